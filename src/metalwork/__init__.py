@@ -1,0 +1,46 @@
+"""metalwork: weak supervision for hierarchies of classification tasks.
+
+Nothing heavy is imported until it is used; torch only when an end model is.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from metalwork._checks import ABSTAIN, NOT_APPLICABLE
+    from metalwork.errors import MetalworkError
+    from metalwork.probabilities import TaskProbabilities
+    from metalwork.schema import TaskSchema
+    from metalwork.votes import LabelMatrix
+
+_HOMES = {
+    "ABSTAIN": "_checks",
+    "NOT_APPLICABLE": "_checks",
+    "LabelMatrix": "votes",
+    "MetalworkError": "errors",
+    "TaskProbabilities": "probabilities",
+    "TaskSchema": "schema",
+}
+
+__all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
+    "ABSTAIN",
+    "LabelMatrix",
+    "MetalworkError",
+    "NOT_APPLICABLE",
+    "TaskProbabilities",
+    "TaskSchema",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'metalwork' has no attribute {name!r}")
+    value = getattr(import_module(f"metalwork.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

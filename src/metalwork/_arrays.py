@@ -1,0 +1,49 @@
+"""Arrays and a JSON header in one ``.npz`` file: written atomically, read without pickle."""
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from metalwork._files import atomic_write
+from metalwork.errors import DataError
+
+Array = npt.NDArray[Any]
+
+
+def save_arrays(
+    path: str | os.PathLike[str], kind: str, header: Mapping[str, Any], arrays: Mapping[str, Array]
+) -> None:
+    """Write ``arrays`` and ``header`` under ``path``; ``kind`` tells a later reader what the file is."""
+    text = json.dumps({"format": kind, **header}, ensure_ascii=False, sort_keys=True)
+    fields: dict[str, Any] = {**arrays, "header": np.frombuffer(text.encode("utf-8"), dtype=np.uint8)}
+    with atomic_write(path) as stream:
+        np.savez_compressed(stream, **fields)
+
+
+def load_arrays(
+    path: str | os.PathLike[str], kind: str, names: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Read the header and the named arrays of a file of this ``kind``.
+
+    Raises
+    ------
+    DataError
+        When the file is missing, damaged, or of another kind.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            header = json.loads(bytes(stored["header"]).decode("utf-8"))
+            if not isinstance(header, dict) or header.get("format") != kind:
+                raise DataError(f"{path}: must be a {kind!r} file; it is something else.")
+            return header, {name: stored[name] for name in names}
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file.") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: must be a {kind!r} file; it is damaged or something else ({error}).") from None

@@ -1,0 +1,64 @@
+"""Every error metalwork raises on purpose, in one tree.
+
+::
+
+    MetalworkError
+    ├── SchemaError          a task schema that is not one tree (lists every fault)
+    ├── VotesError           a label matrix or label that does not fit its schema
+    ├── DataError            a file or table that cannot be read as records
+    ├── LabelingError        a labeling function that is misdeclared, or fails on records
+    ├── ConfigError          a project file or argument with a wrong value
+    ├── NotFittedError       a model used before ``fit``
+    └── MissingExtraError    an optional dependency that is not installed
+
+Messages read ``{what} must be {rule}; got {value} at {where}. {what to do}.``
+"""
+
+from collections.abc import Sequence
+
+
+class MetalworkError(Exception):
+    """Base of every deliberate error: the message is written for the user, and the CLI prints it alone."""
+
+
+class SchemaError(MetalworkError, ValueError):
+    """A task schema with faults; ``faults`` holds one line for each."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__(f"The task schema has {count}:\n" + "\n".join(f"  - {fault}" for fault in faults))
+
+
+class VotesError(MetalworkError, ValueError):
+    """A label matrix, a gold label or a probability that does not fit its schema."""
+
+
+class DataError(MetalworkError, ValueError):
+    """A file or table that cannot be read as records."""
+
+
+class LabelingError(MetalworkError, ValueError):
+    """A labeling function that is misdeclared, or that fails on records."""
+
+
+class ConfigError(MetalworkError, ValueError):
+    """A project file or argument with a wrong value."""
+
+
+class NotFittedError(MetalworkError, AttributeError):
+    """A model used before ``fit``."""
+
+
+class MissingExtraError(MetalworkError, ImportError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package!r}, which is not installed. "
+            f"Install it with: pip install 'metalwork[{extra}]'."
+        )
+
+
+class MetalworkWarning(UserWarning):
+    """A result that is usable but deserves a look."""

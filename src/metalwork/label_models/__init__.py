@@ -1,0 +1,5 @@
+"""Label models: from a label matrix to probabilistic labels."""
+
+from metalwork.label_models._base import LabelModel
+
+__all__ = ["LabelModel"]

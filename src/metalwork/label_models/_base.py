@@ -1,0 +1,112 @@
+"""What every label model can do, and the checks they share."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from metalwork._checks import FloatArray
+from metalwork.errors import NotFittedError, VotesError
+from metalwork.probabilities import TaskProbabilities
+from metalwork.schema import TaskSchema
+from metalwork.votes import LabelMatrix
+
+Dev = tuple[LabelMatrix, Any]
+
+
+class LabelModel(ABC):
+    """Turns a label matrix into probabilities of the end labels.
+
+    The constructor stores its arguments untouched; :meth:`fit` sets attributes that end in an underscore and
+    returns the model. ``fit`` and the ``predict`` methods accept any label matrix of the same schema; after
+    ``fit``, of the same LFs.
+    """
+
+    schema: TaskSchema
+    lf_names_: tuple[str, ...]
+    lf_tasks_: tuple[str, ...]
+
+    def fit(self, votes: LabelMatrix, class_prior: Any = None, dev: Dev | None = None) -> Self:
+        """Learn from the votes; no labels are needed.
+
+        Parameters
+        ----------
+        votes : LabelMatrix (n_points, n_lfs)
+            At least one row.
+        class_prior : float array (n_end_labels,), optional
+            Known probabilities of the end labels.
+        dev : (LabelMatrix, end labels), optional
+            A few records whose end labels (names or codes) are known.
+        """
+        self._check_votes(votes)
+        if votes.n_points == 0:
+            raise VotesError("votes must hold at least one record; got none.")
+        self.lf_names_, self.lf_tasks_ = votes.names, votes.tasks
+        self._fit(votes, self._check_prior(class_prior), self._check_dev(dev))
+        return self
+
+    @abstractmethod
+    def _fit(
+        self,
+        votes: LabelMatrix,
+        class_prior: FloatArray | None,
+        dev: tuple[LabelMatrix, npt.NDArray[np.int64]] | None,
+    ) -> None:
+        """Set the fitted attributes; the arguments have been checked."""
+
+    @abstractmethod
+    def _posterior(self, votes: LabelMatrix) -> FloatArray:
+        """float array (n_points, n_end_labels): rows sum to 1; the arguments have been checked."""
+
+    def predict_proba(self, votes: LabelMatrix) -> TaskProbabilities:
+        """Probabilities of the end labels, and of every task's labels."""
+        self._check_fitted()
+        self._check_votes(votes)
+        if (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
+            raise VotesError("votes must come from the LFs the model was fitted on, in their order; they differ.")
+        return TaskProbabilities(self._posterior(votes), self.schema)
+
+    def predict(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
+        """Most probable end-label codes (n_points,)."""
+        return self.predict_proba(votes).predict()
+
+    def score(self, votes: LabelMatrix, y: Any) -> float:
+        """Accuracy on end labels ``y`` (names or codes), in [0, 1]."""
+        gold = self.schema.end_codes(y)
+        if len(gold) != votes.n_points:
+            raise VotesError(f"y must hold one end label a record ({votes.n_points}); got {len(gold)}.")
+        return float(np.mean(self.predict(votes) == gold))
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "lf_names_"):
+            raise NotFittedError(
+                f"{type(self).__name__} must be fitted before it predicts. Call fit(votes) first."
+            )
+
+    def _check_votes(self, votes: LabelMatrix) -> None:
+        if not isinstance(votes, LabelMatrix):
+            raise TypeError(f"votes must be a LabelMatrix; got {type(votes).__name__}.")
+        if votes.schema != self.schema:
+            raise VotesError("votes must have the model's schema; it differs.")
+
+    def _check_prior(self, class_prior: Any) -> FloatArray | None:
+        if class_prior is None:
+            return None
+        prior = np.asarray(class_prior, dtype=np.float64)
+        n_end = self.schema.n_end_labels
+        if prior.shape != (n_end,) or not (prior >= 0).all() or not abs(prior.sum() - 1.0) < 1e-6:
+            raise VotesError(f"class_prior must be {n_end} probabilities that sum to 1; got {class_prior!r}.")
+        return prior
+
+    def _check_dev(self, dev: Dev | None) -> tuple[LabelMatrix, npt.NDArray[np.int64]] | None:
+        if dev is None:
+            return None
+        votes, labels = dev
+        self._check_votes(votes)
+        if (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
+            raise VotesError("dev votes must come from the same LFs as votes, in their order; they differ.")
+        codes = self.schema.end_codes(labels)
+        if len(codes) != votes.n_points:
+            raise VotesError(f"dev must hold one end label a record ({votes.n_points}); got {len(codes)}.")
+        return votes, codes

@@ -1,0 +1,207 @@
+"""The label matrix: what every labeling function said about every record."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from metalwork._arrays import load_arrays, save_arrays
+from metalwork._checks import ABSTAIN, IntArray
+from metalwork.errors import VotesError
+from metalwork.schema import TaskSchema
+
+_FORMAT = "metalwork label matrix 1"
+
+
+class LabelMatrix:
+    """Votes of labeling functions (LFs) on records.
+
+    Parameters
+    ----------
+    codes : int array (n_points, n_lfs)
+        ``codes[i, j]`` is the label code that LF ``j`` gave record ``i`` within its task, or ``ABSTAIN`` (-1).
+    schema : TaskSchema
+    tasks : sequence of str (n_lfs,), optional
+        The task each LF votes on; may be left out where the schema has one task.
+    names : sequence of str (n_lfs,), optional
+        Distinct LF names; ``lf_0, lf_1, ...`` by default.
+    errors : int array (n_lfs,), optional
+        On how many records each LF failed. Its votes there are stored as ``ABSTAIN`` and counted here.
+
+    Raises
+    ------
+    VotesError
+        For a code that is no label of its LF's task, naming row and LF; for wrong shapes or names.
+    """
+
+    codes: IntArray
+    schema: TaskSchema
+    tasks: tuple[str, ...]
+    names: tuple[str, ...]
+    errors: IntArray
+
+    def __init__(
+        self,
+        codes: Any,
+        schema: TaskSchema,
+        tasks: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        errors: Any = None,
+    ) -> None:
+        array = _as_codes(codes)
+        n_lfs = array.shape[1]
+        self.schema = schema
+        self.tasks = _check_tasks(tasks, schema, n_lfs)
+        self.names = _check_names(names, n_lfs)
+        self.errors = np.zeros(n_lfs, np.int64) if errors is None else np.asarray(errors, dtype=np.int64)
+        if self.errors.shape != (n_lfs,):
+            raise VotesError(f"errors must have one count an LF ({n_lfs}); got shape {self.errors.shape}.")
+        _check_codes(array, self)
+        self.codes = array.astype(_smallest_dtype(schema), copy=False)
+
+    @property
+    def n_points(self) -> int:
+        """Number of records."""
+        return int(self.codes.shape[0])
+
+    @property
+    def n_lfs(self) -> int:
+        """Number of labeling functions."""
+        return int(self.codes.shape[1])
+
+    def __len__(self) -> int:
+        return self.n_points
+
+    def __repr__(self) -> str:
+        return f"LabelMatrix(n_points={self.n_points}, n_lfs={self.n_lfs}, tasks={list(self.schema.tasks)})"
+
+    def lfs_of(self, task: str) -> IntArray:
+        """Positions of the LFs that vote on ``task``."""
+        self.schema.task_index(task)
+        return np.flatnonzero(np.array([name == task for name in self.tasks], dtype=bool))
+
+    def rows(self, index: Any) -> "LabelMatrix":
+        """The same LFs on the records that ``index`` (slice, int or bool array) picks; errors are not carried."""
+        return LabelMatrix(self.codes[index], self.schema, self.tasks, self.names)
+
+    def lfs(self, index: Sequence[int] | IntArray) -> "LabelMatrix":
+        """The same records with the LFs at positions ``index`` only."""
+        chosen = [int(j) for j in index]
+        names, tasks = [self.names[j] for j in chosen], [self.tasks[j] for j in chosen]
+        return LabelMatrix(self.codes[:, chosen], self.schema, tasks, names, self.errors[chosen])
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["LabelMatrix"]) -> "LabelMatrix":
+        """Stack the rows of matrices with the same schema, tasks and names; errors add up."""
+        if not parts:
+            raise VotesError("parts must hold at least one label matrix; got none.")
+        first = parts[0]
+        for part in parts[1:]:
+            if (part.schema, part.tasks, part.names) != (first.schema, first.tasks, first.names):
+                raise VotesError("parts must share schema, tasks and names; they differ.")
+        codes = np.concatenate([part.codes for part in parts])
+        return cls(codes, first.schema, first.tasks, first.names, sum(part.errors for part in parts))
+
+    def to_snorkel(self, task: str | None = None) -> IntArray:
+        """Snorkel's matrix for one task: int array (n_points, LFs of the task), labels 0..k-1, -1 abstains.
+
+        ``task`` may be left out where the schema has one task.
+        """
+        return np.asarray(self.codes[:, self.lfs_of(_one_task(task, self.schema))], dtype=np.int64)
+
+    @classmethod
+    def from_snorkel(
+        cls, matrix: Any, schema: TaskSchema, task: str | None = None, names: Sequence[str] | None = None
+    ) -> "LabelMatrix":
+        """A label matrix from Snorkel's (labels 0..k-1, -1 abstains), all of whose LFs vote on ``task``."""
+        array = _as_codes(matrix)
+        return cls(array, schema, [_one_task(task, schema)] * array.shape[1], names)
+
+    def to_metal(self) -> list[IntArray]:
+        """Snorkel MeTaL's matrices: one a task, labels 1..k and 0 for an abstain."""
+        return [np.asarray(self.codes[:, self.lfs_of(task)], dtype=np.int64) + 1 for task in self.schema.tasks]
+
+    @classmethod
+    def from_metal(
+        cls, matrices: Sequence[Any], schema: TaskSchema, names: Sequence[str] | None = None
+    ) -> "LabelMatrix":
+        """A label matrix from Snorkel MeTaL's, one a task (labels 1..k, 0 abstains), in schema order."""
+        if len(matrices) != schema.n_tasks:
+            raise VotesError(f"matrices must be one a task ({schema.n_tasks}); got {len(matrices)}.")
+        arrays = [_as_codes(matrix) - 1 for matrix in matrices]
+        tasks = [task for task, array in zip(schema.tasks, arrays, strict=True) for _ in range(array.shape[1])]
+        return cls(np.concatenate(arrays, axis=1), schema, tasks, names)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the matrix to one ``.npz`` file, whole or not at all."""
+        header = {"schema": self.schema.to_dict(), "tasks": self.tasks, "names": self.names}
+        save_arrays(path, _FORMAT, header, {"codes": self.codes, "errors": self.errors})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a matrix that :meth:`save` wrote. Nothing in the file is executed."""
+        header, arrays = load_arrays(path, _FORMAT, ("codes", "errors"))
+        schema = TaskSchema.from_dict(header["schema"])
+        return cls(arrays["codes"], schema, header["tasks"], header["names"], arrays["errors"])
+
+
+def _as_codes(codes: Any) -> IntArray:
+    array = np.asarray(codes.toarray() if hasattr(codes, "toarray") else codes)
+    if array.ndim != 2:
+        raise VotesError(f"codes must have shape (n_points, n_lfs); got {array.shape}.")
+    if array.dtype.kind not in "iu":
+        whole = array.astype(np.int64) if array.dtype.kind == "f" and np.isfinite(array).all() else None
+        if whole is None or not (whole == array).all():
+            raise VotesError(f"codes must be whole numbers; got dtype {array.dtype}. Use -1 for an abstain.")
+        array = whole
+    return array
+
+
+def _check_tasks(tasks: Sequence[str] | None, schema: TaskSchema, n_lfs: int) -> tuple[str, ...]:
+    if tasks is None:
+        if schema.n_tasks > 1:
+            raise VotesError(f"tasks must name the task of each LF; the schema has {schema.n_tasks} tasks.")
+        return (schema.root,) * n_lfs
+    if len(tasks) != n_lfs:
+        raise VotesError(f"tasks must name one task an LF ({n_lfs}); got {len(tasks)}.")
+    for task in tasks:
+        schema.task_index(task)
+    return tuple(tasks)
+
+
+def _check_names(names: Sequence[str] | None, n_lfs: int) -> tuple[str, ...]:
+    if names is None:
+        return tuple(f"lf_{j}" for j in range(n_lfs))
+    if len(names) != n_lfs:
+        raise VotesError(f"names must hold one name an LF ({n_lfs}); got {len(names)}.")
+    if len(set(names)) != n_lfs:
+        twice = sorted({name for name in names if list(names).count(name) > 1})
+        raise VotesError(f"LF names must be distinct; got twice: {', '.join(twice)}. Rename one.")
+    return tuple(map(str, names))
+
+
+def _check_codes(codes: IntArray, votes: LabelMatrix) -> None:
+    if codes.size == 0:
+        return
+    limits = np.array([len(votes.schema.labels(task)) for task in votes.tasks])
+    low, high = codes.min(axis=0), codes.max(axis=0)
+    for j in np.flatnonzero((low < ABSTAIN) | (high >= limits)):
+        row = int(np.argmax((codes[:, j] < ABSTAIN) | (codes[:, j] >= limits[j])))
+        raise VotesError(
+            f"LF {votes.names[j]!r} votes on task {votes.tasks[j]!r}, so its codes must be -1 (abstain) or "
+            f"0..{limits[j] - 1}; got {codes[row, j]} at row {row}."
+        )
+
+
+def _smallest_dtype(schema: TaskSchema) -> type[np.signedinteger[Any]]:
+    largest = max(schema.n_labels)
+    return np.int8 if largest <= 127 else np.int16 if largest <= 32767 else np.int32
+
+
+def _one_task(task: str | None, schema: TaskSchema) -> str:
+    if task is None and schema.n_tasks > 1:
+        raise VotesError(f"task must be named: Snorkel's matrix holds one task, the schema {schema.n_tasks}.")
+    name = schema.root if task is None else task
+    schema.task_index(name)
+    return name
