@@ -62,14 +62,16 @@ class TaskProbabilities:
     def __getitem__(self, task: str) -> FloatArray:
         spans = self.schema.spans(task)
         starts = spans[:, 0]
-        return np.asarray(np.add.reduceat(self.end[:, : spans[-1, 1]], starts, axis=1))
+        sums: FloatArray = np.add.reduceat(self.end[:, : spans[-1, 1]], starts, axis=1)
+        return sums
 
     def conditional(self, task: str) -> FloatArray:
         """float array (n_points, n_labels): P(task label given that the task applies); uniform where it cannot."""
         joint = self[task]
         total = joint.sum(axis=1, keepdims=True)
-        uniform = np.full_like(joint, 1.0 / joint.shape[1])
-        return np.divide(joint, total, out=uniform, where=total > 0)
+        conditional: FloatArray = np.full_like(joint, 1.0 / joint.shape[1])
+        np.divide(joint, total, out=conditional, where=total > 0)
+        return conditional
 
     def predict(self) -> npt.NDArray[np.int64]:
         """Most probable end-label codes (n_points,); the first of equals."""
