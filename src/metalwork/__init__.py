@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from metalwork._checks import ABSTAIN, NOT_APPLICABLE
     from metalwork.errors import MetalworkError
+    from metalwork.features import WordCounts
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
     from metalwork.votes import LabelMatrix
@@ -22,6 +23,7 @@ _HOMES = {
     "MetalworkError": "errors",
     "TaskProbabilities": "probabilities",
     "TaskSchema": "schema",
+    "WordCounts": "features",
 }
 
 __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
@@ -31,6 +33,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "NOT_APPLICABLE",
     "TaskProbabilities",
     "TaskSchema",
+    "WordCounts",
 ]
 
 
