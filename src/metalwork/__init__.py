@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from metalwork._checks import ABSTAIN, NOT_APPLICABLE
     from metalwork.errors import MetalworkError
     from metalwork.features import WordCounts
+    from metalwork.label_models import LogLinearLabelModel, MajorityVote
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
     from metalwork.votes import LabelMatrix
@@ -20,6 +21,8 @@ _HOMES = {
     "ABSTAIN": "_checks",
     "NOT_APPLICABLE": "_checks",
     "LabelMatrix": "votes",
+    "LogLinearLabelModel": "label_models",
+    "MajorityVote": "label_models",
     "MetalworkError": "errors",
     "TaskProbabilities": "probabilities",
     "TaskSchema": "schema",
@@ -29,6 +32,8 @@ _HOMES = {
 __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "ABSTAIN",
     "LabelMatrix",
+    "LogLinearLabelModel",
+    "MajorityVote",
     "MetalworkError",
     "NOT_APPLICABLE",
     "TaskProbabilities",

@@ -1,0 +1,152 @@
+"""The paper's label model, to the letter."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from metalwork._checks import FloatArray
+from metalwork.errors import MetalworkWarning, VotesError
+from metalwork.inference import (
+    LogLinearParameters,
+    Patterns,
+    Tree,
+    VotesByTask,
+    distinct_rows,
+    end_posterior,
+    objective,
+    pass_up,
+    potentials,
+)
+from metalwork.label_models._base import LabelModel
+from metalwork.schema import TaskSchema
+from metalwork.votes import LabelMatrix
+
+
+class LogLinearLabelModel(LabelModel):
+    r"""The label model of the paper's section 3, exactly.
+
+    .. math::
+        p_\theta(\lambda, y) = \exp(\theta^T h(\lambda, y)) / Z_\theta, \qquad
+        h^{lab}_{t,j} = 1\{y_t \ne \emptyset\} 1\{\lambda_{t,j} \ne 0\}, \qquad
+        h^{acc}_{t,j} = h^{lab}_{t,j} (1\{\lambda_{t,j} = y_t\} - 1\{\lambda_{t,j} \ne y_t\})
+
+    with exactly one end label (hard constraint) and LFs independent given their task's label. The paper
+    minimises the negative log marginal likelihood. At its optimum the model collapses on real LFs: an LF of a
+    task that does not apply is taken as uniform over its k + 1 outputs, real LFs abstain there, and the
+    likelihood explains that by lowering ``theta_lab`` until a vote *lowers* its own label. So by default a
+    penalty keeps ``theta`` near its initial value, and a warning says when a vote has come to mean the
+    opposite. ``l2=0`` is the paper's objective without it. Cost: linear in distinct rows times LFs.
+
+    Parameters
+    ----------
+    schema : TaskSchema
+    initial_lab, initial_acc : float
+        Where every ``theta_lab`` and ``theta_acc`` starts; the soft majority vote stays there.
+    l2 : float, at least 0
+        Weight of the penalty ``l2 / 2 * |theta - initial|^2``, beside the *mean* log likelihood of a record.
+    max_iter, tol : int, float
+        Limits of the L-BFGS optimiser.
+
+    Attributes
+    ----------
+    theta_ : float array (2 * n_lfs,)
+        ``concatenate([theta_lab, theta_acc])``.
+    converged_, n_iter_ : bool, int
+    """
+
+    def __init__(
+        self,
+        schema: TaskSchema,
+        initial_lab: float = 0.0,
+        initial_acc: float = 1.0,
+        l2: float = 1.0,
+        max_iter: int = 500,
+        tol: float = 1e-8,
+    ) -> None:
+        self.schema = schema
+        self.initial_lab = initial_lab
+        self.initial_acc = initial_acc
+        self.l2 = l2
+        self.max_iter = max_iter
+        self.tol = tol
+
+    def initial_theta(self, n_lfs: int) -> FloatArray:
+        """The starting ``theta``: float array (2 * n_lfs,)."""
+        return np.repeat([float(self.initial_lab), float(self.initial_acc)], n_lfs)
+
+    def objective(self, votes: LabelMatrix, theta: Any) -> tuple[float, FloatArray]:
+        """Mean negative log marginal likelihood of a record, and its gradient (2 * n_lfs,), unpenalised.
+
+        ``theta`` is ``concatenate([theta_lab, theta_acc])``, each (n_lfs,). Exact, by one pass up and down
+        the tree (paper, section 3).
+        """
+        self._check_votes(votes)
+        if votes.n_points == 0:
+            raise VotesError("votes must hold at least one record; got none.")
+        value, gradient = objective(
+            Tree.of(self.schema), _by_task(votes, distinct_rows(votes.codes)), _split(theta, votes.n_lfs)
+        )
+        return value, np.concatenate(gradient)
+
+    def posterior(self, votes: LabelMatrix, theta: Any) -> FloatArray:
+        """P(end label given the votes): float array (n_points, n_end_labels), rows sum to 1."""
+        self._check_votes(votes)
+        tree, patterns = Tree.of(self.schema), distinct_rows(votes.codes)
+        beliefs = pass_up(tree, potentials(tree, _by_task(votes, patterns), _split(theta, votes.n_lfs)))
+        return end_posterior(tree, beliefs.log_branch)[patterns.inverse]
+
+    def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: Any) -> None:
+        if not np.isfinite(self.l2) or self.l2 < 0:
+            raise ValueError(f"l2 must be a finite number of at least 0; got {self.l2!r}.")
+        if class_prior is not None or dev is not None:
+            warnings.warn(
+                "LogLinearLabelModel is the paper's model, which has no class prior and sees no labels: "
+                "class_prior and dev are not used. HierarchicalLabelModel uses both.",
+                MetalworkWarning,
+                stacklevel=3,
+            )
+        tree, start = Tree.of(self.schema), self.initial_theta(votes.n_lfs)
+        counted = _by_task(votes, distinct_rows(votes.codes))
+
+        def penalised(theta: FloatArray) -> tuple[float, FloatArray]:
+            value, gradient = objective(tree, counted, _split(theta, votes.n_lfs))
+            away = theta - start
+            return value + 0.5 * self.l2 * float(away @ away), np.concatenate(gradient) + self.l2 * away
+
+        options = {"maxiter": self.max_iter, "ftol": 0.0, "gtol": self.tol}
+        found = minimize(penalised, start, jac=True, method="L-BFGS-B", options=options)
+        self.theta_ = np.asarray(found.x)
+        self.n_iter_ = int(found.nit)
+        self.converged_ = bool(found.success)
+        self._warn_where_votes_invert(votes)
+
+    def _warn_where_votes_invert(self, votes: LabelMatrix) -> None:
+        theta = _split(self.theta_, votes.n_lfs)
+        inverted = [name for name, weight in zip(votes.names, theta.lab + theta.acc, strict=True) if weight < 0]
+        if inverted:
+            named = ", ".join(inverted[:5]) + (" ..." if len(inverted) > 5 else "")
+            warnings.warn(
+                f"The paper's model has left its initial weights so far that a vote of {len(inverted)} of "
+                f"{votes.n_lfs} LFs can lower its own label ({named}). Raise l2, or use HierarchicalLabelModel.",
+                MetalworkWarning,
+                stacklevel=4,
+            )
+
+    def _posterior(self, votes: LabelMatrix) -> FloatArray:
+        return self.posterior(votes, self.theta_)
+
+
+def _by_task(votes: LabelMatrix, patterns: Patterns) -> VotesByTask:
+    lfs = tuple(np.asarray(votes.lfs_of(task), dtype=np.int64) for task in votes.schema.tasks)
+    return VotesByTask(patterns.codes, patterns.weights.astype(np.float64), lfs)
+
+
+def _split(theta: Any, n_lfs: int) -> LogLinearParameters:
+    array = np.asarray(theta, dtype=np.float64)
+    if array.shape != (2 * n_lfs,) or not np.isfinite(array).all():
+        raise VotesError(
+            f"theta must be {2 * n_lfs} finite numbers (theta_lab, theta_acc); got shape {array.shape}."
+        )
+    return LogLinearParameters(array[:n_lfs], array[n_lfs:])
