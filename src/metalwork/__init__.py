@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from metalwork._checks import ABSTAIN, NOT_APPLICABLE
+    from metalwork.analysis import evaluate, least_certain, lf_summary
     from metalwork.errors import MetalworkError
     from metalwork.features import WordCounts
     from metalwork.label_models import LogLinearLabelModel, MajorityVote
@@ -19,14 +20,17 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ABSTAIN": "_checks",
-    "NOT_APPLICABLE": "_checks",
     "LabelMatrix": "votes",
     "LogLinearLabelModel": "label_models",
     "MajorityVote": "label_models",
     "MetalworkError": "errors",
+    "NOT_APPLICABLE": "_checks",
     "TaskProbabilities": "probabilities",
     "TaskSchema": "schema",
     "WordCounts": "features",
+    "evaluate": "analysis",
+    "least_certain": "analysis",
+    "lf_summary": "analysis",
 }
 
 __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
@@ -39,6 +43,9 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "TaskProbabilities",
     "TaskSchema",
     "WordCounts",
+    "evaluate",
+    "least_certain",
+    "lf_summary",
 ]
 
 

@@ -1,1 +1,19 @@
-""""""
+"""Looking at votes and predictions: LF summaries, metrics, calibration, the least certain records."""
+
+from metalwork.analysis._lf_summary import LFRow, LFSummary, TaskRow, lf_summary
+from metalwork.analysis._metrics import Calibration, CalibrationBin, Confusion, Metrics, TaskMetrics, evaluate
+from metalwork.analysis._uncertainty import least_certain
+
+__all__ = [
+    "Calibration",
+    "CalibrationBin",
+    "Confusion",
+    "LFRow",
+    "LFSummary",
+    "Metrics",
+    "TaskMetrics",
+    "TaskRow",
+    "evaluate",
+    "least_certain",
+    "lf_summary",
+]

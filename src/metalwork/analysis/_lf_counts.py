@@ -1,0 +1,119 @@
+"""One pass over a label matrix that counts all that its summary needs.
+
+A vote for a label admits the end labels under it, and these adjoin (``TaskSchema.spans``): each vote is an
+interval ``start:stop``. Two votes conflict when their intervals do not meet. So a vote conflicts with *some* vote
+of its record exactly when the smallest ``stop`` there is at or before its ``start``, or the largest ``start`` at
+or after its ``stop``: one minimum and one maximum a record instead of a comparison for every pair.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from metalwork._checks import NOT_APPLICABLE, BoolArray
+from metalwork.votes import LabelMatrix
+
+Counts = npt.NDArray[np.int64]
+_Codes32 = npt.NDArray[np.int32]
+
+_CHUNK: Final = 1 << 15
+_UNKNOWN: Final = -3
+_NEVER: Final = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class LFCounts:
+    """Numbers of votes, one array element an LF.
+
+    ``labels[j]`` counts the votes of LF ``j`` for each label; ``overlap`` and ``conflict`` are over all LFs,
+    ``task_overlap`` and ``task_conflict`` over those of the same task. Where the end label is known, ``on_branch``
+    are votes on records to which the task applies, ``correct`` the right ones of these, ``off_branch`` the others.
+    """
+
+    labels: tuple[Counts, ...]
+    overlap: Counts
+    conflict: Counts
+    task_overlap: Counts
+    task_conflict: Counts
+    on_branch: Counts
+    correct: Counts
+    off_branch: Counts
+
+
+@dataclass(frozen=True)
+class RecordCounts:
+    """Numbers of records, one array element a task: with at least one vote, with two or more, in conflict."""
+
+    covered: Counts
+    overlapped: Counts
+    conflicted: Counts
+
+
+def count_votes(votes: LabelMatrix, gold: Counts | None) -> tuple[LFCounts, RecordCounts]:
+    """Count votes chunk by chunk; ``gold`` holds end-label codes, -1 where not known."""
+    n_lfs, n_tasks = votes.n_lfs, votes.schema.n_tasks
+    lfs = LFCounts(
+        tuple(np.zeros(len(votes.schema.labels(task)), np.int64) for task in votes.tasks),
+        *(np.zeros(n_lfs, np.int64) for _ in range(7)),
+    )
+    records = RecordCounts(*(np.zeros(n_tasks, np.int64) for _ in range(3)))
+    groups = [votes.lfs_of(task) for task in votes.schema.tasks]
+    tables = [_span_tables(votes, task) for task in votes.tasks]
+    for first in range(0, votes.n_points, _CHUNK):
+        codes = np.ascontiguousarray(votes.codes[first : first + _CHUNK].T, dtype=np.int32)
+        start = _look_up([table[0] for table in tables], codes)
+        stop = _look_up([table[1] for table in tables], codes)
+        for j, counts in enumerate(lfs.labels):
+            counts += np.bincount(codes[j] + 1, minlength=len(counts) + 1)[1:]
+        overlap, conflict = _compare(start, stop)
+        lfs.overlap[:] += overlap.sum(axis=1)
+        lfs.conflict[:] += conflict.sum(axis=1)
+        for t, group in enumerate(groups):
+            overlap, conflict = _compare(start[group], stop[group])
+            lfs.task_overlap[group] += overlap.sum(axis=1)
+            lfs.task_conflict[group] += conflict.sum(axis=1)
+            records.covered[t] += (codes[group] >= 0).any(axis=0).sum()
+            records.overlapped[t] += overlap.any(axis=0).sum()
+            records.conflicted[t] += conflict.any(axis=0).sum()
+        if gold is not None:
+            _count_gold(lfs, votes, codes, gold[first : first + _CHUNK])
+    return lfs, records
+
+
+def _span_tables(votes: LabelMatrix, task: str) -> tuple[_Codes32, _Codes32]:
+    """Interval ends by label code; the last element, which code -1 picks, meets every interval."""
+    spans = votes.schema.spans(task)
+    start = np.append(spans[:, 0], -1).astype(np.int32)
+    return start, np.append(spans[:, 1], _NEVER).astype(np.int32)
+
+
+def _look_up(tables: list[_Codes32], codes: _Codes32) -> _Codes32:
+    found = np.empty_like(codes)
+    for j, table in enumerate(tables):
+        found[j] = table[codes[j]]
+    return found
+
+
+def _compare(start: _Codes32, stop: _Codes32) -> tuple[BoolArray, BoolArray]:
+    """Bool arrays (n_lfs, n_points): where another LF votes too, and where another LF's vote conflicts."""
+    if len(start) == 0:
+        nothing = np.zeros(start.shape, dtype=bool)
+        return nothing, nothing
+    voted = start >= 0
+    overlap: BoolArray = voted & (voted.sum(axis=0, dtype=np.int32) > 1)
+    conflict: BoolArray = (stop.min(axis=0) <= start) | (start.max(axis=0) >= stop)
+    return overlap, conflict
+
+
+def _count_gold(lfs: LFCounts, votes: LabelMatrix, codes: _Codes32, gold: Counts) -> None:
+    unknown = np.full((1, votes.schema.n_tasks), _UNKNOWN, np.int64)  # code -1 picks the last row
+    task_codes = np.concatenate([votes.schema.task_codes, unknown]).astype(np.int32)
+    truth = [np.ascontiguousarray(column)[gold] for column in task_codes.T]
+    for j, task in enumerate(votes.tasks):
+        expected = truth[votes.schema.task_index(task)]
+        voted = codes[j] >= 0
+        lfs.on_branch[j] += np.count_nonzero(voted & (expected >= 0))
+        lfs.correct[j] += np.count_nonzero(voted & (codes[j] == expected))
+        lfs.off_branch[j] += np.count_nonzero(voted & (expected == NOT_APPLICABLE))

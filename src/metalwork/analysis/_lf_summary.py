@@ -1,0 +1,241 @@
+"""What each labeling function does: how often it votes, with whom, and how well."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from metalwork._checks import FloatArray
+from metalwork.analysis._lf_counts import LFCounts, RecordCounts, count_votes
+from metalwork.errors import VotesError
+from metalwork.votes import LabelMatrix
+
+
+@dataclass(frozen=True)
+class LFRow:
+    """One labeling function. Shares are of all records and in [0, 1]; None where there is nothing to go by.
+
+    Attributes
+    ----------
+    name, task : str
+    polarity : tuple of str
+        The labels it votes for on these records.
+    n_votes, n_errors : int
+        Records on which it votes; on which it failed.
+    coverage : float
+        Share of records on which it votes.
+    overlap, conflict : float
+        Share of records on which it votes and another LF votes too; and on which another LF's vote leaves no end
+        label that both admit.
+    task_overlap, task_conflict : float
+        The same among the LFs of its task.
+    accuracy : float or None
+        Share of right votes among the ``n_scored`` ones on records to which its task is known to apply.
+    off_branch : float or None
+        Share of its votes on records of known end label that fell where its task does not apply.
+    learned_accuracy : float or None
+        What the label model estimated, where given.
+    """
+
+    name: str
+    task: str
+    polarity: tuple[str, ...]
+    n_votes: int
+    n_errors: int
+    coverage: float
+    overlap: float
+    conflict: float
+    task_overlap: float
+    task_conflict: float
+    n_scored: int
+    accuracy: float | None
+    off_branch: float | None
+    learned_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """All labeling functions of one task together.
+
+    ``coverage`` is the share of records on which at least one of them votes, ``overlap`` at least two,
+    ``conflict`` two that differ; ``accuracy`` and ``off_branch`` pool their votes.
+    """
+
+    task: str
+    n_lfs: int
+    coverage: float
+    overlap: float
+    conflict: float
+    n_scored: int
+    accuracy: float | None
+    off_branch: float | None
+
+
+@dataclass(frozen=True)
+class LFSummary:
+    """A table of labeling functions; print it, or take it as a frame.
+
+    Attributes
+    ----------
+    n_points : int
+        Records summarised.
+    n_gold : int
+        Those among them whose end label is known.
+    rows : tuple of LFRow
+        One an LF, in the order of the label matrix.
+    tasks : tuple of TaskRow
+        One a task, in the order of the schema.
+    """
+
+    n_points: int
+    n_gold: int
+    rows: tuple[LFRow, ...]
+    tasks: tuple[TaskRow, ...]
+
+    def to_frame(self) -> pl.DataFrame:
+        """A polars frame with one row an LF; its columns are the fields of :class:`LFRow`."""
+        return _frame(self.rows, LFRow)
+
+    def by_task(self) -> pl.DataFrame:
+        """A polars frame with one row a task; its columns are the fields of :class:`TaskRow`."""
+        return _frame(self.tasks, TaskRow)
+
+    def __rich__(self) -> Table:
+        shown = [name for name in _SHOWN if not all(getattr(row, name) is None for row in self.rows)]
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in shown:
+            table.add_column(name.replace("_", " "), justify="left" if name in _TEXT else "right")
+        for row in self.rows:
+            table.add_row(*(Text(_cell(getattr(row, name))) for name in shown))
+        return table
+
+    def __str__(self) -> str:
+        console = Console(width=10_000, no_color=True, highlight=False, force_terminal=False, record=False)
+        with console.capture() as capture:
+            console.print(self)
+        return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def lf_summary(votes: LabelMatrix, y: Any = None, accuracies: Any = None) -> LFSummary:
+    """Summarise labeling functions: coverage, overlap, conflict, polarity and, where known, accuracy.
+
+    Votes are compared in the tree. A vote admits the end labels under its label; two votes on a record
+    *conflict* when no end label is admitted by both: different labels of one task, or labels on different
+    branches. A vote for "Markets" and one for its end label "Money" overlap and do not conflict.
+    Cost: O(n_points * n_lfs).
+
+    Parameters
+    ----------
+    votes : LabelMatrix (n_points, n_lfs)
+    y : sequence (n_points,), optional
+        Known end labels (names or codes); None, NaN, "" or -1 where not known.
+    accuracies : float array (n_lfs,), optional
+        Accuracies in [0, 1] that a label model learned, to stand beside the empirical ones; NaN where none.
+
+    Raises
+    ------
+    VotesError
+        When ``y`` or ``accuracies`` has the wrong length, or holds what is no end label or no accuracy.
+    """
+    gold = None if y is None else votes.schema.end_codes(y, allow_missing=True)
+    if gold is not None and len(gold) != votes.n_points:
+        raise VotesError(f"y must hold one end label a record ({votes.n_points}); got {len(gold)}.")
+    learned = _check_accuracies(accuracies, votes.n_lfs)
+    lfs, records = count_votes(votes, gold)
+    return LFSummary(
+        n_points=votes.n_points,
+        n_gold=0 if gold is None else int((gold >= 0).sum()),
+        rows=tuple(_lf_row(votes, lfs, learned, j) for j in range(votes.n_lfs)),
+        tasks=tuple(_task_row(votes, lfs, records, t) for t in range(votes.schema.n_tasks)),
+    )
+
+
+_TEXT = ("name", "task", "polarity")
+_SHOWN = (
+    *_TEXT,
+    "coverage",
+    "overlap",
+    "conflict",
+    "n_errors",
+    "learned_accuracy",
+    "accuracy",
+    "off_branch",
+)
+
+
+def _check_accuracies(accuracies: Any, n_lfs: int) -> FloatArray | None:
+    if accuracies is None:
+        return None
+    values = np.asarray(accuracies, dtype=np.float64)
+    if values.shape != (n_lfs,):
+        raise VotesError(f"accuracies must hold one number an LF ({n_lfs}); got shape {values.shape}.")
+    bad = np.flatnonzero((values < 0) | (values > 1))
+    if bad.size:
+        raise VotesError(f"accuracies must be in [0, 1]; got {values[bad[0]]:.6g} at position {bad[0]}.")
+    return values
+
+
+def _lf_row(votes: LabelMatrix, lfs: LFCounts, learned: FloatArray | None, j: int) -> LFRow:
+    names = votes.schema.labels(votes.tasks[j])
+    on_branch, off_branch = int(lfs.on_branch[j]), int(lfs.off_branch[j])
+    n_votes, n_points = int(lfs.labels[j].sum()), max(votes.n_points, 1)
+    return LFRow(
+        name=votes.names[j],
+        task=votes.tasks[j],
+        polarity=tuple(names[code] for code in np.flatnonzero(lfs.labels[j])),
+        n_votes=n_votes,
+        n_errors=int(votes.errors[j]),
+        coverage=n_votes / n_points,
+        overlap=int(lfs.overlap[j]) / n_points,
+        conflict=int(lfs.conflict[j]) / n_points,
+        task_overlap=int(lfs.task_overlap[j]) / n_points,
+        task_conflict=int(lfs.task_conflict[j]) / n_points,
+        n_scored=on_branch,
+        accuracy=_share(int(lfs.correct[j]), on_branch),
+        off_branch=_share(off_branch, on_branch + off_branch),
+        learned_accuracy=None if learned is None or np.isnan(learned[j]) else float(learned[j]),
+    )
+
+
+def _task_row(votes: LabelMatrix, lfs: LFCounts, records: RecordCounts, t: int) -> TaskRow:
+    task, n_points = votes.schema.tasks[t], max(votes.n_points, 1)
+    group = votes.lfs_of(task)
+    on_branch, off_branch = int(lfs.on_branch[group].sum()), int(lfs.off_branch[group].sum())
+    return TaskRow(
+        task=task,
+        n_lfs=len(group),
+        coverage=int(records.covered[t]) / n_points,
+        overlap=int(records.overlapped[t]) / n_points,
+        conflict=int(records.conflicted[t]) / n_points,
+        n_scored=on_branch,
+        accuracy=_share(int(lfs.correct[group].sum()), on_branch),
+        off_branch=_share(off_branch, on_branch + off_branch),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _frame(rows: tuple[LFRow, ...] | tuple[TaskRow, ...], kind: type[LFRow] | type[TaskRow]) -> pl.DataFrame:
+    types: dict[Any, Any] = {
+        str: pl.String,
+        int: pl.Int64,
+        float: pl.Float64,
+        float | None: pl.Float64,
+        tuple[str, ...]: pl.List(pl.String),
+    }
+    schema = {field.name: types[field.type] for field in fields(kind)}
+    return pl.DataFrame([asdict(row) for row in rows], schema=schema, orient="row")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
