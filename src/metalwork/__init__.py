@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from metalwork.errors import MetalworkError
     from metalwork.features import WordCounts
     from metalwork.label_models import LogLinearLabelModel, MajorityVote
+    from metalwork.labeling import (
+        LabelingFunction,
+        apply,
+        from_callable,
+        from_column,
+        keywords,
+        labeling_function,
+        regex,
+    )
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
     from metalwork.votes import LabelMatrix
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ABSTAIN": "_checks",
     "LabelMatrix": "votes",
+    "LabelingFunction": "labeling",
     "LogLinearLabelModel": "label_models",
     "MajorityVote": "label_models",
     "MetalworkError": "errors",
@@ -28,14 +38,21 @@ _HOMES = {
     "TaskProbabilities": "probabilities",
     "TaskSchema": "schema",
     "WordCounts": "features",
+    "apply": "labeling",
     "evaluate": "analysis",
+    "from_callable": "labeling",
+    "from_column": "labeling",
+    "keywords": "labeling",
+    "labeling_function": "labeling",
     "least_certain": "analysis",
     "lf_summary": "analysis",
+    "regex": "labeling",
 }
 
 __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "ABSTAIN",
     "LabelMatrix",
+    "LabelingFunction",
     "LogLinearLabelModel",
     "MajorityVote",
     "MetalworkError",
@@ -43,9 +60,15 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "TaskProbabilities",
     "TaskSchema",
     "WordCounts",
+    "apply",
     "evaluate",
+    "from_callable",
+    "from_column",
+    "keywords",
+    "labeling_function",
     "least_certain",
     "lf_summary",
+    "regex",
 ]
 
 

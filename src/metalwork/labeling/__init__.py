@@ -1,1 +1,17 @@
-""""""
+"""Labeling functions, and applying them to records."""
+
+from metalwork.labeling._apply import apply
+from metalwork.labeling._function import LabelingFunction, from_callable, from_column, labeling_function
+from metalwork.labeling._negation import NEGATIONS
+from metalwork.labeling._text import keywords, regex
+
+__all__ = [
+    "NEGATIONS",
+    "LabelingFunction",
+    "apply",
+    "from_callable",
+    "from_column",
+    "keywords",
+    "labeling_function",
+    "regex",
+]

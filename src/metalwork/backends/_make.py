@@ -1,0 +1,19 @@
+"""Backends by name."""
+
+from metalwork._checks import check_choice
+from metalwork.backends._base import Backend, SerialBackend
+from metalwork.backends._processes import ProcessesBackend
+from metalwork.errors import ConfigError
+
+BACKENDS = ("serial", "processes")
+
+
+def get_backend(backend: str | Backend, n_jobs: int | None = None) -> Backend:
+    """The backend of this name (``"serial"``, ``"processes"``), or the given one itself."""
+    if isinstance(backend, Backend):
+        return backend
+    try:
+        check_choice("backend", backend, BACKENDS)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    return SerialBackend() if backend == "serial" else ProcessesBackend(n_jobs)

@@ -1,0 +1,71 @@
+"""Worker processes on this machine."""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+import cloudpickle
+
+from metalwork.backends._base import Backend, Item, Result
+from metalwork.errors import ConfigError, MetalworkError
+
+
+class ProcessesBackend(Backend):
+    """Spawns worker processes (never forks: a child forked after polars or torch was used hangs).
+
+    Functions and items travel by cloudpickle, so lambdas and functions of a notebook are fine. A script that
+    uses it must start its work under ``if __name__ == "__main__":``, as with all spawned processes.
+
+    Parameters
+    ----------
+    n_jobs : int, optional
+        Number of workers; the number of CPU cores by default.
+    """
+
+    def __init__(self, n_jobs: int | None = None) -> None:
+        if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs < 1):
+            raise ConfigError(f"n_jobs must be a whole number from 1, or None for one a core; got {n_jobs!r}.")
+        self.n_jobs = n_jobs
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        workers = self.n_jobs or os.cpu_count() or 1
+        executor = ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(cloudpickle.dumps(function),),
+        )
+        pending: deque[Future[Any]] = deque()
+        try:
+            for item in items:
+                pending.append(executor.submit(_work, cloudpickle.dumps(item)))
+                if len(pending) > 2 * workers:  # bounds what waits in memory
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        except BrokenProcessPool:
+            raise MetalworkError(
+                "A worker process ended abruptly: it was killed, ran out of memory, or crashed. "
+                "A script must start its work under `if __name__ == '__main__':`. "
+                "Use backend='serial' to find the cause."
+            ) from None
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+_function: Callable[[Any], Any] | None = None
+
+
+def _start_worker(function: bytes) -> None:
+    global _function
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
+    _function = cloudpickle.loads(function)
+
+
+def _work(item: bytes) -> Any:
+    assert _function is not None, "the pool starts every worker with _start_worker"
+    return _function(cloudpickle.loads(item))

@@ -1,0 +1,60 @@
+"""What is wrong with labeling functions before they run, all at once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from metalwork.errors import LabelingError
+from metalwork.labeling._function import LabelingFunction
+from metalwork.schema import TaskSchema, unknown_name
+
+
+def check_functions(lfs: Sequence[Any], schema: TaskSchema) -> tuple[LabelingFunction, ...]:
+    """The LFs as a tuple; ``LabelingError`` lists every one that does not fit the schema."""
+    if isinstance(lfs, LabelingFunction) or callable(lfs):
+        raise LabelingError(f"lfs must be a list of labeling functions; got {lfs!r}. Put it in a list.")
+    if not lfs:
+        raise LabelingError("lfs must hold at least one labeling function; got none.")
+    faults = [fault for j, lf in enumerate(lfs) for fault in _faults(j, lf, schema)]
+    counts = Counter(lf.name for lf in lfs if isinstance(lf, LabelingFunction))
+    faults += [f"{n} LFs are called {name!r}. Rename one with name='...'." for name, n in counts.items() if n > 1]
+    _raise("The labeling functions do not fit the schema", faults)
+    return tuple(lfs)
+
+
+def check_columns(lfs: Sequence[LabelingFunction], columns: Sequence[str]) -> None:
+    """``LabelingError`` lists every field of an LF that is no column of the records."""
+    faults = [
+        f"LF {lf.name!r} reads a column that is not there: " + unknown_name("column", name, columns)
+        for lf in lfs
+        for name in lf.fields
+        if name not in columns
+    ]
+    _raise("The labeling functions do not fit the records", faults)
+
+
+def _faults(j: int, lf: Any, schema: TaskSchema) -> list[str]:
+    if not isinstance(lf, LabelingFunction):
+        return [f"item {j} is no labeling function but {lf!r}. Put @mw.labeling_function(task='...') above it."]
+    if lf.task not in schema.tasks:
+        return [f"LF {lf.name!r}: " + unknown_name("task of the schema", lf.task, schema.tasks)]
+    known = schema.labels(lf.task)
+    return [
+        f"LF {lf.name!r}: " + _unknown_label(label, lf.task, schema)
+        for label in lf.labels or ()
+        if label not in known
+    ]
+
+
+def _unknown_label(label: str, task: str, schema: TaskSchema) -> str:
+    homes = [other for other in schema.tasks if label in schema.labels(other)]
+    if homes:
+        return f"{label!r} is a label of task {homes[0]!r}, not of {task!r}. Name task {homes[0]!r}, or another label."
+    return unknown_name(f"label of task {task!r}", label, schema.labels(task))
+
+
+def _raise(what: str, faults: list[str]) -> None:
+    if len(faults) == 1:
+        raise LabelingError(faults[0])
+    if faults:
+        raise LabelingError(f"{what}:\n" + "\n".join(f"  - {fault}" for fault in faults))

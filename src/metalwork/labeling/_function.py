@@ -1,0 +1,205 @@
+"""Labeling functions: a task, the columns they read, and a callable that names a label."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from metalwork._checks import ABSTAIN
+from metalwork.errors import LabelingError
+
+Function = Callable[..., Any]
+
+
+class ColumnRule:
+    """A callable that can also label a whole batch at once; what built-in LFs are made of.
+
+    ``rule(*values)`` labels one record and ``rule.label_columns(*columns)`` a batch, with equal results.
+    ``labels`` are the labels it may return, so that a wrong one is found before anything runs.
+    """
+
+    labels: tuple[str, ...] | None = None
+
+    def label_columns(self, *columns: pl.Series) -> pl.Series:
+        """Labels (n_points,) as text, null where the rule abstains."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class LabelingFunction:
+    """A labeling function (LF): a noisy, partial source of labels for one task.
+
+    Call it on values to try it: ``quarterly("quarterly profit rose")``. It may be pickled with cloudpickle.
+
+    Attributes
+    ----------
+    task : str
+        The task it votes on.
+    name : str
+        Distinct among the LFs of a label matrix.
+    fields : tuple of str
+        The columns whose values it is called with, in order.
+    function : callable
+        Takes one value a field; returns a label name of ``task``, or ``ABSTAIN`` (-1) or None.
+    """
+
+    task: str
+    name: str
+    fields: tuple[str, ...]
+    function: Function
+
+    def __call__(self, *values: Any, **named: Any) -> Any:
+        return self.function(*values, **named)
+
+    def __repr__(self) -> str:
+        return f"LabelingFunction({self.name!r}, task={self.task!r}, fields={list(self.fields)})"
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The labels it may return where they are known before it runs, else None."""
+        return self.function.labels if isinstance(self.function, ColumnRule) else None
+
+
+def labeling_function(
+    task: str, name: str | None = None, fields: Sequence[str] | None = None
+) -> Callable[[Function], LabelingFunction]:
+    """Make a labeling function of the function below; its argument names are column names.
+
+    Parameters
+    ----------
+    task : str
+        The task it votes on.
+    name : str, optional
+        The function's own name by default.
+    fields : sequence of str, optional
+        Columns to call it with, where they are not named like its arguments. An argument that has a default is
+        no column.
+
+    Examples
+    --------
+    >>> import metalwork as mw
+    >>> @mw.labeling_function(task="sector")
+    ... def quarterly(text):
+    ...     return "Corporate" if "quarterly" in text else mw.ABSTAIN
+    >>> quarterly("quarterly profit rose")
+    'Corporate'
+    """
+    if not isinstance(task, str):
+        raise LabelingError(
+            f"task must be the name of a task; got {task!r}. Write @labeling_function(task='...') above the function."
+        )
+    return lambda function: from_callable(function, task, fields, name)
+
+
+def from_callable(
+    function: Function, task: str, fields: Sequence[str] | None = None, name: str | None = None
+) -> LabelingFunction:
+    """A labeling function from any callable: a function, a method, a model's predict for one record.
+
+    Parameters
+    ----------
+    function : callable
+        Takes one value a field; returns a label name of ``task``, or ``ABSTAIN`` (-1) or None.
+    task : str
+    fields : sequence of str, optional
+        Columns to call it with; by default the names of its arguments that have no default value.
+    name : str, optional
+        The callable's own name by default.
+
+    Raises
+    ------
+    LabelingError
+        When the callable does not tell its columns or name, or is asynchronous.
+    """
+    if isinstance(function, LabelingFunction) or not callable(function):
+        raise LabelingError(
+            f"function must be a plain callable; got {function!r}. Pass a function or an object with __call__."
+        )
+    if name is None:
+        name = getattr(function, "__name__", None)
+        if name is None or name == "<lambda>":
+            raise LabelingError(
+                f"name must be given for {function!r}, which has none of its own. Pass name='...'."
+            )
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise LabelingError(
+            f"LF {name!r} must be a plain function; it is asynchronous or a generator. Use return."
+        )
+    columns = _argument_names(function, name) if fields is None else _check_fields(fields, name)
+    return LabelingFunction(_check_text("task", task, name), _check_text("name", name, name), columns, function)
+
+
+class _ColumnVotes:
+    """Reads another source's labels from a column; empty, null and -1 abstain."""
+
+    def __init__(self, task: str, column: str, mapping: Mapping[Any, Any] | None) -> None:
+        self.task, self.column = task, column
+        self.mapping = None if mapping is None else dict(mapping)
+
+    def __call__(self, value: Any) -> Any:
+        if self.mapping is not None and value in self.mapping:
+            return self.mapping[value]
+        if value is None or value != value or (isinstance(value, str) and not value.strip()):
+            return None
+        if not isinstance(value, (str, bool)) and value == ABSTAIN:
+            return None
+        if self.mapping is not None:
+            raise LabelingError(
+                f"the value {value!r} of column {self.column!r} is not in the mapping. "
+                f"Map it to a label of task {self.task!r}, or to mw.ABSTAIN."
+            )
+        if not isinstance(value, str):
+            raise LabelingError(
+                f"column {self.column!r} must hold labels of task {self.task!r}; got {value!r}. "
+                "Pass mapping={...} from the column's values to labels."
+            )
+        return value
+
+
+def from_column(
+    task: str, column: str, mapping: Mapping[Any, Any] | None = None, name: str | None = None
+) -> LabelingFunction:
+    """A labeling function that reads its votes from a column: another model's labels, or a crowd worker's.
+
+    Parameters
+    ----------
+    task, column : str
+    mapping : dict, optional
+        From the column's values to label names (or ``ABSTAIN``); needed where the column holds something else
+        than label names. A value outside it is an error. Null, NaN, empty text and -1 abstain.
+    name : str, optional
+        The column's name by default.
+    """
+    lf_name = column if name is None else name
+    return LabelingFunction(task, lf_name, _check_fields((column,), lf_name), _ColumnVotes(task, column, mapping))
+
+
+def _argument_names(function: Function, name: str) -> tuple[str, ...]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise LabelingError(
+            f"fields must be given for LF {name!r}: its arguments have no readable names."
+        ) from None
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    required = [p for p in parameters if p.default is inspect.Parameter.empty]
+    if not required or any(p.kind in several for p in required):
+        raise LabelingError(
+            f"LF {name!r} must name the columns it reads as its arguments; got ({', '.join(map(str, parameters))}). "
+            "Write e.g. def lf(text), or pass fields=['text']."
+        )
+    return tuple(p.name for p in required)
+
+
+def _check_fields(fields: Sequence[str], name: str) -> tuple[str, ...]:
+    if isinstance(fields, str) or not fields or not all(isinstance(field, str) for field in fields):
+        raise LabelingError(f"fields of LF {name!r} must be a list of column names; got {fields!r}.")
+    return tuple(fields)
+
+
+def _check_text(what: str, value: Any, name: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise LabelingError(f"{what} of LF {name!r} must be a text; got {value!r}.")
+    return value

@@ -1,0 +1,199 @@
+"""Labeling functions that look for words or patterns in a text column, whole columns at a time."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from metalwork._checks import BoolArray
+from metalwork.errors import LabelingError
+from metalwork.labeling._dialects import AGREED, rust_pattern
+from metalwork.labeling._function import ColumnRule, LabelingFunction
+from metalwork.labeling._negation import Negation, make_negation
+from metalwork.labeling._words import phrase_pattern, whole_phrase_pattern
+
+
+class _TextRule(ColumnRule):
+    """Gives ``label`` to every text that matches and is not negated; null abstains."""
+
+    def __init__(self, label: str, negation: Negation | None) -> None:
+        self.label, self.negation, self.labels = label, negation, (label,)
+
+    def __call__(self, text: str | None) -> str | None:
+        if text is not None and not isinstance(text, str):
+            raise TypeError(f"a text is needed, got {text!r}")
+        label: str | None = self.label_columns(pl.Series([text], dtype=pl.String))[0]
+        return label
+
+    def label_columns(self, *columns: pl.Series) -> pl.Series:
+        text = columns[0] if columns[0].dtype == pl.String else columns[0].cast(pl.String)
+        found = self._matches(text if self.negation is None else self.negation.cut(self._prepare(text)))
+        return pl.select(pl.when(pl.Series(found)).then(pl.lit(self.label, pl.String))).to_series()
+
+    def _prepare(self, text: pl.Series) -> pl.Series:
+        return text
+
+    def _matches(self, text: pl.Series) -> BoolArray:
+        raise NotImplementedError
+
+
+class _KeywordRule(_TextRule):
+    """Words and phrases, in NFC, case folded, at Unicode word boundaries."""
+
+    def __init__(
+        self, label: str, words: Sequence[str], ignore_case: bool, whole_words: bool, negation: Negation | None
+    ) -> None:
+        super().__init__(label, negation)
+        self.words = tuple(words)
+        each = map(whole_phrase_pattern if whole_words else phrase_pattern, self.words)
+        self.pattern = ("(?i)" if ignore_case else "") + "(?:" + "|".join(each) + ")"
+
+    def _prepare(self, text: pl.Series) -> pl.Series:
+        return text.str.normalize("NFC") if text.str.contains(r"[^\x00-\x7f]").any() else text
+
+    def _matches(self, text: pl.Series) -> BoolArray:
+        return _as_mask(self._prepare(text).str.contains(self.pattern))
+
+
+class _RegexRule(_TextRule):
+    """A pattern of Python's ``re``; the Rust engine stands in where both agree."""
+
+    def __init__(self, label: str, pattern: str, flags: int, negation: Negation | None) -> None:
+        super().__init__(label, negation)
+        self.pattern = re.compile(pattern, flags)
+        rust = rust_pattern(pattern, self.pattern.flags)
+        self.rust = rust if rust is not None and _compiles(rust) else None
+
+    def _matches(self, text: pl.Series) -> BoolArray:
+        if self.rust is None:
+            return self._search(text)
+        mask = _as_mask(text.str.contains(self.rust))
+        differing = np.flatnonzero(_as_mask(text.str.contains(f"[^{AGREED}]")))
+        if differing.size:
+            mask[differing] = self._search(text.gather(differing))
+        return mask
+
+    def _search(self, text: pl.Series) -> BoolArray:
+        search = self.pattern.search
+        found = (value is not None and search(value) is not None for value in text.to_list())
+        return np.fromiter(found, dtype=bool, count=len(text))
+
+
+def keywords(
+    task: str,
+    label: str,
+    words: Sequence[str],
+    field: str = "text",
+    name: str | None = None,
+    *,
+    negated_by: Sequence[str] | bool = (),
+    window: int | None = None,
+    ignore_case: bool = True,
+    whole_words: bool = True,
+) -> LabelingFunction:
+    """A labeling function that votes ``label`` where a text holds one of ``words``.
+
+    Parameters
+    ----------
+    task, label : str
+    words : sequence of str
+        Words or phrases, matched at Unicode word boundaries, with any white space inside a phrase. A trailing
+        ``*`` stands for any ending: ``"calcif*"``.
+    field : str
+        The column to look in. Null abstains.
+    name : str, optional
+        ``"<label>: <first word>"`` by default.
+    negated_by : sequence of str or bool
+        Words such as "no" and "without": what follows them in the same sentence is disregarded, up to a word such
+        as "but". True takes ``metalwork.labeling.NEGATIONS``. With "no pleural effusion or pneumothorax",
+        neither word counts.
+    window : int, optional
+        How many words a negation reaches; to the end of the sentence by default.
+    ignore_case : bool
+    whole_words : bool
+        Pass False for scripts that put no space between words.
+
+    Examples
+    --------
+    >>> import metalwork as mw
+    >>> effusion = mw.keywords("finding", "Effusion", ["pleural effusion"], negated_by=True)
+    >>> effusion("Large pleural effusion."), effusion("No pneumothorax or pleural effusion.")
+    ('Effusion', None)
+    """
+    lf_name = (
+        name if name is not None else f"{label}: {words if isinstance(words, str) else next(iter(words), '')}"
+    )
+    if isinstance(words, str) or not words or not all(isinstance(word, str) and word.strip() for word in words):
+        raise LabelingError(f"words of LF {lf_name!r} must be a list of words; got {words!r}.")
+    rule = _KeywordRule(label, words, ignore_case, whole_words, make_negation(negated_by, window, lf_name))
+    if not _compiles(rule.pattern):
+        raise LabelingError(
+            f"words of LF {lf_name!r} must fit one pattern; {len(words)} are too many. Split them."
+        )
+    return _text_function(task, lf_name, field, rule)
+
+
+def regex(
+    task: str,
+    label: str,
+    pattern: str,
+    field: str = "text",
+    name: str | None = None,
+    *,
+    flags: int = re.IGNORECASE,
+    negated_by: Sequence[str] | bool = (),
+    window: int | None = None,
+) -> LabelingFunction:
+    """A labeling function that votes ``label`` where ``pattern`` is found in a text.
+
+    Parameters
+    ----------
+    task, label : str
+    pattern : str
+        A regular expression of Python's ``re`` module, which defines what it matches; the faster engine of
+        polars stands in wherever the two agree.
+    field : str
+        The column to look in. Null abstains.
+    name : str, optional
+        ``"<label>: <pattern>"`` by default.
+    flags : int
+        ``re`` flags; letter case is ignored by default, 0 heeds it.
+    negated_by, window
+        As for :func:`keywords`: negated stretches are cut out of the text before the pattern is looked for.
+
+    Raises
+    ------
+    LabelingError
+        When the pattern is no valid regular expression, saying where.
+    """
+    lf_name = name if name is not None else f"{label}: {pattern}"
+    negation = make_negation(negated_by, window, lf_name)
+    try:
+        rule = _RegexRule(label, pattern, flags, negation)
+    except (re.error, TypeError, OverflowError, RecursionError, ValueError) as error:
+        raise LabelingError(
+            f"pattern of LF {lf_name!r} must be a regular expression; got {pattern!r}: {error}."
+        ) from None
+    return _text_function(task, lf_name, field, rule)
+
+
+def _text_function(task: Any, name: str, field: Any, rule: _TextRule) -> LabelingFunction:
+    for what, value in (("task", task), ("label", rule.label), ("field", field)):
+        if not isinstance(value, str) or not value:
+            raise LabelingError(f"{what} of LF {name!r} must be a text; got {value!r}.")
+    return LabelingFunction(task, unicodedata.normalize("NFC", name), (field,), rule)
+
+
+def _as_mask(found: pl.Series) -> BoolArray:
+    return np.array(found.fill_null(False).to_numpy(), dtype=bool)
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.ComputeError:
+        return False
+    return True
