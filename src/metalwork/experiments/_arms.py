@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from metalwork._checks import ABSTAIN
-from metalwork.experiments._dataset import Codes, Dataset
+from metalwork.experiments._dataset import Dataset
 from metalwork.experiments._trials import EndModelJob, Evaluation, Scores, score
 from metalwork.features import WordCounts
 from metalwork.label_models import HierarchicalLabelModel, LabelModel, LogLinearLabelModel, MajorityVote
@@ -101,19 +101,17 @@ END_ARMS: Final[Mapping[str, EndArm]] = {
 
 @dataclass(frozen=True)
 class Split:
-    """Features, votes of every LF, and gold end-label codes (None where hidden) of one split."""
+    """Features of one split, and the votes of every LF on it."""
 
     features: Any
     votes: LabelMatrix
-    gold: Codes | None
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A data set ready for trials."""
 
-    name: str
-    schema: TaskSchema
+    data: Dataset
     train: Split
     dev: Split
     test: Split
@@ -121,7 +119,7 @@ class Prepared:
     @property
     def lower_lfs(self) -> list[int]:
         """Positions of the LFs below the root task."""
-        return [j for j, task in enumerate(self.train.votes.tasks) if task != self.schema.root]
+        return [j for j, task in enumerate(self.train.votes.tasks) if task != self.data.schema.root]
 
     @property
     def has_levels(self) -> bool:
@@ -153,9 +151,8 @@ def prepare(
     counter = WordCounts(min_df=settings.min_df).fit(data.train["text"])
     features = [counter.transform(frame["text"]) for frame in frames]
     done("counted the words")
-    golds = (data.train_labels, data.dev_labels, data.test_labels)
-    train, dev, test = (Split(*parts) for parts in zip(features, votes, golds, strict=True))
-    return Prepared(data.name, data.schema, train, dev, test)
+    train, dev, test = (Split(*parts) for parts in zip(features, votes, strict=True))
+    return Prepared(data, train, dev, test)
 
 
 @dataclass(frozen=True)
@@ -170,30 +167,31 @@ def fit_label_arm(prepared: Prepared, key: str, seed: int) -> Labeled:
     """Fit one label model on the training votes, then score it on test."""
     arm = LABEL_ARMS[key]
     train, dev, test = (prepared.votes(split, arm) for split in (prepared.train, prepared.dev, prepared.test))
-    model = arm.build(prepared.schema, seed)
-    model.fit(train, dev=(dev, prepared.dev.gold) if arm.dev else None)
+    data = prepared.data
+    model = arm.build(data.schema, seed)
+    model.fit(train, dev=(dev, data.dev_labels) if arm.dev else None)
     on_train, on_test = model.predict_proba(train), model.predict_proba(test)
-    return Labeled(on_train, score(on_test, prepared.test.gold, on_train, prepared.train.gold))
+    return Labeled(on_train, score(on_test, data.test_labels, on_train, data.train_labels))
 
 
 def end_model_job(
     prepared: Prepared, key: str, labeled: Mapping[str, Labeled], settings: Settings, seed: int
 ) -> EndModelJob:
     """Everything one end model needs to be trained and scored in another process."""
-    arm = END_ARMS[key]
+    arm, data = END_ARMS[key], prepared.data
     train, dev, test = prepared.train, prepared.dev, prepared.test
     selection = None
     if arm.labels == "gold":
-        features, probs = dev.features, TaskProbabilities.from_labels(dev.gold, prepared.schema)
+        features, probs = dev.features, TaskProbabilities.from_labels(data.dev_labels, data.schema)
     else:
         voted = (prepared.votes(train, LABEL_ARMS[arm.labels]).codes != ABSTAIN).any(axis=1)
         features, probs = train.features[voted], labeled[arm.labels].train.rows(voted)
-        selection = (dev.features, dev.gold)
+        selection = (dev.features, data.dev_labels)
     return EndModelJob(
         features=features,
         probs=probs,
         dev=selection,
-        evaluation=Evaluation(test.features, test.gold, train.features, train.gold),
+        evaluation=Evaluation(test.features, data.test_labels, train.features, data.train_labels),
         options={**settings.end_model, "architecture": arm.architecture},
         seed=seed,
     )

@@ -15,7 +15,7 @@ EndScores = Mapping[str, Sequence[Scores]]
 
 def build_tables(prepared: Prepared, labels: LabelScores, ends: EndScores) -> tuple[Table, ...]:
     """The paper's three tables and its multi-level experiment."""
-    rows = _Rows(prepared.name, labels, ends)
+    rows = _Rows(prepared.data.name, labels, ends)
     tables = [_full_pipeline(rows), _label_models(rows), _end_models(rows)]
     if prepared.has_levels:
         tables.append(_multi_level(rows))
@@ -26,7 +26,7 @@ def describe(prepared: Prepared) -> dict[str, str]:
     """What the figures were measured on."""
     train = prepared.train.votes
     voted = (train.codes != ABSTAIN).any(axis=1)
-    by_task = ", ".join(f"{task} {len(train.lfs_of(task))}" for task in prepared.schema.tasks)
+    by_task = ", ".join(f"{task} {len(train.lfs_of(task))}" for task in prepared.data.schema.tasks)
     splits = (("train", prepared.train), ("dev", prepared.dev), ("test", prepared.test))
     return {
         "Records": ", ".join(f"{name} {split.votes.n_points:,}" for name, split in splits),

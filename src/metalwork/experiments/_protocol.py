@@ -34,7 +34,7 @@ Progress = Callable[[int, int, str], None]
 _STEPS_BEFORE_TRIALS = 4
 
 NOTES: Final = (
-    "†: the method has no random step, so every trial gives the same figure and the deviation is 0 by construction.",
+    "†: the method has no random step, so every trial gives the same figure; the deviation is 0 by construction.",
     "Words and labeling functions see no gold label of train or test; the words are those of the training texts.",
     "Training records on which every labeling function abstains are left out of end-model training; every test "
     "record counts.",
