@@ -1,0 +1,167 @@
+"""What a run works on: schema, labeling functions, records and choices, wherever they came from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from metalwork.data import read_records
+from metalwork.errors import ConfigError, DataError, VotesError
+from metalwork.labeling import LabelingFunction, from_column, keywords, regex
+from metalwork.pipeline._code import load_labeling_functions
+from metalwork.pipeline._project import Project
+from metalwork.pipeline._settings import (
+    EndModelSettings,
+    FeatureSettings,
+    LabelModelSettings,
+    OutputSettings,
+    RuleSettings,
+)
+from metalwork.schema import TaskSchema
+
+Codes = npt.NDArray[np.int64]
+
+SPLITS: Final = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Records of one split.
+
+    Attributes
+    ----------
+    records : polars DataFrame (n_points)
+    gold : int64 array (n_points,) or None
+        End-label codes, -1 where not known; None where the split has no label column.
+    ids : polars Series (n_points,) or None
+        What names each record in the results; the row number where None.
+    """
+
+    records: pl.DataFrame
+    gold: Codes | None = None
+    ids: pl.Series | None = None
+
+    @property
+    def n_points(self) -> int:
+        """Number of records."""
+        return self.records.height
+
+    @property
+    def known(self) -> Codes:
+        """Rows (n_known,) whose end label is known."""
+        return np.flatnonzero(np.empty(0) if self.gold is None else self.gold >= 0).astype(np.int64)
+
+
+@dataclass
+class Job:
+    """Everything a run needs.
+
+    :meth:`of_project` makes one from a project file; splits are read when a step first needs them.
+
+    Attributes
+    ----------
+    name : str
+    schema : TaskSchema
+    labeling_functions : sequence of LabelingFunction
+    readers : mapping of split name to callable
+        Each returns a :class:`Split`; "train" is required, "dev" and "test" are optional.
+    features, label_model, end_model, output : settings
+    random_state : int
+    """
+
+    name: str
+    schema: TaskSchema
+    labeling_functions: Sequence[LabelingFunction]
+    readers: Mapping[str, Callable[[], Split]]
+    features: FeatureSettings
+    label_model: LabelModelSettings = field(default_factory=LabelModelSettings)
+    end_model: EndModelSettings = field(default_factory=EndModelSettings)
+    output: OutputSettings = field(default_factory=OutputSettings)
+    random_state: int = 0
+    _read: dict[str, Split] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def of_project(cls, project: Project) -> Self:
+        """The job of a project file. Runs the project's Python file, where it names one.
+
+        Raises
+        ------
+        ConfigError
+            When that file fails, or two labeling functions share a name.
+        """
+        settings = project.settings
+        sources = {split: getattr(settings.data, split) for split in SPLITS}
+        return cls(
+            name=project.name,
+            schema=project.schema,
+            labeling_functions=_labeling_functions(project),
+            readers={s: partial(_read_split, project, s) for s, source in sources.items() if source is not None},
+            features=settings.features,
+            label_model=settings.label_model,
+            end_model=settings.end_model,
+            output=settings.output,
+            random_state=settings.random_state,
+        )
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits there are, in the order train, dev, test."""
+        return tuple(split for split in SPLITS if split in self.readers)
+
+    def split(self, name: str) -> Split:
+        """The records of a split, read once."""
+        if name not in self._read:
+            self._read[name] = self.readers[name]()
+        return self._read[name]
+
+
+def _labeling_functions(project: Project) -> list[LabelingFunction]:
+    found = load_labeling_functions(project.code) if project.code is not None else []
+    found += [_from_rule(rule, project.schema) for rule in project.settings.lfs.rules]
+    names = [lf.name for lf in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(
+            f"Labeling functions must have distinct names; got twice in {project.path.name}: "
+            f"{', '.join(twice)}. Give one of each another name."
+        )
+    return found
+
+
+def _from_rule(rule: RuleSettings, schema: TaskSchema) -> LabelingFunction:
+    label = rule.label or ""
+    if rule.keywords is not None:
+        return keywords(rule.task, label, rule.keywords, field=rule.field, name=rule.name)
+    if rule.regex is not None:
+        return regex(rule.task, label, rule.regex, field=rule.field, name=rule.name)
+    return from_column(rule.task, str(rule.column), mapping=rule.values, name=rule.name)
+
+
+def _read_split(project: Project, name: str) -> Split:
+    settings = project.settings.data
+    source = str(project.folder / getattr(settings, name))
+    records = read_records(source)
+    ids = _column(records, settings.id, source, "data.id") if settings.id is not None else None
+    if name == "train" or (name == "test" and settings.label not in records.columns):
+        return Split(records, None, ids)
+    labels = _column(records, settings.label, source, "data.label")
+    try:
+        gold = project.schema.end_codes(labels.to_list(), allow_missing=True)
+    except VotesError as error:
+        raise DataError(
+            f"{source}: column {settings.label!r}: {error} Correct the record or the schema."
+        ) from None
+    return Split(records, gold, ids)
+
+
+def _column(records: pl.DataFrame, name: str, source: Any, key: str) -> pl.Series:
+    if name not in records.columns:
+        raise ConfigError(
+            f"{key} must be a column of {source}; got {name!r}. It has: {', '.join(records.columns)}. "
+            "Correct the name in the project file."
+        )
+    return records[name]

@@ -1,0 +1,82 @@
+"""From the settings of a label model or an end model to the model itself."""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from metalwork import label_models
+from metalwork._checks import FloatArray
+from metalwork.errors import ConfigError, MetalworkError
+from metalwork.label_models import LabelModel
+from metalwork.pipeline._settings import EndModelSettings, LabelModelSettings
+from metalwork.schema import TaskSchema, unknown_name
+
+if TYPE_CHECKING:
+    from metalwork.end_models import EndModel
+
+_LABEL_MODELS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "hierarchical": ("HierarchicalLabelModel", {}),
+    "log-linear": ("LogLinearLabelModel", {}),
+    "soft-vote": ("MajorityVote", {"mode": "soft"}),
+    "hard-vote": ("MajorityVote", {"mode": "hard"}),
+}
+
+LABEL_MODEL_TITLES: Final = {
+    "hierarchical": "Label model (hierarchical)",
+    "log-linear": "Label model (log-linear, the paper's)",
+    "soft-vote": "Label model (soft majority vote)",
+    "hard-vote": "Label model (hard majority vote)",
+}
+
+
+def build_label_model(settings: LabelModelSettings, schema: TaskSchema, random_state: int) -> LabelModel:
+    """The label model that ``settings`` name; ``ConfigError`` for an option it does not have."""
+    name, fixed = _LABEL_MODELS[settings.name]
+    arguments = _arguments(getattr(label_models, name), settings.options, "label_model.options", random_state)
+    model: LabelModel = getattr(label_models, name)(schema, **(arguments | fixed))
+    return model
+
+
+def build_end_model(settings: EndModelSettings, schema: TaskSchema, random_state: int) -> "EndModel":
+    """The end model that ``settings`` describe; ``ConfigError`` for an option it does not have."""
+    from metalwork.end_models import EndModel
+
+    arguments = _arguments(EndModel, settings.arguments(), "end_model.options", random_state)
+    return EndModel(schema, **arguments)
+
+
+def _arguments(model: type[Any], options: dict[str, Any], key: str, random_state: int) -> dict[str, Any]:
+    known = [name for name in inspect.signature(model).parameters if name not in ("schema", "random_state")]
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"{key}: {unknown_name('option', name, known)}")
+    seeded = "random_state" in inspect.signature(model).parameters
+    return options | ({"random_state": random_state} if seeded else {})
+
+
+def class_prior(settings: LabelModelSettings, schema: TaskSchema) -> FloatArray | None:
+    """The class prior (n_end_labels,) as written, in the order of the end labels."""
+    prior = settings.class_prior
+    return None if prior is None else np.array([prior[name] for name in schema.end_labels])
+
+
+@contextmanager
+def blaming(key: str, options: object) -> Iterator[None]:
+    """Report a model's refusal of a value as a fault of the project file, where options were given there."""
+    try:
+        yield
+    except MetalworkError:
+        raise
+    except (TypeError, ValueError) as error:
+        if not options:
+            raise
+        raise ConfigError(f"{key}: {error}") from error
+
+
+def learned_accuracies(model: LabelModel) -> FloatArray | None:
+    """What the label model estimates of each LF (n_lfs,): its accuracy in [0, 1]; None where it learns none."""
+    found = getattr(model, "accuracies_", None)
+    return None if found is None else np.asarray(found, dtype=np.float64)

@@ -1,0 +1,207 @@
+"""Reading a project file: every fault at once, each with file:line:column."""
+
+import difflib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from metalwork._documents import Document, Key, load_document
+from metalwork._schema_parsing import read_declarations
+from metalwork.errors import ConfigError
+from metalwork.pipeline._settings import ProjectSettings, RuleSettings
+from metalwork.schema import TaskSchema, unknown_name
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project file that has been read and checked; nothing it names has been opened or run yet."""
+
+    path: Path
+    settings: ProjectSettings
+    schema: TaskSchema
+
+    @property
+    def folder(self) -> Path:
+        """The folder the file lies in; every path in it is relative to this one."""
+        return self.path.parent
+
+    @property
+    def name(self) -> str:
+        """The project's name: as written, else its folder's."""
+        return self.settings.name or self.folder.resolve().name
+
+    @property
+    def output(self) -> Path:
+        """The folder that holds the run folders."""
+        return self.folder / self.settings.output.folder
+
+    @property
+    def code(self) -> Path | None:
+        """The Python file with labeling functions, if the project names one."""
+        python = self.settings.lfs.python
+        return None if python is None else self.folder / python
+
+
+def load_project(path: str | os.PathLike[str]) -> Project:
+    """Read and check a project file.
+
+    Raises
+    ------
+    ConfigError
+        Listing every fault with its file:line:column: unknown keys (with the nearest known one), wrong values,
+        a schema that is not one tree, tasks and labels that are not in it, files that are not there.
+    """
+    document = load_document(path)
+    if not isinstance(document.value, dict):
+        raise ConfigError(f"{document.locate()}: a project file must be a mapping; got {document.value!r}.")
+    faults: list[str] = []
+    schema = _read_schema(document, faults)
+    settings = _read_settings(document, faults)
+    if settings is not None:
+        faults.extend(_file_faults(document, settings))
+        if schema is not None:
+            faults.extend(_name_faults(document, settings, schema))
+    if faults or settings is None or schema is None:
+        raise ConfigError(_listed(document.path, faults))
+    return Project(document.path, settings, schema)
+
+
+def _listed(path: Path, faults: Sequence[str]) -> str:
+    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return f"The project file {path.name} has {count}:\n" + "\n".join(f"  - {fault}" for fault in faults)
+
+
+def _read_schema(document: Document, faults: list[str]) -> TaskSchema | None:
+    value = document.value.get("schema")
+    if value is None:
+        return None  # the settings report the missing key
+    base: tuple[Key, ...] = ("schema",)
+    if isinstance(value, str):
+        try:
+            document = load_document(document.path.parent / value)
+        except ConfigError as error:
+            faults.append(f"{document.locate(base)}: schema: {error}")
+            return None
+        value, base = document.value, ()
+    declarations, found = read_declarations(value, lambda keys: document.locate((*base, *keys)))
+    faults.extend(found)
+    return None if found else TaskSchema(declarations)
+
+
+def _read_settings(document: Document, faults: list[str]) -> ProjectSettings | None:
+    try:
+        return ProjectSettings.model_validate(document.value)
+    except ValidationError as error:
+        for entry in error.errors(include_url=False):
+            place = tuple(key for key in entry["loc"] if key != "[key]")
+            faults.append(f"{document.locate(place)}: {_describe(place, dict(entry))}")
+        return None
+
+
+def _describe(place: tuple[Key, ...], entry: dict[str, Any]) -> str:
+    """One fault of pydantic's in the words of this package."""
+    where, kind = _dotted(place), entry["type"]
+    if kind == "missing":
+        return f"{where} must be given. Add it."
+    if kind == "extra_forbidden":
+        known = _keys_at(place[:-1])
+        section = _dotted(place[:-1]) or "the project file"
+        return unknown_name(f"key of {section}", place[-1], known)
+    if kind == "value_error":
+        return f"{where} {entry['ctx']['error']}."
+    rule = entry["msg"].removeprefix("Input should ").removeprefix("Value error, ")
+    if kind in ("model_type", "dict_type"):
+        rule = "be a mapping"
+    return f"{where} must {rule}; got {entry['input']!r}."
+
+
+def _dotted(place: Sequence[Key]) -> str:
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
+    return text.removeprefix(".")
+
+
+def _keys_at(place: Sequence[Key]) -> list[str]:
+    """The keys that the section at ``place`` may have."""
+    section: type[BaseModel] = ProjectSettings
+    for key in place:
+        if isinstance(key, str):
+            section = next(_sections(section.model_fields[key].annotation))
+    return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _sections(argument)
+
+
+def _file_faults(document: Document, settings: ProjectSettings) -> Iterator[str]:
+    folder = document.path.parent
+    for split in ("train", "dev", "test"):
+        source = getattr(settings.data, split)
+        if source is not None and not (folder / source).exists() and not any(_glob(folder, source)):
+            yield (
+                f"{document.locate(('data', split))}: data.{split} must be a file or a glob that matches one; "
+                f"got {source!r}. Paths start at the project file's folder.{_near_file(folder, source)}"
+            )
+    python = settings.lfs.python
+    if python is None:
+        return
+    at = document.locate(("lfs", "python"))
+    target = (folder / python).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        yield (
+            f"{at}: lfs.python must lie in the project's folder, because it is run; got {python!r}. Copy it there."
+        )
+    elif not target.is_file():
+        yield f"{at}: lfs.python must be a file; there is none at {python!r}.{_near_file(folder, python)}"
+
+
+def _glob(folder: Path, pattern: str) -> Iterator[Path]:
+    path = Path(pattern)
+    if path.is_absolute():
+        return path.parent.glob(path.name)
+    return folder.glob(pattern) if pattern.strip("./") else iter(())
+
+
+def _near_file(folder: Path, name: str) -> str:
+    parent = (folder / name).parent
+    siblings = [entry.name for entry in parent.iterdir()] if parent.is_dir() else []
+    close = difflib.get_close_matches(Path(name).name, siblings, n=1)
+    return f" Did you mean {str(Path(name).with_name(close[0]))!r}?" if close else ""
+
+
+def _name_faults(document: Document, settings: ProjectSettings, schema: TaskSchema) -> Iterator[str]:
+    for i, rule in enumerate(settings.lfs.rules):
+        place: tuple[Key, ...] = ("lfs", "rules", i)
+        for key, text in _rule_faults(rule, schema):
+            yield f"{document.locate((*place, *key))}: {_dotted((*place, *key))}: {text}"
+    prior = settings.label_model.class_prior
+    place = ("label_model", "class_prior")
+    for name in prior or ():
+        if name not in schema.end_labels:
+            text = unknown_name("end label", name, schema.end_labels)
+            yield f"{document.locate((*place, name))}: {_dotted(place)}: {text}"
+    missing = [name for name in schema.end_labels if prior is not None and name not in prior]
+    if missing:
+        yield (
+            f"{document.locate(place)}: {_dotted(place)} must have every end label; {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing. Add the share of each."
+        )
+
+
+def _rule_faults(rule: RuleSettings, schema: TaskSchema) -> Iterator[tuple[tuple[Key, ...], str]]:
+    if rule.task not in schema.tasks:
+        yield ("task",), unknown_name("task", rule.task, schema.tasks)
+        return
+    labels = schema.labels(rule.task)
+    if rule.label is not None and rule.label not in labels:
+        yield ("label",), unknown_name(f"label of task {rule.task!r}", rule.label, labels)
+    for value, label in (rule.values or {}).items():
+        if label not in labels:
+            yield ("values", value), unknown_name(f"label of task {rule.task!r}", label, labels)

@@ -1,0 +1,75 @@
+"""From a run folder to the contents of its report."""
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from metalwork import __version__
+from metalwork.pipeline._folder import RunFolder
+from metalwork.pipeline._job import Job
+from metalwork.pipeline._models import LABEL_MODEL_TITLES
+from metalwork.pipeline._results import read_end_model
+from metalwork.pipeline._summary import RunSummary, known_splits
+from metalwork.report import ReportData, Training, uncertain_records
+
+_SHOWN = 12
+
+
+def report_data(job: Job, folder: RunFolder, found: RunSummary) -> ReportData:
+    """Everything that the report shows of a run whose steps are done up to ``evaluate``."""
+    model, manifest, pool = read_end_model(folder), folder.manifest, job.splits[-1]
+    return ReportData(
+        title=job.name,
+        schema=job.schema,
+        created=datetime.fromisoformat(manifest["created"]),
+        facts=_facts(job),
+        lfs=found.lfs,
+        gold_lfs=found.gold_lfs,
+        distributions=_distributions(job, found),
+        label_model=LABEL_MODEL_TITLES[job.label_model.name],
+        class_prior=getattr(found.label_model, "class_prior_", None),
+        warnings=[text for step in manifest["steps"].values() for text in step.get("warnings", ())],
+        plan=model.plan_,
+        training=_training(model),
+        results=found.results,
+        uncertain=uncertain_records(
+            found.end[pool], _texts(job, pool), k=_SHOWN, keys=_keys(job, pool), votes=found.votes[pool]
+        ),
+    )
+
+
+def _facts(job: Job) -> dict[str, str]:
+    counts = {f"{split} records": f"{job.split(split).n_points:,}" for split in job.splits}
+    rest = {"labeling functions": str(len(job.labeling_functions)), "seed": str(job.random_state)}
+    return counts | rest | {"metalwork": __version__}
+
+
+def _distributions(job: Job, found: RunSummary) -> dict[str, Any]:
+    shares: dict[str, Any] = {"label model, train": found.labels["train"].end.mean(axis=0)}
+    shares["end model, train"] = found.end["train"].end.mean(axis=0, dtype=np.float64)
+    for split in known_splits(job):
+        gold, rows = job.split(split).gold, job.split(split).known
+        if gold is not None:
+            shares[f"known, {split}"] = np.bincount(gold[rows], minlength=job.schema.n_end_labels) / len(rows)
+    return shares
+
+
+def _training(model: Any) -> Training | None:
+    history = model.history_
+    return Training(loss=[epoch["loss"] for epoch in history])
+
+
+def _texts(job: Job, split: str) -> list[str]:
+    records = job.split(split).records
+    if job.features.text is not None:
+        return [str(text or "") for text in records[job.features.text].to_list()]
+    columns = job.features.columns or []
+    shown = records.select(columns[:8]).iter_rows(named=True)
+    return ["; ".join(f"{name}={value}" for name, value in row.items()) for row in shown]
+
+
+def _keys(job: Job, split: str) -> list[str]:
+    ids = job.split(split).ids
+    keys = range(job.split(split).n_points) if ids is None else ids.to_list()
+    return [f"{split} {key}" for key in keys]

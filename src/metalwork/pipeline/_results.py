@@ -1,0 +1,105 @@
+"""The files of a run: their names, and reading them back."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from metalwork.analysis import LFSummary
+from metalwork.errors import ConfigError
+from metalwork.pipeline._folder import RunFolder
+from metalwork.pipeline._job import Job, Split
+from metalwork.probabilities import TaskProbabilities
+from metalwork.votes import LabelMatrix
+
+if TYPE_CHECKING:
+    from metalwork.end_models import EndModel
+
+LF_TABLE = "lf_summary.csv"
+LABEL_MODEL = "label_model.npz"
+FEATURES = "features.json"
+END_MODEL = "end_model"
+METRICS = "metrics.json"
+REPORT = "report.html"
+
+
+def split_file(stem: str, split: str, suffix: str = "npz") -> str:
+    """Name of a split's file; the training split's is the plain one: ``votes.npz``, ``votes_dev.npz``."""
+    return f"{stem}.{suffix}" if split == "train" else f"{stem}_{split}.{suffix}"
+
+
+def read_votes(job: Job, folder: RunFolder) -> dict[str, LabelMatrix]:
+    """The label matrix of every split.
+
+    Raises
+    ------
+    ConfigError
+        When the step ``apply`` is not done, or was done with another schema, other LFs or other records.
+    """
+    folder.require("apply")
+    votes = {split: LabelMatrix.load(folder.file(split_file("votes", split))) for split in job.splits}
+    names = tuple(lf.name for lf in job.labeling_functions)
+    for split, matrix in votes.items():
+        differs = {
+            "schema": matrix.schema != job.schema,
+            "labeling functions": matrix.names != names,
+            f"{split} records": matrix.n_points != job.split(split).n_points,
+        }
+        changed = [what for what, is_so in differs.items() if is_so]
+        if changed:
+            raise ConfigError(
+                f"The project must be the one that {folder.path} was made from; its {' and '.join(changed)} "
+                f"changed since. Run again: metalwork apply PROJECT --run {folder.path.name}."
+            )
+    return votes
+
+
+def read_probabilities(job: Job, folder: RunFolder, stem: str = "probabilities") -> dict[str, TaskProbabilities]:
+    """The label model's probabilities (or those of another stem) for every split."""
+    folder.require("fit")
+    return {split: TaskProbabilities.load(folder.file(split_file(stem, split))) for split in job.splits}
+
+
+def read_end_model(folder: RunFolder) -> "EndModel":
+    """The trained end model."""
+    folder.require("train")
+    from metalwork.end_models import EndModel
+
+    return EndModel.load(folder.path / END_MODEL)
+
+
+def lf_table(summary: LFSummary) -> pl.DataFrame:
+    """The LF summary as a flat table, without the columns that nothing is known of."""
+    frame = summary.to_frame().with_columns(pl.col("polarity").list.join("; "))
+    return frame.select(column for column in frame if column.null_count() < frame.height or not frame.height)
+
+
+def label_table(split: Split, probs: TaskProbabilities) -> pl.DataFrame:
+    """Probabilistic labels: the record, its most probable end label, and the probability of each."""
+    shares = {f"P({name})": probs.end[:, code] for code, name in enumerate(probs.schema.end_labels)}
+    return _keys(split).with_columns(
+        _predicted(probs, "end_label"), **{n: pl.Series(v) for n, v in shares.items()}
+    )
+
+
+def prediction_table(
+    name: str, split: Split, labels: TaskProbabilities, end: TaskProbabilities | None
+) -> pl.DataFrame:
+    """What each model predicts for each record, how sure it is, and the known end label."""
+    columns = [_predicted(labels, "label_model"), pl.Series("label_model_confidence", labels.end.max(axis=1))]
+    if end is not None:
+        columns += [_predicted(end, "end_model"), pl.Series("end_model_confidence", end.end.max(axis=1))]
+    names = np.array([*labels.schema.end_labels, None], dtype=object)  # code -1 picks the None
+    gold = names[np.full(split.n_points, -1) if split.gold is None else split.gold]
+    frame = _keys(split).with_columns(pl.Series("known", gold.tolist(), dtype=pl.String), *columns)
+    return frame.select(pl.lit(name).alias("split"), pl.all())
+
+
+def _predicted(probs: TaskProbabilities, column: str) -> pl.Series:
+    names = np.array(probs.schema.end_labels, dtype=object)
+    return pl.Series(column, names[probs.predict()].tolist(), dtype=pl.String)
+
+
+def _keys(split: Split) -> pl.DataFrame:
+    keys = pl.DataFrame({"row": np.arange(split.n_points)})
+    return keys if split.ids is None else keys.with_columns(split.ids.alias("id"))
