@@ -1,11 +1,10 @@
 """One self-contained HTML page about a run."""
 
-from metalwork.report._data import Plan, ReportData, Training, UncertainRecord
+from metalwork.report._data import ReportData, Training, UncertainRecord
 from metalwork.report._render import render_report, write_report
 from metalwork.report._uncertain import uncertain_records
 
 __all__ = [
-    "Plan",
     "ReportData",
     "Training",
     "UncertainRecord",

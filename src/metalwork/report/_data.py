@@ -3,19 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from metalwork.analysis import LFSummary, Metrics
+from metalwork.end_models import Plan
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
-
-
-class Plan(Protocol):
-    """A compiled network: ``metalwork.end_models.compile_plan`` makes one; a report only prints it."""
-
-    def __str__(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -87,11 +82,12 @@ class ReportData:
     warnings : sequence of str
         What the label model or the pipeline warned of.
     plan : Plan, optional
-        The compiled network.
+        The network that ``metalwork.end_models.compile_plan`` drew up.
     training : Training, optional
     results : mapping of str to mapping of str to Metrics
         Model name to split name to metrics, in the order to show:
         {"Hard majority vote": {"dev": ..., "test": ...}, "Label model": {...}, "End model": {...}}.
+        The last model is the one the report is about: its confusions are shown first.
     uncertain : sequence of UncertainRecord
         The records the model is least sure of, the least sure first; :func:`uncertain_records` makes them.
     """

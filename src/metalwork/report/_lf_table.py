@@ -1,0 +1,104 @@
+"""The table of labeling functions: by task, with the learned accuracy beside the empirical ones."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from metalwork.analysis import LFRow, LFSummary, TaskRow
+from metalwork.schema import TaskSchema
+
+MOST_LFS: Final = 200
+"""Of more LFs, those of highest coverage are shown."""
+
+_FEW: Final = 10
+
+
+@dataclass(frozen=True)
+class GoldCell:
+    """How LFs did on one split of known end labels; ``few`` says that the figure rests on few votes."""
+
+    accuracy: float | None
+    n_scored: int
+    off_branch: float | None
+    few: bool
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point on the strip from 0 to 1."""
+
+    at: float
+    series: int
+    text: str
+
+
+@dataclass(frozen=True)
+class LFLine:
+    """One LF: its row, its gold cells in the order of the splits, its accuracies as points."""
+
+    row: LFRow
+    gold: tuple[GoldCell, ...]
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class TaskGroup:
+    """The LFs of one task; ``under`` is the label under which it applies, ``""`` for the root."""
+
+    row: TaskRow
+    under: str
+    gold: tuple[GoldCell, ...]
+    lines: tuple[LFLine, ...]
+    n_hidden: int
+
+
+def group_lfs(schema: TaskSchema, lfs: LFSummary, gold: Mapping[str, LFSummary]) -> list[TaskGroup]:
+    """The rows of the table, a group a task that has LFs."""
+    known = {split: {row.name: row for row in summary.rows} for split, summary in gold.items()}
+    share = min(1.0, MOST_LFS / max(len(lfs.rows), 1))
+    groups = []
+    for task in lfs.tasks:
+        rows = [row for row in lfs.rows if row.task == task.task]
+        if not rows:
+            continue
+        shown = _widest(rows, math.ceil(share * len(rows)))
+        parent = schema.parent(task.task)
+        groups.append(
+            TaskGroup(
+                row=task,
+                under="" if parent is None else parent[1],
+                gold=tuple(_gold_cell(_find(summary.tasks, task.task)) for summary in gold.values()),
+                lines=tuple(
+                    _line(row, {split: rows.get(row.name) for split, rows in known.items()}) for row in shown
+                ),
+                n_hidden=len(rows) - len(shown),
+            )
+        )
+    return groups
+
+
+def _widest(rows: Sequence[LFRow], most: int) -> list[LFRow]:
+    kept = sorted(range(len(rows)), key=lambda j: (-rows[j].coverage, j))[:most]
+    return [rows[j] for j in sorted(kept)]
+
+
+def _find(tasks: Sequence[TaskRow], name: str) -> TaskRow | None:
+    return next((row for row in tasks if row.task == name), None)
+
+
+def _gold_cell(row: LFRow | TaskRow | None) -> GoldCell:
+    if row is None:
+        return GoldCell(None, 0, None, few=True)
+    return GoldCell(row.accuracy, row.n_scored, row.off_branch, few=row.n_scored < _FEW)
+
+
+def _line(row: LFRow, gold: Mapping[str, LFRow | None]) -> LFLine:
+    accuracies: dict[str, float | None] = {"learned": row.learned_accuracy}
+    accuracies |= {split: None if other is None else other.accuracy for split, other in gold.items()}
+    marks = [
+        Mark(value, series, f"{name} {100 * value:.1f} %")
+        for series, (name, value) in enumerate(accuracies.items())
+        if value is not None
+    ]
+    return LFLine(row, tuple(_gold_cell(other) for other in gold.values()), tuple(reversed(marks)))

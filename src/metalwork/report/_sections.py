@@ -1,0 +1,203 @@
+"""Which sections a report has, and what each shows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from metalwork.analysis import Confusion, Metrics
+from metalwork.report._charts import (
+    MOST_LABELS,
+    Matrix,
+    Reliability,
+    draw_confusion,
+    draw_dots,
+    draw_line,
+    draw_reliability,
+    worst_confusions,
+)
+from metalwork.report._data import ReportData
+from metalwork.report._lf_table import group_lfs
+from metalwork.report._trees import BOX_HEIGHT, draw_network, draw_schema
+
+MOST_DRAWN: Final = 120
+"""Larger trees and networks are shown as text."""
+
+_MOST_SHARES: Final = 60
+_MOST_TASKS: Final = 20
+_MOST_RECORDS: Final = 50
+_SMALL: Final = 12
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page: its anchor (also its template's name), heading and what the template reads."""
+
+    anchor: str
+    title: str
+    view: Mapping[str, Any]
+
+
+def sections(data: ReportData) -> list[Section]:
+    """The sections for which ``data`` has something to show, in reading order."""
+    makers: list[tuple[str, str, Callable[[ReportData], dict[str, Any] | None]]] = [
+        ("results", "Results", _results),
+        ("tree", "Task tree", _tree),
+        ("lfs", "Labeling functions", _lfs),
+        ("labels", "Label model", _labels),
+        ("network", "Network", _network),
+        ("training", "Training", _training),
+        ("confusion", "Confusion", _confusion),
+        ("calibration", "Calibration", _calibration),
+        ("records", "Least certain records", _records),
+    ]
+    made = [(anchor, title, make(data)) for anchor, title, make in makers]
+    return [Section(anchor, title, view) for anchor, title, view in made if view is not None]
+
+
+def _results(data: ReportData) -> dict[str, Any] | None:
+    results = {model: by_split for model, by_split in data.results.items() if by_split}
+    if not results:
+        return None
+    splits = list(dict.fromkeys(split for by_split in results.values() for split in by_split))
+    return {
+        "splits": splits,
+        "sizes": {s: next(m[s].n_points for m in results.values() if s in m) for s in splits},
+        "dots": draw_dots(results, splits),
+        "results": results,
+        "best": {s: max(m[s].accuracy for m in results.values() if s in m) for s in splits},
+        "tasks": _task_rows(data, results, splits) if data.schema.n_tasks > 1 else [],
+    }
+
+
+def _task_rows(
+    data: ReportData, results: Mapping[str, Mapping[str, Metrics]], splits: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Accuracy by task: a row a task, a column a split and model, the best of each split marked."""
+    rows = []
+    for task in data.schema.tasks:
+        by_split = []
+        for split in splits:
+            found = [m[split].task_accuracy.get(task) if split in m else None for m in results.values()]
+            best = max((value for value in found if value is not None), default=None)
+            by_split.append([(value, value is not None and value == best) for value in found])
+        n_points = [
+            next((t.n_points for m in results.values() if s in m for t in m[s].tasks if t.task == task), 0)
+            for s in splits
+        ]
+        rows.append({"task": task, "depth": data.schema.depth(task), "n_points": n_points, "by_split": by_split})
+    return rows
+
+
+def _tree(data: ReportData) -> dict[str, Any]:
+    n_lfs = {} if data.lfs is None else {row.task: row.n_lfs for row in data.lfs.tasks}
+    small = data.schema.n_end_labels <= MOST_DRAWN
+    return {"drawing": draw_schema(data.schema, n_lfs) if small else None, "text": str(data.schema)}
+
+
+def _lfs(data: ReportData) -> dict[str, Any] | None:
+    if data.lfs is None:
+        return None
+    return {
+        "summary": data.lfs,
+        "splits": list(data.gold_lfs),
+        "sizes": [summary.n_gold for summary in data.gold_lfs.values()],
+        "groups": group_lfs(data.schema, data.lfs, data.gold_lfs),
+        "learned": any(row.learned_accuracy is not None for row in data.lfs.rows),
+        "off_branch": data.schema.n_tasks > 1,
+    }
+
+
+def _labels(data: ReportData) -> dict[str, Any] | None:
+    shares = {name: np.asarray(share, dtype=np.float64) for name, share in data.distributions.items()}
+    if data.class_prior is not None:
+        shares["class prior"] = np.asarray(data.class_prior, dtype=np.float64)
+    if not (shares or data.warnings or data.label_model):
+        return None
+    largest = np.max(list(shares.values()), axis=0) if shares else np.zeros(data.schema.n_end_labels)
+    shown = sorted(np.argsort(-largest, kind="stable")[:_MOST_SHARES].tolist())
+    return {
+        "series": list(shares),
+        "rows": [(data.schema.end_labels[code], [float(s[code]) for s in shares.values()]) for code in shown],
+        "scale": float(max(largest.max(), 1e-9)),
+        "n_hidden": data.schema.n_end_labels - len(shown),
+    }
+
+
+def _network(data: ReportData) -> dict[str, Any] | None:
+    if data.plan is None:
+        return None
+    small = len(data.plan.heads) <= MOST_DRAWN
+    return {
+        "plan": data.plan,
+        "drawing": draw_network(data.plan) if small else None,
+        "text": str(data.plan),
+        "box_height": BOX_HEIGHT,
+        "feeds": any(head.children for head in data.plan.heads),
+    }
+
+
+def _training(data: ReportData) -> dict[str, Any] | None:
+    if data.training is None:
+        return None
+    run = data.training
+    charts = [
+        draw_line("Training loss", run.loss, run.best_epoch, percent=False),
+        draw_line("Accuracy on dev, %", run.dev_accuracy, run.best_epoch, percent=True),
+    ]
+    shown = [chart for chart in charts if chart is not None]
+    return {"charts": shown, "run": run} if shown else None
+
+
+@dataclass(frozen=True)
+class ConfusionFigure:
+    """One confusion matrix and its most frequent errors; ``matrix`` is None where it would be too large."""
+
+    caption: str
+    n_points: int
+    matrix: Matrix | None
+    worst: list[tuple[str, str, int]]
+
+
+def _confusion(data: ReportData) -> dict[str, Any] | None:
+    models = [
+        (model, [_figure(split, m.n_points, m.confusion) for split, m in by_split.items()])
+        for model, by_split in data.results.items()
+        if by_split
+    ]
+    if not models:
+        return None
+    main = list(data.results.values())[-1]
+    small = data.schema.n_end_labels <= _SMALL
+    tasks = [
+        (task, [_figure(s, t.n_points, t.confusion) for s, m in main.items() for t in m.tasks if t.task == task])
+        for task in data.schema.tasks[:_MOST_TASKS]
+        if data.schema.n_tasks > 1
+    ]
+    return {
+        "main": models[-1],
+        "others": list(reversed(models[:-1])) if small else list(reversed(models[:-1]))[:1],
+        "tasks": tasks,
+        "small": small,
+    }
+
+
+def _figure(caption: str, n_points: int, confusion: Confusion) -> ConfusionFigure:
+    matrix = draw_confusion(confusion) if len(confusion.columns) <= MOST_LABELS else None
+    return ConfusionFigure(caption, n_points, matrix, worst_confusions(confusion))
+
+
+def _calibration(data: ReportData) -> dict[str, Any] | None:
+    figures: list[tuple[str, str, Metrics, Reliability]] = [
+        (model, split, metrics, draw_reliability(metrics.calibration))
+        for model, by_split in reversed(list(data.results.items()))
+        for split, metrics in by_split.items()
+        if metrics.calibration is not None
+    ]
+    return {"figures": figures} if figures else None
+
+
+def _records(data: ReportData) -> dict[str, Any] | None:
+    shown = list(data.uncertain)[:_MOST_RECORDS]
+    return {"records": shown} if shown else None

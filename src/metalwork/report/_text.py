@@ -1,0 +1,47 @@
+"""Turning values into the text of a report: numbers with sensible digits, names and records cut to length."""
+
+import re
+from typing import Any, Final
+
+DASH: Final = "–"
+
+# Control characters, characters that turn the writing direction around, and halves of surrogate pairs: no page
+# can show them, and a file of text cannot hold the last.
+_UNSHOWABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def showable(value: Any) -> Any:
+    """Plain text without characters that no page can show; anything else as it is."""
+    return _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
+
+
+def shorten(text: str, limit: int) -> str:
+    """``text`` on one line, cut to at most ``limit`` characters, the last of them an ellipsis where cut."""
+    line = " ".join(text[: 8 * limit].split())
+    if len(line) <= limit and len(text) <= 8 * limit:
+        return line
+    return line[: limit - 1].rstrip() + "…"
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] in percent with one decimal, without the sign."""
+    if share is None or share != share:
+        return DASH
+    return "<0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"
+
+
+def decimals(value: float | None) -> str:
+    """A number with three decimals."""
+    return DASH if value is None or value != value else f"{value:.3f}"
+
+
+def count(value: int) -> str:
+    """A whole number with its thousands set apart."""
+    return f"{value:,}"
+
+
+def plural(number: int, noun: str) -> str:
+    """``"1 record"``, ``"2,630 records"``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
