@@ -1,0 +1,366 @@
+"""OpenI: chest X-ray reports in four grades of urgency under three tasks (paper, section 5).
+
+The labeling functions (LFs) are written from the 50 development records and general knowledge of chest radiology.
+One finding is enough to make a report urgent, so LFs that vote Acute, Urgent, Emergent or Non-urgent look for
+findings that a report affirms, and LFs that vote Non-acute or Normal judge the report as a whole.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+from metalwork._checks import ABSTAIN
+from metalwork.errors import DataError
+from metalwork.experiments._dataset import Dataset
+from metalwork.experiments._finance_records import find_file
+from metalwork.experiments._openi_findings import (
+    ACUTE,
+    CHRONIC,
+    EMERGENCIES,
+    Finding,
+    any_affirmed,
+    is_acute,
+    is_chronic,
+    is_emergency,
+)
+from metalwork.experiments._openi_text import abnormal_clauses, body
+from metalwork.labeling import LabelingFunction, labeling_function, regex
+from metalwork.schema import TaskSchema
+
+__all__ = ["LABELING_FUNCTIONS", "SCHEMA", "load"]
+
+SCHEMA = TaskSchema.from_dict(
+    {
+        "task": "triage",
+        "labels": [
+            {"Acute": {"task": "acute", "labels": ["Urgent", "Emergent"]}},
+            {"Non-acute": {"task": "non_acute", "labels": ["Normal", "Non-urgent"]}},
+        ],
+    }
+)
+
+_COLUMNS = {"uid": pl.Int64, "split": pl.String, "text": pl.String, "label": pl.String}
+
+
+def load(path: str | os.PathLike[str] | None = None) -> Dataset:
+    """The reports, in the paper's own split; train labels are not published.
+
+    Parameters
+    ----------
+    path : path, optional
+        ``openi.jsonl`` or its folder; found among the data sets by default.
+
+    Raises
+    ------
+    DataError
+        When the file is not there or does not hold ``uid, split, text, label``.
+    """
+    source = find_file(path, "openi", "openi.jsonl")
+    try:
+        records = pl.read_ndjson(source, schema=_COLUMNS)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(
+            f"The file must hold one JSON object a line; got {error} at {source}. Fetch it again."
+        ) from None
+    train, dev, test = (records.filter(pl.col("split") == name) for name in ("train", "dev", "test"))
+    return Dataset(
+        name="openi",
+        schema=SCHEMA,
+        train=train.select("uid", "text"),
+        dev=dev.select("uid", "text"),
+        test=test.select("uid", "text"),
+        dev_labels=SCHEMA.end_codes(dev["label"]),
+        test_labels=SCHEMA.end_codes(test["label"]),
+    )
+
+
+Test = Callable[[str], bool]
+
+
+def _votes(task: str, label: str, tests: Mapping[str, Test]) -> list[LabelingFunction]:
+    """One LF a test, called ``label: name``, that votes ``label`` where its test holds."""
+
+    def make(name: str, test: Test) -> LabelingFunction:
+        def vote(text: str) -> str | int:
+            return label if test(text) else ABSTAIN
+
+        vote.__doc__ = test.__doc__
+        return labeling_function(task, name=f"{label}: {name}")(vote)
+
+    return [make(name, test) for name, test in tests.items()]
+
+
+def _affirms(*findings: Finding, unless: Test | None = None) -> Test:
+    """A test: the report affirms one of ``findings``, and ``unless`` does not hold."""
+    return lambda text: any_affirmed(text, findings) and not (unless is not None and unless(text))
+
+
+# --- triage: is anything here acute? -----------------------------------------------------------------------------
+
+_PLACE = re.compile(
+    r"\b(?:lobe|basilar|bibasilar|bibasal|bases?|lingula\w*|retrocardiac|perihilar|apex|airspace|midlung|mid lung"
+    r"|costophrenic|fissure|(?:right|left) (?:upper|lower|middle|mid)\b)"
+)
+_HEDGE = re.compile(
+    r"\b(?:may (?:represent|reflect|indicate|be)|could (?:represent|reflect|be)|suspicious|concerning|worrisome"
+    r"|possib\w+|probabl[ey]|versus|vs|differential|early|suggest\w*|likely|consistent with|cannot (?:be )?exclude)\b"
+)
+_WORSE = re.compile(
+    r"\b(?:new|newly|worse\w*|increas(?:ed|ing)|progress\w*|develop\w*|interval (?:develop|appear|increase)\w*"
+    r"|enlarging|acute|recurrent|persistent|residual)\b"
+)
+_LUNG_VOLUME = re.compile(r"volume|\bap diameter|inflat|expan|lucen")
+
+
+def _abnormal_beyond_chronic(text: str) -> list[str]:
+    """Abnormal clauses that no chronic finding explains."""
+    return [c for c in abnormal_clauses(text) if not any(finding.matches(c) for finding in CHRONIC.values())]
+
+
+def _localised(text: str) -> bool:
+    """Something is described at a place in the lungs, and it is no chronic finding."""
+    return any(_PLACE.search(clause) for clause in _abnormal_beyond_chronic(text))
+
+
+def _hedged(text: str) -> bool:
+    """A diagnosis is offered with reserve, as one is for what is not long known."""
+    return any(_HEDGE.search(clause) for clause in _abnormal_beyond_chronic(text))
+
+
+def _worse(text: str) -> bool:
+    """Something is new or growing; lung volumes do not count."""
+    return any(
+        _WORSE.search(clause) and not _LUNG_VOLUME.search(clause) for clause in _abnormal_beyond_chronic(text)
+    )
+
+
+def _concludes_acute(text: str) -> bool:
+    """The impression itself affirms an acute finding."""
+    return any_affirmed(text, (*ACUTE.values(), *EMERGENCIES.values()), impression_only=True)
+
+
+def _many_acute(text: str) -> bool:
+    """Acute findings of two kinds or more."""
+    return sum(finding.affirmed_in(text) for finding in (*ACUTE.values(), *EMERGENCIES.values())) > 1
+
+
+def _nothing_acute(text: str) -> bool:
+    """No acute finding is affirmed anywhere."""
+    return not is_acute(text)
+
+
+def _all_chronic(text: str) -> bool:
+    """There are abnormal clauses, and chronic findings explain them all."""
+    return bool(abnormal_clauses(text)) and not _abnormal_beyond_chronic(text) and not is_acute(text)
+
+
+def _only_normal(text: str) -> bool:
+    """No clause describes anything abnormal."""
+    return not abnormal_clauses(text) and not is_acute(text)
+
+
+_CLEAR_LUNGS = re.compile(
+    r"\blungs?\b[^.]{0,40}\b(?:clear|free|normal|unremarkable)|\bclear lungs"
+    r"|no (?:focal )?(?:airspace|consolidation)",
+    re.I,
+)
+_NORMAL_HEART = re.compile(
+    r"\b(?:heart|cardiac|cardio\s?mediastin\w+|cardiopericardial)\b[^.]{0,80}\b(?:normal|unremarkable)", re.I
+)
+
+
+def _heart_and_lungs_normal(text: str) -> bool:
+    """Heart and lungs are both called normal, and neither is contradicted."""
+    prose = body(text)
+    return bool(_CLEAR_LUNGS.search(prose) and _NORMAL_HEART.search(prose)) and not is_acute(text)
+
+
+_TRIAGE = [
+    *_votes(
+        "triage",
+        "Acute",
+        {
+            "opacity": _affirms(ACUTE["opacity"]),
+            "atelectasis": _affirms(ACUTE["atelectasis"]),
+            "pleural fluid": _affirms(ACUTE["pleural_fluid"]),
+            "enlarged heart": _affirms(ACUTE["enlarged_heart"]),
+            "congestion": _affirms(ACUTE["congestion"]),
+            "mass or nodes": _affirms(ACUTE["mass"]),
+            "line or compressed vertebra": _affirms(ACUTE["line"], ACUTE["compression"]),
+            "emergency": is_emergency,
+            "localised": _localised,
+            "hedged": _hedged,
+            "worse": _worse,
+            "any finding": is_acute,
+            "impression": _concludes_acute,
+            "several findings": _many_acute,
+        },
+    ),
+    regex(
+        "triage",
+        "Acute",
+        r"(?:FINDINGS|IMPRESSION):.*\b(?:recommend|advis|correlat|follow-? ?up"
+        r"|further (?:evaluat|assess|character))",
+        name="Acute: follow-up advised",
+        flags=re.IGNORECASE | re.DOTALL,
+    ),
+    regex(
+        "triage",
+        "Non-acute",
+        r"IMPRESSION:\s*(?:\d\.\s*)?"
+        r"(?:no (?:evidence of )?(?:acute|active)|normal|negative|unremarkable)[^.]*[.\s]*$",
+        name="Non-acute: the impression is that nothing is",
+    ),
+    *_votes(
+        "triage",
+        "Non-acute",
+        {
+            "nothing acute": _nothing_acute,
+            "all chronic": _all_chronic,
+            "only normal": _only_normal,
+            "heart and lungs normal": _heart_and_lungs_normal,
+        },
+    ),
+]
+
+
+# --- acute: can it wait? -----------------------------------------------------------------------------------------
+
+_BONES_INTACT = re.compile(
+    r"no (?:acute|displaced|visible|definite)?\s*(?:displaced )?(?:bon[ey]|osseous|skeletal|rib|fracture)"
+    r"|\b(?:bon[ey]|bones|osseous|skelet\w+)\b[^.]{0,60}\b(?:intact|unremarkable|normal|without acute)",
+    re.I,
+)
+_NO_AIR_LEAK = re.compile(r"\b(?:no|without|negative for|free of)\b[^.;]*\bpneumothora", re.I)
+_INJURY = re.compile(
+    r"\b(?:displaced|nondisplaced|comminuted|healed|healing|old|remote|acute|trauma\w*|callus|deformit\w+)\b"
+)
+_INJURED_BONE = re.compile(r"\b(?:ribs?|clavic\w+|humer\w+|scapul\w+|sternum|sternal|vertebra\w*|shoulder)\b")
+
+
+def _nothing_pressing(text: str) -> bool:
+    """Something is acute, and none of it is an emergency."""
+    return is_acute(text) and not is_emergency(text)
+
+
+def _chest_wall_and_pleura_sound(text: str) -> bool:
+    """Something is acute, while bones and pleura are said to be sound."""
+    return _nothing_pressing(text) and bool(_BONES_INTACT.search(body(text)) or _NO_AIR_LEAK.search(body(text)))
+
+
+def _concludes_urgent(text: str) -> bool:
+    """The impression affirms an acute finding and no emergency."""
+    return any_affirmed(text, ACUTE.values(), impression_only=True) and not is_emergency(text)
+
+
+def _concludes_emergency(text: str) -> bool:
+    """The impression affirms an emergency."""
+    return any_affirmed(text, EMERGENCIES.values(), impression_only=True)
+
+
+def _injured_bone(text: str) -> bool:
+    """A bone of the chest and an injury in the same abnormal clause."""
+    return any(_INJURY.search(clause) and _INJURED_BONE.search(clause) for clause in abnormal_clauses(text))
+
+
+_ACUTE = [
+    *_votes(
+        "acute",
+        "Urgent",
+        {
+            "lungs": _affirms(ACUTE["opacity"], ACUTE["atelectasis"], unless=is_emergency),
+            "pleura": _affirms(ACUTE["pleural_fluid"], unless=is_emergency),
+            "heart": _affirms(ACUTE["enlarged_heart"], ACUTE["congestion"], unless=is_emergency),
+            "growth, line or vertebra": _affirms(
+                ACUTE["mass"], ACUTE["line"], ACUTE["compression"], unless=is_emergency
+            ),
+            "nothing pressing": _nothing_pressing,
+            "bones and pleura sound": _chest_wall_and_pleura_sound,
+            "impression": _concludes_urgent,
+        },
+    ),
+    *_votes(
+        "acute",
+        "Emergent",
+        {
+            "fracture": _affirms(EMERGENCIES["fracture"]),
+            "escaped air": _affirms(EMERGENCIES["air_leak"]),
+            "foreign body": _affirms(EMERGENCIES["foreign_body"]),
+            "great vessels": _affirms(EMERGENCIES["great_vessels"]),
+            "any emergency": is_emergency,
+            "impression": _concludes_emergency,
+            "injured bone": _injured_bone,
+        },
+    ),
+]
+
+# --- non_acute: is anything here at all? -------------------------------------------------------------------------
+
+_BRIEF = (
+    36  # words of findings and impression; in the development records every report of 37 or more names something
+)
+_LONG_STANDING = re.compile(
+    r"\b(?:chronic|old|prior|previous|sequela\w*|remote|stable|unchanged|mild(?:ly)?"
+    r"|age[- ]related|status post|healed)\b"
+)
+
+
+def _nothing_found(text: str) -> bool:
+    """No finding is affirmed, acute or chronic."""
+    return not is_acute(text) and not is_chronic(text)
+
+
+def _brief(text: str) -> bool:
+    """A short report: there was little to describe."""
+    return len(body(text).split()) <= _BRIEF and not is_acute(text) and not _long_standing(text)
+
+
+def _all_sound(text: str) -> bool:
+    """Heart and lungs are called normal, and no clause describes anything abnormal."""
+    return _heart_and_lungs_normal(text) and not abnormal_clauses(text)
+
+
+def _long_standing(text: str) -> bool:
+    """Something abnormal is called old, mild or unchanged, and nothing is acute."""
+    return not is_acute(text) and any(_LONG_STANDING.search(clause) for clause in abnormal_clauses(text))
+
+
+def _harmless_abnormality(text: str) -> bool:
+    """Something is described as abnormal, and nothing is acute."""
+    return bool(abnormal_clauses(text)) and not is_acute(text)
+
+
+_NON_ACUTE = [
+    *_votes(
+        "non_acute",
+        "Non-urgent",
+        {
+            "granuloma": _affirms(CHRONIC["granuloma"], unless=is_acute),
+            "spine": _affirms(CHRONIC["spine"], CHRONIC["curvature"], unless=is_acute),
+            "other bone": _affirms(CHRONIC["bone"], unless=is_acute),
+            "aorta": _affirms(CHRONIC["aorta"], unless=is_acute),
+            "large lungs": _affirms(CHRONIC["hyperinflation"], unless=is_acute),
+            "scar": _affirms(CHRONIC["scar"], unless=is_acute),
+            "former surgery": _affirms(CHRONIC["surgery"], CHRONIC["device"], unless=is_acute),
+            "diaphragm or small lungs": _affirms(CHRONIC["diaphragm"], CHRONIC["small_lungs"], unless=is_acute),
+            "borderline heart": _affirms(CHRONIC["borderline_heart"], unless=is_acute),
+            "nodule or variant": _affirms(CHRONIC["nodule"], CHRONIC["variant"], unless=is_acute),
+            "long standing": _long_standing,
+            "harmless abnormality": _harmless_abnormality,
+        },
+    ),
+    *_votes(
+        "non_acute",
+        "Normal",
+        {
+            "nothing found": _nothing_found,
+            "only normal": _only_normal,
+            "brief": _brief,
+            "all sound": _all_sound,
+        },
+    ),
+]
+
+LABELING_FUNCTIONS: list[LabelingFunction] = [*_TRIAGE, *_ACUTE, *_NON_ACUTE]
