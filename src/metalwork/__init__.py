@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from metalwork.analysis import evaluate, least_certain, lf_summary
     from metalwork.errors import MetalworkError
     from metalwork.features import WordCounts
-    from metalwork.label_models import LogLinearLabelModel, MajorityVote
+    from metalwork.label_models import HierarchicalLabelModel, LogLinearLabelModel, MajorityVote, load_label_model
     from metalwork.labeling import (
         LabelingFunction,
         apply,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ABSTAIN": "_checks",
+    "HierarchicalLabelModel": "label_models",
     "LabelMatrix": "votes",
     "LabelingFunction": "labeling",
     "LogLinearLabelModel": "label_models",
@@ -46,11 +47,13 @@ _HOMES = {
     "labeling_function": "labeling",
     "least_certain": "analysis",
     "lf_summary": "analysis",
+    "load_label_model": "label_models",
     "regex": "labeling",
 }
 
 __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "ABSTAIN",
+    "HierarchicalLabelModel",
     "LabelMatrix",
     "LabelingFunction",
     "LogLinearLabelModel",
@@ -68,6 +71,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "labeling_function",
     "least_certain",
     "lf_summary",
+    "load_label_model",
     "regex",
 ]
 

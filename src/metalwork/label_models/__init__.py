@@ -1,7 +1,8 @@
 """Label models: from a label matrix to probabilistic labels."""
 
-from metalwork.label_models._base import LabelModel
+from metalwork.label_models._base import LabelModel, load_label_model
+from metalwork.label_models._hierarchical import HierarchicalLabelModel
 from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.label_models._majority import MajorityVote
 
-__all__ = ["LabelModel", "LogLinearLabelModel", "MajorityVote"]
+__all__ = ["HierarchicalLabelModel", "LabelModel", "LogLinearLabelModel", "MajorityVote", "load_label_model"]

@@ -1,18 +1,23 @@
 """What every label model can do, and the checks they share."""
 
+import inspect
+import os
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from metalwork._arrays import load_arrays, save_arrays
 from metalwork._checks import FloatArray
-from metalwork.errors import NotFittedError, VotesError
+from metalwork.errors import DataError, NotFittedError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
 Dev = tuple[LabelMatrix, Any]
+KnownLabels = tuple[LabelMatrix, npt.NDArray[np.int64]]
+_FORMAT = "metalwork label model 1"
 
 
 class LabelModel(ABC):
@@ -78,6 +83,37 @@ class LabelModel(ABC):
             raise VotesError(f"y must hold one end label a record ({votes.n_points}); got {len(gold)}.")
         return float(np.mean(self.predict(votes) == gold))
 
+    def get_params(self) -> dict[str, Any]:
+        """Constructor arguments by name, the schema left out."""
+        names = [name for name in inspect.signature(type(self)).parameters if name != "schema"]
+        return {name: getattr(self, name) for name in names}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to one ``.npz`` file, whole or not at all; read it by ``load_label_model``."""
+        self._check_fitted()
+        fitted = {name: value for name, value in vars(self).items() if name.endswith("_")}
+        arrays = {name: value for name, value in fitted.items() if isinstance(value, np.ndarray)}
+        lists = {name: value for name, value in fitted.items() if _is_array_list(value)}
+        arrays |= {f"{name}.{i}": part for name, parts in lists.items() for i, part in enumerate(parts)}
+        header = {
+            "model": type(self).__name__,
+            "schema": self.schema.to_dict(),
+            "parameters": self.get_params(),
+            "values": {name: value for name, value in fitted.items() if name not in arrays and name not in lists},
+            "lists": {name: len(parts) for name, parts in lists.items()},
+            "arrays": sorted(arrays),
+        }
+        save_arrays(path, _FORMAT, header, arrays)
+
+    def _restore(self, header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Self:
+        for name, value in header["values"].items():
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+        for name, count in header["lists"].items():
+            setattr(self, name, [arrays.pop(f"{name}.{i}") for i in range(count)])
+        for name, array in arrays.items():
+            setattr(self, name, array)
+        return self
+
     def _check_fitted(self) -> None:
         if not hasattr(self, "lf_names_"):
             raise NotFittedError(
@@ -99,7 +135,7 @@ class LabelModel(ABC):
             raise VotesError(f"class_prior must be {n_end} probabilities that sum to 1; got {class_prior!r}.")
         return prior
 
-    def _check_dev(self, dev: Dev | None) -> tuple[LabelMatrix, npt.NDArray[np.int64]] | None:
+    def _check_dev(self, dev: Dev | None) -> KnownLabels | None:
         if dev is None:
             return None
         votes, labels = dev
@@ -110,3 +146,24 @@ class LabelModel(ABC):
         if len(codes) != votes.n_points:
             raise VotesError(f"dev must hold one end label a record ({votes.n_points}); got {len(codes)}.")
         return votes, codes
+
+
+def _is_array_list(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(isinstance(part, np.ndarray) for part in value)
+
+
+def load_label_model(path: str | os.PathLike[str]) -> LabelModel:
+    """Read a fitted label model that ``save`` wrote. Nothing in the file is executed.
+
+    Raises
+    ------
+    DataError
+        When the file is missing, damaged or no label model.
+    """
+    header, _ = load_arrays(path, _FORMAT, ())
+    try:
+        kinds = {kind.__name__: kind for kind in LabelModel.__subclasses__()}
+        model = kinds[header["model"]](TaskSchema.from_dict(header["schema"]), **header["parameters"])
+        return model._restore(header, load_arrays(path, _FORMAT, header["arrays"])[1])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DataError(f"{path}: must be a fitted label model; it is damaged ({error}).") from None

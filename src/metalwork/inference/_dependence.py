@@ -1,0 +1,93 @@
+"""Do LFs agree more, or less, than a fitted model explains?"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from metalwork.inference._mixture import CodedVotes
+from metalwork.inference._tree import END, Floats, Tree, end_posterior
+
+Int64Array = npt.NDArray[np.int64]
+_SAMPLE = 20_000
+_MOST_COLUMNS = 1_000
+
+
+class PairResiduals(NamedTuple):
+    """For every pair of votes of two LFs, how far their joint count is from the model's, in standard errors.
+
+    ``lf`` (n_votes,) and ``label`` (n_votes,) say which vote a column is; ``observed`` and ``expected`` are
+    joint counts and ``z`` (n_votes, n_votes) the residuals: 0 within an LF and where under one joint vote is
+    expected and none seen.
+    """
+
+    lf: Int64Array
+    label: Int64Array
+    observed: Floats
+    expected: Floats
+    z: Floats
+
+
+def systematic_sample(weights: Floats, size: int) -> Floats:
+    """Weights of a systematic sample of ``size`` records, drawn in canonical order: the same every time."""
+    n_points = int(weights.sum())
+    if n_points <= size:
+        return weights
+    picks = (np.arange(size) + 0.5) * (n_points / size)
+    found = np.searchsorted(np.cumsum(weights), picks, side="right")
+    return np.bincount(found, minlength=len(weights)).astype(np.float64)
+
+
+def pair_residuals(
+    tree: Tree, votes: CodedVotes, tables: Sequence[Floats], log_prior: Sequence[Floats]
+) -> PairResiduals:
+    """Compare joint vote counts of LF pairs with what independence given the end label predicts.
+
+    Looks at up to 20,000 records, so that its power does not grow with the data, and at the up to 1,000 most
+    frequent votes.
+    """
+    weights = systematic_sample(votes.weights, _SAMPLE)
+    chosen = np.flatnonzero(weights)
+    weights = weights[chosen]
+    blocks = [task.one_hot[votes.rows[chosen, t]] for t, task in enumerate(votes.tasks)]
+    seen = sparse.csr_array(sparse.hstack(blocks, format="csr"))
+    given = np.concatenate(_votes_given_end(tree, votes, tables), axis=1)
+    lf = np.concatenate([np.repeat(task.lfs, task.n_labels) for task in votes.tasks])
+    label = np.concatenate([np.tile(np.arange(task.n_labels), len(task.lfs)) for task in votes.tasks])
+    frequent = np.sort(np.argsort(-(seen.T @ weights), kind="stable")[:_MOST_COLUMNS])
+    seen, given, lf, label = seen[:, frequent], given[:, frequent], lf[frequent], label[frequent]
+    n_points = weights.sum()
+    prior = end_posterior(tree, [share[None, :] for share in log_prior])[0]
+    observed = np.asarray((seen.T @ (seen * weights[:, None])).todense())
+    expected = n_points * (given.T @ (prior[:, None] * given))
+    spread = np.sqrt(np.maximum(expected * (1 - expected / n_points), 0.5))
+    z = (observed - expected) / spread
+    z[(lf[:, None] == lf[None, :]) | ((expected < 1) & (observed < 1))] = 0.0
+    return PairResiduals(lf, label, observed, expected, z)
+
+
+def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats]) -> list[Floats]:
+    """p(vote | end label): one float array (n_end_labels, n_lfs * n_labels) a task."""
+    state = _states(tree)
+    found = []
+    for t, (task, table) in enumerate(zip(votes.tasks, tables, strict=True)):
+        given = np.exp(table[:, state[:, t], : task.n_labels])
+        found.append(given.transpose(1, 0, 2).reshape(tree.n_end_labels, -1))
+    return found
+
+
+def _states(tree: Tree) -> Int64Array:
+    """Label of each task under each end label, n_labels where it does not apply: (n_end_labels, n_tasks)."""
+    states = np.array([[len(children) for children in tree.child]] * tree.n_end_labels, dtype=np.int64)
+
+    def fill(t: int, stop: int) -> None:
+        starts = [*tree.first_leaf[t], stop]
+        for c, below in enumerate(tree.child[t]):
+            states[starts[c] : starts[c + 1], t] = c
+            if below != END:
+                fill(below, starts[c + 1])
+
+    fill(0, tree.n_end_labels)
+    return states

@@ -1,0 +1,148 @@
+"""M-steps of the hierarchical label model: from expected counts to vote tables, as pure functions.
+
+Two readings of a vote, each a list of tables as :mod:`metalwork.inference` takes them:
+
+*Votes only.* Abstains say nothing. A vote of LF j for label v is right with probability ``precision[j]``, so
+against the class prior it multiplies the odds of v by ``precision / (1 - precision) * (1 - p_v) / p_v``. Where
+the task does not apply, a vote is ``ratio[j]`` times as likely as where it does.
+
+*Generative.* Each LF has a full table p(vote or abstain | label of its task, or task does not apply).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from metalwork.inference import CodedVotes, Expected, Floats
+
+Tables = list[Floats]
+_LEAST_MARGIN = 0.02
+_MOST_PRECISION = 0.99
+_MOST_MASS = 0.9
+
+
+class VotePriors(NamedTuple):
+    """Beta priors in pseudo-votes: precision around ``precision``, off-branch ratio around ``ratio``."""
+
+    precision: float
+    strength: float
+    ratio: float
+
+
+class VotesOnly(NamedTuple):
+    """Parameters of the votes-only reading: one float array (n_lfs of the task,) a task."""
+
+    precision: list[Floats]
+    ratio: list[Floats]
+
+
+def initial_votes_only(votes: CodedVotes, priors: VotePriors) -> VotesOnly:
+    """Every LF at the prior's precision and off-branch ratio."""
+    return VotesOnly(
+        [np.full(len(task.lfs), priors.precision) for task in votes.tasks],
+        [np.full(len(task.lfs), priors.ratio) for task in votes.tasks],
+    )
+
+
+def votes_only_tables(
+    votes: CodedVotes, parameters: VotesOnly, log_prior: Sequence[Floats], most: list[Floats]
+) -> Tables:
+    """Tables whose abstain column is 0; ``most[t]`` (n_lfs, n_labels) bounds each vote's precision."""
+    tables = []
+    for t, task in enumerate(votes.tasks):
+        k = task.n_labels
+        share = np.exp(log_prior[t])
+        least = share + _LEAST_MARGIN * (1 - share)
+        precision = np.clip(np.minimum(parameters.precision[t][:, None], most[t]), least, _MOST_PRECISION)
+        table = np.zeros((len(task.lfs), k + 1, k + 1))
+        table[:, :k, :k] = np.log((1 - precision) / (1 - share))[:, None, :]
+        label = np.arange(k)
+        table[:, label, label] = np.log(precision / share)
+        table[:, k, :k] = np.log(parameters.ratio[t])[:, None]
+        tables.append(table)
+    return tables
+
+
+def most_precision(
+    votes: CodedVotes, spoken: Sequence[Floats], log_prior: Sequence[Floats], applies: Floats
+) -> list[Floats]:
+    """Bound on the precision of each vote: an LF cannot be right on more records than hold its label.
+
+    ``spoken[t]`` (n_lfs, n_labels) counts votes, ``applies[t]`` is the prior probability that task t applies.
+    """
+    n_points = votes.weights.sum()
+    bounds = []
+    for t, counted in enumerate(spoken):
+        available = _MOST_MASS * n_points * applies[t] * np.exp(log_prior[t])
+        bounds.append(available[None, :] / np.maximum(counted, 1.0))
+    return bounds
+
+
+def estimate_votes_only(expected: Expected, priors: VotePriors) -> VotesOnly:
+    """Precision and off-branch ratio of each LF from expected counts, with the priors' pseudo-votes."""
+    precision, ratio = [], []
+    for t, (counted, records) in enumerate(zip(expected.votes, expected.labels, strict=True)):
+        k = counted.shape[2]
+        label = np.arange(k)
+        right = counted[:, label, label].sum(axis=1)
+        on = counted[:, :k].sum(axis=(1, 2))
+        precision.append((right + priors.precision * priors.strength) / (on + priors.strength))
+        ratio.append(_off_branch_ratio(counted[:, k].sum(axis=1), on, records, priors) if t else np.ones(len(on)))
+    return VotesOnly(precision, ratio)
+
+
+def _off_branch_ratio(off: Floats, on: Floats, records: Floats, priors: VotePriors) -> Floats:
+    """How much rarer an LF's vote is where its task does not apply; at most 1."""
+    on_rate = on / max(float(records[:-1].sum()), 1e-9)
+    off_rate = (off + priors.strength * priors.ratio * on_rate) / (float(records[-1]) + priors.strength)
+    ratio = np.divide(off_rate, on_rate, out=np.full_like(on, priors.ratio), where=on_rate > 0)
+    return np.clip(ratio, 0.01, 1.0)
+
+
+def estimate_tables(expected: Expected, strength: float, lean: float) -> Tables:
+    """Generative tables from expected counts.
+
+    Each state's outcomes get ``strength`` pseudo-records an outcome of the LF's overall behaviour, and each
+    label ``lean`` more of votes for itself: enough to keep small data sane and labels from swapping.
+    """
+    tables = []
+    for counted, records in zip(expected.votes, expected.labels, strict=True):
+        k = counted.shape[2]
+        silent = np.maximum(records[None, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
+        outcomes = np.concatenate([counted, silent], axis=2)
+        overall = outcomes.sum(axis=1, keepdims=True)
+        overall /= overall.sum(axis=2, keepdims=True)
+        outcomes += strength * (k + 1) * overall
+        label = np.arange(k)
+        outcomes[:, label, label] += lean * overall[:, 0, :k]
+        outcomes += 1e-9
+        tables.append(np.log(outcomes / outcomes.sum(axis=2, keepdims=True)))
+    return tables
+
+
+def estimate_log_prior(expected: Expected, strength: float) -> list[Floats]:
+    """Log branch probabilities with ``strength`` pseudo-records a label."""
+    counts = [records[:-1] + strength for records in expected.labels]
+    return [np.log(count / count.sum()) for count in counts]
+
+
+def raise_own_labels(tables: Tables) -> Tables:
+    """Bound the tables of better-than-random LFs so that a vote never lowers its own label's posterior.
+
+    Against an abstain, a vote for v multiplies the odds of state s by ``table[s, v] / table[s, abstain]``; no
+    state may gain more than v itself.
+    """
+    bounded = []
+    for table in tables:
+        k = table.shape[2] - 1
+        label = np.arange(k)
+        odds = table[:, :, :k] - table[:, :, k:]
+        own = odds[:, label, label]
+        better = np.exp(table[:, label, label]).mean(axis=1) > np.exp(table[:, :k, :k]).mean(axis=(1, 2))
+        limit = np.where(better[:, None], own, np.inf)[:, None, :]
+        odds = np.minimum(odds, limit)
+        top = np.maximum(odds.max(axis=2, keepdims=True), 0.0)
+        log_total = top + np.log(np.exp(odds - top).sum(axis=2, keepdims=True) + np.exp(-top))
+        bounded.append(np.concatenate([odds - log_total, -log_total], axis=2))
+    return bounded
