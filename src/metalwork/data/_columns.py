@@ -51,3 +51,16 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def concatenate(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of the same columns, one below the other; where types differ they are settled anew."""
+    if all(frame.schema == frames[0].schema for frame in frames):
+        return pl.concat(frames, rechunk=True)
+    return pl.DataFrame([_concatenate_column([frame[name] for frame in frames]) for name in frames[0].columns])
+
+
+def _concatenate_column(parts: Sequence[pl.Series]) -> pl.Series:
+    if all(part.dtype == parts[0].dtype for part in parts):
+        return pl.concat(parts, rechunk=True)
+    return column_of(parts[0].name, [value for part in parts for value in part.to_list()])

@@ -49,7 +49,7 @@ def _faults(j: int, lf: Any, schema: TaskSchema) -> list[str]:
 def _unknown_label(label: str, task: str, schema: TaskSchema) -> str:
     homes = [other for other in schema.tasks if label in schema.labels(other)]
     if homes:
-        return f"{label!r} is a label of task {homes[0]!r}, not of {task!r}. Name task {homes[0]!r}, or another label."
+        return f"{label!r} is a label of task {homes[0]!r}, not of {task!r}. Name that task, or another label."
     return unknown_name(f"label of task {task!r}", label, schema.labels(task))
 
 

@@ -1,6 +1,7 @@
 """Labeling functions: a task, the columns they read, and a callable that names a label."""
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +14,26 @@ from metalwork.errors import LabelingError
 Function = Callable[..., Any]
 
 
-class ColumnRule:
+class ColumnRule(ABC):
     """A callable that can also label a whole batch at once; what built-in LFs are made of.
 
     ``rule(*values)`` labels one record and ``rule.label_columns(*columns)`` a batch, with equal results.
     ``labels`` are the labels it may return, so that a wrong one is found before anything runs.
     """
 
-    labels: tuple[str, ...] | None = None
+    labels: tuple[str, ...]
 
+    @abstractmethod
+    def __call__(self, *values: Any) -> Any:
+        """The label of one record, or None."""
+
+    @abstractmethod
+    def accepts(self, *columns: pl.Series) -> bool:
+        """Whether the columns have types that it can label at once; else it is called on each record."""
+
+    @abstractmethod
     def label_columns(self, *columns: pl.Series) -> pl.Series:
         """Labels (n_points,) as text, null where the rule abstains."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +97,7 @@ def labeling_function(
     """
     if not isinstance(task, str):
         raise LabelingError(
-            f"task must be the name of a task; got {task!r}. Write @labeling_function(task='...') above the function."
+            f"task must be the name of a task; got {task!r}. Write @labeling_function(task='...')."
         )
     return lambda function: from_callable(function, task, fields, name)
 
@@ -187,7 +196,7 @@ def _argument_names(function: Function, name: str) -> tuple[str, ...]:
     required = [p for p in parameters if p.default is inspect.Parameter.empty]
     if not required or any(p.kind in several for p in required):
         raise LabelingError(
-            f"LF {name!r} must name the columns it reads as its arguments; got ({', '.join(map(str, parameters))}). "
+            f"arguments of LF {name!r} must name the columns it reads; got ({', '.join(map(str, parameters))}). "
             "Write e.g. def lf(text), or pass fields=['text']."
         )
     return tuple(p.name for p in required)

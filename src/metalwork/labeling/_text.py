@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,11 +23,16 @@ class _TextRule(ColumnRule):
     def __init__(self, label: str, negation: Negation | None) -> None:
         self.label, self.negation, self.labels = label, negation, (label,)
 
-    def __call__(self, text: str | None) -> str | None:
-        if text is not None and not isinstance(text, str):
-            raise TypeError(f"a text is needed, got {text!r}")
-        label: str | None = self.label_columns(pl.Series([text], dtype=pl.String))[0]
+    def __call__(self, *values: Any) -> str | None:
+        column = pl.Series(values, dtype=pl.Object) if len(values) != 1 else pl.Series(values, strict=False)
+        if not self.accepts(column):
+            raise TypeError(f"it reads one text, but got {', '.join(map(repr, values))}")
+        label: str | None = self.label_columns(column)[0]
         return label
+
+    def accepts(self, *columns: pl.Series) -> bool:
+        kind = columns[0].dtype
+        return kind in (pl.String, pl.Null, pl.Categorical, pl.Enum) or kind.is_integer()
 
     def label_columns(self, *columns: pl.Series) -> pl.Series:
         text = columns[0] if columns[0].dtype == pl.String else columns[0].cast(pl.String)
@@ -36,8 +42,9 @@ class _TextRule(ColumnRule):
     def _prepare(self, text: pl.Series) -> pl.Series:
         return text
 
+    @abstractmethod
     def _matches(self, text: pl.Series) -> BoolArray:
-        raise NotImplementedError
+        """Which texts (n_points,) match; null does not."""
 
 
 class _KeywordRule(_TextRule):

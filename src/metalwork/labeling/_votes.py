@@ -64,7 +64,7 @@ class Votes:
 def vote(lf: LabelingFunction, frame: pl.DataFrame, schema: TaskSchema) -> Votes:
     """The LF's votes on every record of ``frame``."""
     columns = [frame[name] for name in lf.fields]
-    if isinstance(lf.function, ColumnRule):
+    if isinstance(lf.function, ColumnRule) and lf.function.accepts(*columns):
         labels = lf.function.label_columns(*columns)
         codes = {label: schema.label_code(lf.task, label) for label in schema.labels(lf.task)}
         return Votes(labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32).to_numpy())
@@ -130,6 +130,5 @@ def _foreign(task: str, label: str, schema: TaskSchema) -> str:
     homes = [other for other in schema.tasks if label in schema.labels(other)]
     if homes:
         return f"it returned {label!r}, a label of task {homes[0]!r}, but it votes on task {task!r}"
-    return "it returned a wrong label. " + unknown_name(
-        f"label of task {task!r}", label, schema.labels(task)
-    ).rstrip(".")
+    unknown = unknown_name(f"label of task {task!r}", label, schema.labels(task))
+    return f"it returned a wrong label. {unknown.rstrip('.')}"
