@@ -1,0 +1,101 @@
+"""Labeling functions made of word lists and turns of phrase, for the two sets of financial news."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from metalwork.labeling import LabelingFunction, from_callable, keywords, regex
+
+_FEWEST_WORDS: Final = 3
+_MARGIN: Final = 2
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words and phrases that speak for a label.
+
+    Attributes
+    ----------
+    words : str
+        Separated by commas; ``*`` at the end of a word stands for any ending.
+    at_least : int
+        How many different ones must occur before they count.
+    field : str
+        The column to look in.
+    """
+
+    words: str
+    at_least: int = 1
+    field: str = "text"
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """The words and phrases one by one."""
+        return tuple(" ".join(phrase.split()) for phrase in self.words.split(","))
+
+
+@dataclass(frozen=True)
+class Form:
+    """A turn of layout or phrase that speaks for a label: a pattern of ``re``, letter case heeded."""
+
+    pattern: str
+    field: str = "text"
+
+
+Sources = Mapping[str, Lexicon | Form]
+"""What speaks for one label, by what it is about."""
+
+Evidence = Mapping[tuple[str, str], Sources]
+"""Sources by (task, label)."""
+
+
+def make_functions(evidence: Evidence) -> tuple[LabelingFunction, ...]:
+    """One LF for each piece of evidence, and one a task that weighs all its lexicons against each other."""
+    single = [
+        _one_function(task, label, f"{label}: {about}", source)
+        for (task, label), sources in evidence.items()
+        for about, source in sources.items()
+    ]
+    tasks = dict.fromkeys(task for task, _ in evidence)
+    return (*single, *(_vocabulary_function(task, evidence) for task in tasks))
+
+
+def _one_function(task: str, label: str, name: str, source: Lexicon | Form) -> LabelingFunction:
+    if isinstance(source, Form):
+        return regex(task, label, source.pattern, source.field, name, flags=0)
+    if source.at_least == 1:
+        return keywords(task, label, source.phrases, source.field, name)
+    pattern, needed = _any_of(source.phrases), source.at_least
+
+    def several(text: str) -> str | None:
+        return label if _count_different(pattern, text) >= needed else None
+
+    return from_callable(several, task, [source.field], name)
+
+
+def _vocabulary_function(task: str, evidence: Evidence) -> LabelingFunction:
+    """Votes for the label whose words clearly outnumber those of every other label."""
+    patterns = {label: _vocabulary(sources) for (owner, label), sources in evidence.items() if owner == task}
+
+    def vocabulary(text: str) -> str | None:
+        counts = {label: _count_different(pattern, text) for label, pattern in patterns.items()}
+        second, (first, label) = sorted((count, label) for label, count in counts.items())[-2:]
+        return label if first >= max(_FEWEST_WORDS, _MARGIN * second[0]) else None
+
+    return from_callable(vocabulary, task, ["text"], f"{task}: vocabulary")
+
+
+def _vocabulary(sources: Sources) -> re.Pattern[str]:
+    words = {word for source in sources.values() if isinstance(source, Lexicon) for word in source.phrases}
+    return _any_of(words)
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    escaped = (re.escape(word).replace(r"\*", r"\w*").replace(r"\ ", r"\s+") for word in longest_first)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(escaped)})(?!\w)", re.IGNORECASE)
+
+
+def _count_different(pattern: re.Pattern[str], text: str) -> int:
+    return len({found.lower() for found in pattern.findall(text)})
