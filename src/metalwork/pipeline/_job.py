@@ -67,8 +67,14 @@ class Job:
     name : str
     schema : TaskSchema
     labeling_functions : sequence of LabelingFunction
+    sources : mapping of split name to anything that ``metalwork.apply`` takes as records
+        "train" is required, "dev" and "test" are optional.
     readers : mapping of split name to callable
-        Each returns a :class:`Split`; "train" is required, "dev" and "test" are optional.
+        Each returns the :class:`Split` of the source of that name.
+    n_jobs : int
+        Processes that run the labeling functions; 1 runs them in this one.
+    max_error_rate : float
+        A labeling function that fails on more than this share of the records stops the run.
     features, label_model, end_model, output : settings
     random_state : int
     """
@@ -76,11 +82,14 @@ class Job:
     name: str
     schema: TaskSchema
     labeling_functions: Sequence[LabelingFunction]
+    sources: Mapping[str, Any]
     readers: Mapping[str, Callable[[], Split]]
     features: FeatureSettings
     label_model: LabelModelSettings = field(default_factory=LabelModelSettings)
     end_model: EndModelSettings = field(default_factory=EndModelSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
+    n_jobs: int = 1
+    max_error_rate: float = 0.01
     random_state: int = 0
     _read: dict[str, Split] = field(default_factory=dict, init=False, repr=False)
 
@@ -94,17 +103,42 @@ class Job:
             When that file fails, or two labeling functions share a name.
         """
         settings = project.settings
-        sources = {split: getattr(settings.data, split) for split in SPLITS}
+        given = {split: getattr(settings.data, split) for split in SPLITS}
+        sources = {split: str(project.folder / path) for split, path in given.items() if path is not None}
         return cls(
             name=project.name,
             schema=project.schema,
             labeling_functions=_labeling_functions(project),
-            readers={s: partial(_read_split, project, s) for s, source in sources.items() if source is not None},
+            sources=sources,
+            readers={split: partial(_read_split, project, split, path) for split, path in sources.items()},
             features=settings.features,
             label_model=settings.label_model,
             end_model=settings.end_model,
             output=settings.output,
+            n_jobs=settings.lfs.n_jobs,
+            max_error_rate=settings.lfs.max_error_rate,
             random_state=settings.random_state,
+        )
+
+    @classmethod
+    def of_splits(
+        cls,
+        name: str,
+        schema: TaskSchema,
+        labeling_functions: Sequence[LabelingFunction],
+        splits: Mapping[str, Split],
+        features: FeatureSettings,
+        **settings: Any,
+    ) -> Self:
+        """A job on records that are in memory; ``settings`` are this class's other arguments."""
+        return cls(
+            name=name,
+            schema=schema,
+            labeling_functions=labeling_functions,
+            sources={split: part.records for split, part in splits.items()},
+            readers={split: partial(_same, part) for split, part in splits.items()},
+            features=features,
+            **settings,
         )
 
     @property
@@ -117,6 +151,10 @@ class Job:
         if name not in self._read:
             self._read[name] = self.readers[name]()
         return self._read[name]
+
+
+def _same(split: Split) -> Split:
+    return split
 
 
 def _labeling_functions(project: Project) -> list[LabelingFunction]:
@@ -133,17 +171,16 @@ def _labeling_functions(project: Project) -> list[LabelingFunction]:
 
 
 def _from_rule(rule: RuleSettings, schema: TaskSchema) -> LabelingFunction:
-    label = rule.label or ""
+    if rule.column is not None:
+        return from_column(rule.task, rule.column, mapping=rule.mapping, name=rule.name)
+    shared: dict[str, Any] = {"field": rule.field, "name": rule.name, "negated_by": rule.skip_negated}
     if rule.keywords is not None:
-        return keywords(rule.task, label, rule.keywords, field=rule.field, name=rule.name)
-    if rule.regex is not None:
-        return regex(rule.task, label, rule.regex, field=rule.field, name=rule.name)
-    return from_column(rule.task, str(rule.column), mapping=rule.values, name=rule.name)
+        return keywords(rule.task, str(rule.label), rule.keywords, **shared)
+    return regex(rule.task, str(rule.label), str(rule.regex), **shared)
 
 
-def _read_split(project: Project, name: str) -> Split:
+def _read_split(project: Project, name: str, source: str) -> Split:
     settings = project.settings.data
-    source = str(project.folder / getattr(settings, name))
     records = read_records(source)
     ids = _column(records, settings.id, source, "data.id") if settings.id is not None else None
     if name == "train" or (name == "test" and settings.label not in records.columns):

@@ -202,6 +202,6 @@ def _rule_faults(rule: RuleSettings, schema: TaskSchema) -> Iterator[tuple[tuple
     labels = schema.labels(rule.task)
     if rule.label is not None and rule.label not in labels:
         yield ("label",), unknown_name(f"label of task {rule.task!r}", rule.label, labels)
-    for value, label in (rule.values or {}).items():
+    for value, label in (rule.mapping or {}).items():
         if label not in labels:
-            yield ("values", value), unknown_name(f"label of task {rule.task!r}", label, labels)
+            yield ("mapping", value), unknown_name(f"label of task {rule.task!r}", label, labels)

@@ -34,7 +34,8 @@ class RuleSettings(Settings):
     keywords: Annotated[list[Text], Field(min_length=1)] | None = None
     regex: Text | None = None
     column: Text | None = None
-    values: dict[Any, Text] | None = None
+    mapping: dict[Any, Text] | None = None
+    skip_negated: bool = False
 
     @property
     def kind(self) -> str:
@@ -61,8 +62,8 @@ class RuleSettings(Settings):
                 raise ValueError("must not have the key label beside column; the column holds the labels")
         elif self.label is None:
             raise ValueError(f"must have the key label beside {given[0]}: the label it votes for")
-        elif self.values is not None:
-            raise ValueError("may have the key values beside column only")
+        elif self.mapping is not None:
+            raise ValueError("may have the key mapping beside column only")
         return self
 
 
@@ -74,6 +75,8 @@ class LFSettings(Settings):
 
     python: Text | None = None
     rules: list[RuleSettings] = []
+    n_jobs: PositiveInt = 1
+    max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
 
     @model_validator(mode="after")
     def _some(self) -> Self:

@@ -33,8 +33,11 @@ from metalwork.votes import LabelMatrix
 if TYPE_CHECKING:
     from metalwork.end_models import EndModel
 
+Progress = Callable[[int, int | None], None]
+"""Told how many units of a step's work are done, and of how many (None where that is not known)."""
 
-def apply(job: Job, folder: RunFolder) -> dict[str, LabelMatrix]:
+
+def apply(job: Job, folder: RunFolder, progress: Progress | None = None) -> dict[str, LabelMatrix]:
     """Run the labeling functions on every split; write one label matrix each.
 
     Raises
@@ -45,7 +48,7 @@ def apply(job: Job, folder: RunFolder) -> dict[str, LabelMatrix]:
         When a labeling function does not fit the schema or the records, or fails on them.
     """
     with folder.writing():
-        votes = {split: _votes_on(job, split) for split in job.splits}
+        votes = {split: _votes_on(job, split, progress) for split in job.splits}
         with folder.step("apply", {"project": job.name}) as written:
             for split, matrix in votes.items():
                 matrix.save(folder.path / split_file("votes", split))
@@ -158,11 +161,18 @@ def run(job: Job, folder: RunFolder, on_step: Callable[[str], None] | None = Non
     return folder.file(files.REPORT)
 
 
-def _votes_on(job: Job, split: str) -> LabelMatrix:
-    records = job.split(split).records
-    if records.height == 0:
+def _votes_on(job: Job, split: str, progress: Progress | None) -> LabelMatrix:
+    votes = labeling.apply(
+        job.labeling_functions,
+        job.sources[split],
+        job.schema,
+        backend="serial" if job.n_jobs == 1 else "processes",
+        n_jobs=job.n_jobs,
+        max_error_rate=job.max_error_rate,
+        progress=progress,
+    )
+    if votes.n_points == 0:
         raise DataError(f"The {split} split must hold at least one record; got none. Check its file.")
-    votes: LabelMatrix = labeling.apply(job.labeling_functions, records, job.schema)
     return votes
 
 

@@ -1,0 +1,220 @@
+"""The commands: read arguments, call, print."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from metalwork.cli._app import app as app
+from metalwork.errors import ConfigError
+
+if TYPE_CHECKING:
+    from metalwork.pipeline import Job, RunFolder
+
+_STEPS = "The steps of a run, one by one"
+_DATA = "Data and experiments"
+
+ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="The project file, e.g. project.yaml.")]
+RunOption = Annotated[
+    str | None,
+    typer.Option("--run", metavar="NAME", help="The run folder to work in, below the project's output folder."),
+]
+
+
+@app.command()
+def init(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The folder to make; it must not exist yet.")],
+) -> None:
+    """Make a small, complete project to start from.
+
+    It holds a task tree, labeling functions, invented support tickets and a
+    project file, and runs as it is.
+
+    Example:
+      metalwork init tickets
+      metalwork run tickets/project.yaml
+    """
+    from metalwork.cli._scaffold import write_project
+
+    folder = Path(name)
+    for path in write_project(folder):
+        typer.echo(path)
+    typer.echo(f"\nNow run: metalwork run {folder / 'project.yaml'}")
+
+
+@app.command()
+def run(project: ProjectArgument, name: RunOption = None) -> None:
+    """Run a whole project: labels, trained model, metrics and report.
+
+    Does the steps apply, fit, train, evaluate and report, and writes what each
+    finds into a new folder below the project's output folder (runs/ by default).
+    --run names that folder; else its name is the time.
+
+    A project may name a Python file with labeling functions. It is run, and
+    only from the project's own folder: run no project that you do not trust.
+
+    Examples:
+      metalwork run project.yaml
+      metalwork run project.yaml --run baseline
+    """
+    from metalwork.cli._run import run_all
+
+    run_all(*_open(project, name, fresh=True))
+
+
+@app.command(rich_help_panel=_STEPS)
+def apply(project: ProjectArgument, name: RunOption = None) -> None:
+    """Step 1: run the labeling functions and show how each does.
+
+    Writes the label matrices into a new run folder. The quickest loop while you
+    write labeling functions.
+
+    Example:
+      metalwork apply project.yaml
+    """
+    from metalwork.cli._run import run_apply
+
+    run_apply(*_open(project, name, fresh=True))
+
+
+@app.command(rich_help_panel=_STEPS)
+def fit(project: ProjectArgument, name: RunOption = None) -> None:
+    """Step 2: fit the label model and write probabilistic labels.
+
+    Works in the newest run folder unless --run names another.
+
+    Example:
+      metalwork fit project.yaml
+    """
+    from metalwork.cli._run import run_fit
+
+    run_fit(*_open(project, name))
+
+
+@app.command(rich_help_panel=_STEPS)
+def train(project: ProjectArgument, name: RunOption = None) -> None:
+    """Step 3: train the end model on the probabilistic labels.
+
+    Works in the newest run folder unless --run names another.
+
+    Example:
+      metalwork train project.yaml
+    """
+    from metalwork.cli._run import run_train
+
+    run_train(*_open(project, name))
+
+
+@app.command(rich_help_panel=_STEPS)
+def evaluate(project: ProjectArgument, name: RunOption = None) -> None:
+    """Step 4: predict every record, and score the models on dev and test.
+
+    Works in the newest run folder unless --run names another.
+
+    Example:
+      metalwork evaluate project.yaml
+    """
+    from metalwork.cli._run import run_evaluate
+
+    run_evaluate(*_open(project, name))
+
+
+@app.command(rich_help_panel=_STEPS)
+def report(project: ProjectArgument, name: RunOption = None) -> None:
+    """Step 5: write the HTML report.
+
+    Works in the newest run folder unless --run names another.
+
+    Example:
+      metalwork report project.yaml
+    """
+    from metalwork.cli._run import run_report
+
+    run_report(*_open(project, name))
+
+
+@app.command(rich_help_panel=_DATA)
+def demo(
+    folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the run folder.")] = Path(
+        "metalwork-demo"
+    ),
+    offline: Annotated[bool, typer.Option("--offline", help="Download nothing.")] = False,
+) -> None:
+    """Show the main job on real data: triage of chest X-ray reports.
+
+    Labels 2,630 reports by rules of thumb, trains a network on these labels, and
+    compares. On a machine with neither the data nor a network it takes
+    scikit-learn's handwritten digits instead, and says so.
+
+    Examples:
+      metalwork demo
+      metalwork demo --out /tmp/demo --offline
+    """
+    from metalwork.cli._demo import run_demo
+
+    run_demo(folder, offline)
+
+
+@app.command(rich_help_panel=_DATA)
+def reproduce(
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="openi, rcv1 or reuters.")],
+    trials: Annotated[int, typer.Option(min=1, help="Repetitions that differ in seed alone.")] = 20,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the tables (JSON, Markdown).")] = Path(
+        "results"
+    ),
+    seed: Annotated[int, typer.Option(min=0, help="The seed that all trials are drawn from.")] = 0,
+) -> None:
+    """Repeat the paper's experiments on one data set, beside the paper's figures.
+
+    Examples:
+      metalwork reproduce openi
+      metalwork reproduce rcv1 --trials 3 --seed 7
+    """
+    from metalwork.cli._reproduce import run_reproduce
+
+    run_reproduce(experiment, trials, out, seed)
+
+
+data = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app.add_typer(data, name="data", rich_help_panel=_DATA, help="List and fetch the data sets of the experiments.")
+
+
+@data.command("list")
+def data_list() -> None:
+    """List the data sets, and which are on this machine.
+
+    Example:
+      metalwork data list
+    """
+    from metalwork.cli._data import show_datasets
+
+    show_datasets()
+
+
+@data.command("fetch")
+def data_fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set that `metalwork data list` names.")],
+) -> None:
+    """Download a data set, check it, and keep it.
+
+    Example:
+      metalwork data fetch openi
+    """
+    from metalwork.cli._data import fetch_dataset
+
+    fetch_dataset(name)
+
+
+def _open(path: Path, name: str | None, fresh: bool = False) -> "tuple[Job, RunFolder]":
+    """The project's job and the run folder to work in."""
+    from metalwork.pipeline import Job, RunFolder, load_project, new_run
+
+    project = load_project(path)
+    if name is not None and (Path(name).name != name or name.startswith(".")):
+        raise ConfigError(f"--run must be a plain folder name; got {name!r}. It lies below {project.output}.")
+    if project.code is not None:
+        typer.echo(f"Running the project's own Python file {project.code}", err=True)
+    job = Job.of_project(project)
+    if name is not None:
+        return job, RunFolder(project.output / name)
+    return job, new_run(project.output) if fresh else RunFolder.latest(project.output)

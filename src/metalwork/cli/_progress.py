@@ -1,0 +1,29 @@
+"""Progress on stderr: a spinner while a step runs, one line when it is done."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+Update = Callable[[str], None]
+
+
+@contextmanager
+def step(title: str, console: Console | None = None) -> Iterator[Update]:
+    """Show ``title`` with a spinner; the yielded function adds a note on how far the step is."""
+    screen = console or Console(stderr=True, highlight=False)
+    start = time.perf_counter()
+    with screen.status(escape(title)) as status:
+        yield lambda note: status.update(f"{escape(title)} [dim]{escape(note)}[/dim]")
+    screen.print(f"[green]✓[/green] {escape(title)} [dim]({time.perf_counter() - start:.1f} s)[/dim]")
+
+
+def counter(update: Update) -> Callable[[int, int | None], None]:
+    """A ``progress(done, total)`` callback that feeds ``update``."""
+
+    def progress(done: int, total: int | None) -> None:
+        update(f"{done:,}" if total is None else f"{done:,} of {total:,}")
+
+    return progress

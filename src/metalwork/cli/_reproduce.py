@@ -1,0 +1,41 @@
+"""The ``reproduce`` command."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from metalwork.cli._show import out, show_rows
+from metalwork.experiments import Results, reproduce
+
+
+def run_reproduce(experiment: str, trials: int, folder: Path, seed: int) -> None:
+    """Run one experiment with a progress bar; print and write its tables."""
+    results = _with_bar(experiment, trials, seed)
+    written = results.write(folder)
+    console = out()
+    for name, fact in results.facts.items():
+        console.print(Text(f"{name}: {fact}"))
+    for table in results.tables:
+        console.print()
+        show_rows(console, f"{table.name}: {table.title}", table.header, table.cells())
+        if table.note:
+            console.print(Text(table.note, style="dim"))
+    console.print()
+    for note in results.notes:
+        console.print(Text(f"- {note}"))
+    console.print(f"\n{trials} trials in {results.seconds:.0f} s.")
+    for path in written:
+        console.print(Text(str(path)), soft_wrap=True)
+
+
+def _with_bar(experiment: str, trials: int, seed: int) -> Results:
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading the records", total=None)
+
+        def progress(done: int, total: int, text: str) -> None:
+            bar.update(task, completed=done, total=total, description=text)
+
+        return reproduce(experiment, trials=trials, seed=seed, progress=progress)

@@ -1,0 +1,113 @@
+"""Results as tables on stdout."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from metalwork.analysis import LFRow, LFSummary, Metrics
+from metalwork.probabilities import TaskProbabilities
+from metalwork.schema import TaskSchema
+
+_PLAIN_WIDTH = 110
+
+
+def out() -> Console:
+    """A console on stdout; wide enough for the tables where stdout is no terminal."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+
+
+def show_schema(console: Console, schema: TaskSchema) -> None:
+    """The task tree."""
+    console.print(Text("Tasks", style="bold"))
+    console.print(Text(str(schema)))
+    console.print()
+
+
+def show_lfs(console: Console, summary: LFSummary, gold: Mapping[str, LFSummary]) -> None:
+    """One table a task: how often each labeling function votes, and how often it is right."""
+    learned = any(row.learned_accuracy is not None for row in summary.rows)
+    known = {name: {row.name: row for row in other.rows} for name, other in gold.items() if name == "dev"}
+    for task in summary.tasks:
+        console.print(
+            Text(
+                f"Labeling functions of task {task.task} (they vote on {task.coverage:.1%} of the training records)",
+                style="bold",
+            )
+        )
+        table = _table()
+        table.add_column("name", overflow="fold")
+        table.add_column("votes for", overflow="fold")
+        headings = ["coverage", "conflict", *(["learned accuracy"] if learned else [])]
+        for heading in [*headings, *(f"{name} accuracy" for name in known)]:
+            table.add_column(heading, justify="right")
+        for row in (row for row in summary.rows if row.task == task.task):
+            cells = [f"{row.coverage:.1%}", f"{row.conflict:.1%}"]
+            cells += [_percent(row.learned_accuracy)] if learned else []
+            cells += [_scored(rows[row.name]) for rows in known.values()]
+            table.add_row(Text(row.name), Text(", ".join(row.polarity) or "(never votes)"), *cells)
+        console.print(table)
+        console.print()
+    failed = [row for row in summary.rows if row.n_errors]
+    for row in failed:
+        console.print(Text(f"{row.name} failed on {row.n_errors:,} records, which count as abstains."))
+
+
+def show_labels(console: Console, probs: TaskProbabilities) -> None:
+    """How the label model shares the training records among the end labels."""
+    console.print(Text("Probabilistic labels of the training records", style="bold"))
+    table = _table()
+    table.add_column("end label")
+    table.add_column("share", justify="right")
+    table.add_column("most probable for", justify="right")
+    predicted, shares = probs.predict(), probs.end.mean(axis=0)
+    for code, name in enumerate(probs.schema.end_labels):
+        table.add_row(Text(name), f"{shares[code]:.1%}", f"{int((predicted == code).sum()):,} records")
+    console.print(table)
+    console.print()
+
+
+def show_scores(console: Console, results: Mapping[str, Mapping[str, Metrics]]) -> None:
+    """Accuracy of every model on every split of known end labels."""
+    splits = list(next(iter(results.values()), {}))
+    if not splits:
+        console.print("No known end labels in dev or test, so nothing to score.\n")
+        return
+    console.print(Text("Accuracy on end labels", style="bold"))
+    table = _table()
+    table.add_column("model")
+    for split in splits:
+        size = next(iter(results.values()))[split].n_points
+        table.add_column(f"{split} ({size:,} records)", justify="right")
+    for model, by_split in results.items():
+        table.add_row(Text(model), *(f"{by_split[split].accuracy:.1%}" for split in splits))
+    console.print(table)
+    if "dev" in splits:
+        console.print(Text("dev guided the models, so read the figures on test.", style="dim"))
+    console.print()
+
+
+def show_rows(console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Any small table."""
+    console.print(Text(title, style="bold"))
+    table = _table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console.print(table)
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, header_style="bold")
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
+
+
+def _scored(row: LFRow) -> str:
+    return "-" if row.accuracy is None else f"{row.accuracy:.1%} of {row.n_scored}"
