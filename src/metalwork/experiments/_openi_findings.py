@@ -46,6 +46,7 @@ _GRANULOMATOUS = ("calcif", "granulom", "histoplasm")
 _HEART = r"(?:heart|cardiac|cardio\s?mediastinal|cardiopericardial)\b"
 _VESSELS = r"(?:vascular|vasculature|vascularity|vessels|interstit\w+)\b"
 _FULL = r"(?:full|enlarg|prominen)\w*"
+_NEAR = r"\b(?:(?!normal|unremarkable|clear|aort|hernia).){0,50}"  # "heart normal, prominent aorta" is no match
 
 EMERGENCIES = {
     "fracture": Finding("fractur", "dislocat", r"fx\b"),
@@ -108,8 +109,8 @@ ACUTE = {
     ),
     "enlarged_heart": Finding(
         "cardiomegal",
-        rf"{_HEART}.{{0,60}}\b(?:enlarge|large|prominent)",
-        rf"enlarge(?:d|ment)\b.{{0,40}}\b(?:{_HEART}|ventric|atri)",
+        rf"{_HEART}{_NEAR}\b(?:enlarge|large\b(?! hiatal)|prominent)",
+        rf"enlarge(?:d|ment){_NEAR}\b(?:{_HEART}|ventric|atri)",
         unless=_BORDERLINE,
     ),
     "congestion": Finding(
@@ -122,8 +123,8 @@ ACUTE = {
         "fluid overload",
         "septal lines",
         "peribronchial cuffing",
-        rf"{_VESSELS}.{{0,40}}(?:engorge|indistinct|prominen|increased|distend|accentuat)",
-        rf"(?:engorge|indistinct|prominen|increased|accentuat)\w*\b.{{0,40}}{_VESSELS}",
+        rf"{_VESSELS}{_NEAR}(?:indistinct|prominen|increased|distend|accentuat)",
+        rf"(?:indistinct|prominen|increased|accentuat)\w*{_NEAR}{_VESSELS}",
         unless=("chronic", "fibro", "scar", "crowding"),
     ),
     "mass": Finding(
