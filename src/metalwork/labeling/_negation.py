@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from metalwork.errors import LabelingError
-from metalwork.labeling._words import phrase_pattern
+from metalwork.labeling._words import any_phrase_pattern
 
 NEGATIONS: Final = (
     "no", "not", "without", "never", "neither", "nor", "cannot", "deny", "denies", "denied", "denying",
@@ -46,20 +46,22 @@ class Negation:
 
     @cached_property
     def _patterns(self) -> tuple[str, str, str]:
-        either = [rf"(?i)\b(?:{'|'.join(map(phrase_pattern, p))})\b" for p in (NOT_NEGATIONS, NEGATION_ENDS)]
-        cue = rf"\b(?:{'|'.join(map(phrase_pattern, self.cues))})\b"
+        """What is no negation after all, what ends one, and a negated stretch."""
+        harmless, ends, cue = map(any_phrase_pattern, (NOT_NEGATIONS, NEGATION_ENDS, self.cues))
         if self.window is None:
-            return either[0], either[1], rf"(?i){cue}[^.;:!?\n]*"
-        word = r"[\w'’\-]+"
-        chain = rf"(?:(?:{_GAP}{word}){{0,{self.window - 1}}}{_GAP}{cue})*" if self.window else ""
-        return either[0], either[1], rf"(?i){cue}{chain}(?:{_GAP}{word}){{0,{self.window}}}"
+            scope = rf"{cue}[^.;:!?\n]*"
+        else:
+            step = rf"{_GAP}[\w'’\-]+"
+            chain = (
+                rf"(?:(?:{step}){{0,{self.window - 1}}}{_GAP}{cue})*"  # a cue within reach of another extends it
+            )
+            scope = rf"{cue}{chain}(?:{step}){{0,{self.window}}}"
+        return f"(?i){harmless}", f"(?i){ends}", f"(?i){scope}"
 
     def cut(self, text: pl.Series) -> pl.Series:
         """The texts (n_points,) without their negated stretches."""
         harmless, ends, scope = self._patterns
-        # The longest pseudo cue would win by order alone; none of the phrases is a prefix of another.
-        text = text.str.replace_all(harmless, " ").str.replace_all(ends, _CUT)
-        return text.str.replace_all(scope, _CUT)
+        return text.str.replace_all(harmless, _CUT).str.replace_all(ends, _CUT).str.replace_all(scope, _CUT)
 
 
 def make_negation(negated_by: Sequence[str] | bool, window: int | None, lf: str) -> Negation | None:

@@ -14,7 +14,7 @@ from metalwork.errors import LabelingError
 from metalwork.labeling._dialects import AGREED, rust_pattern
 from metalwork.labeling._function import ColumnRule, LabelingFunction
 from metalwork.labeling._negation import Negation, make_negation
-from metalwork.labeling._words import phrase_pattern, whole_phrase_pattern
+from metalwork.labeling._words import any_phrase_pattern
 
 
 class _TextRule(ColumnRule):
@@ -36,10 +36,14 @@ class _TextRule(ColumnRule):
 
     def label_columns(self, *columns: pl.Series) -> pl.Series:
         text = columns[0] if columns[0].dtype == pl.String else columns[0].cast(pl.String)
-        found = self._matches(text if self.negation is None else self.negation.cut(self._prepare(text)))
+        text = self._prepare(text)
+        found = self._matches(text)
+        if self.negation is not None and (rows := np.flatnonzero(found)).size:
+            found[rows] = self._matches(self.negation.cut(text.gather(rows)))
         return pl.select(pl.when(pl.Series(found)).then(pl.lit(self.label, pl.String))).to_series()
 
     def _prepare(self, text: pl.Series) -> pl.Series:
+        """The texts in the form that ``_matches`` and the negation expect."""
         return text
 
     @abstractmethod
@@ -55,14 +59,13 @@ class _KeywordRule(_TextRule):
     ) -> None:
         super().__init__(label, negation)
         self.words = tuple(words)
-        each = map(whole_phrase_pattern if whole_words else phrase_pattern, self.words)
-        self.pattern = ("(?i)" if ignore_case else "") + "(?:" + "|".join(each) + ")"
+        self.pattern = ("(?i)" if ignore_case else "") + any_phrase_pattern(self.words, whole_words)
 
     def _prepare(self, text: pl.Series) -> pl.Series:
         return text.str.normalize("NFC") if text.str.contains(r"[^\x00-\x7f]").any() else text
 
     def _matches(self, text: pl.Series) -> BoolArray:
-        return _as_mask(self._prepare(text).str.contains(self.pattern))
+        return _as_mask(text.str.contains(self.pattern))
 
 
 class _RegexRule(_TextRule):
@@ -169,7 +172,7 @@ def regex(
     flags : int
         ``re`` flags; letter case is ignored by default, 0 heeds it.
     negated_by, window
-        As for :func:`keywords`: negated stretches are cut out of the text before the pattern is looked for.
+        As for :func:`keywords`: the pattern must still be found once negated stretches are cut out of the text.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$#&\-~])")
 
@@ -12,7 +13,7 @@ def escape(text: str) -> str:
 
 
 def phrase_pattern(phrase: str) -> str:
-    """A pattern for the words of ``phrase``, with any white space between; ``*`` ends a word stem."""
+    """A pattern for the words of ``phrase``, with any white space between; ``*`` ends a word stem, apostrophes are alike."""
     return r"\s+".join(map(_word_pattern, unicodedata.normalize("NFC", phrase).split()))
 
 
@@ -24,8 +25,14 @@ def whole_phrase_pattern(phrase: str) -> str:
     return f"{start}{phrase_pattern(phrase)}{end}"
 
 
+def any_phrase_pattern(phrases: Sequence[str], whole: bool = True) -> str:
+    """A pattern for any one of ``phrases``."""
+    return "(?:" + "|".join(map(whole_phrase_pattern if whole else phrase_pattern, phrases)) + ")"
+
+
 def _word_pattern(word: str) -> str:
-    return escape(word[:-1]) + r"\w*" if _is_stem(word) else escape(word)
+    pattern = escape(word[:-1]) + r"\w*" if _is_stem(word) else escape(word)
+    return re.sub("['’]", "['’]", pattern)
 
 
 def _is_stem(word: str) -> bool:
