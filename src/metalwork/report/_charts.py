@@ -134,15 +134,13 @@ class DotChart:
 
     width: float
     height: float
-    left: float
     lines: tuple[DotLine, ...]
     ticks: tuple[Tick, ...]
 
 
 def draw_dots(results: Mapping[str, Mapping[str, Metrics]], splits: Sequence[str]) -> DotChart:
     """End-label accuracy of every model, a row a model and a dot a split."""
-    width, right, row = 720.0, 700.0, 16.0 * len(splits) + 14.0
-    left = 24.0 + 7.2 * max(len(shorten(name, 28)) for name in results)
+    width, left, right, row = 600.0, 12.0, 570.0, 16.0 * len(splits) + 32.0
     ends = [interval(m.accuracy, m.n_points) for by_split in results.values() for m in by_split.values()]
     ticks = nice_ticks(min(low for low, _ in ends), max(high for _, high in ends))
     low, high = max(0.0, ticks[0]), min(1.0, ticks[-1])
@@ -153,30 +151,37 @@ def draw_dots(results: Mapping[str, Mapping[str, Metrics]], splits: Sequence[str
 
     lines = []
     for i, (name, by_split) in enumerate(results.items()):
-        top = 10 + i * row
+        top = i * row
         dots = []
         for s, split in enumerate(splits):
             if split in by_split:
                 m = by_split[split]
                 a, b = interval(m.accuracy, m.n_points)
                 text = f"{name}, {split}: {100 * m.accuracy:.1f} % (95 % interval {100 * a:.1f} to {100 * b:.1f})"
-                dots.append(Dot(x(m.accuracy), x(a), x(b), top + 15 + 16 * s, s, text))
-        lines.append(DotLine(shorten(name, 28), name, top + row / 2, tuple(dots)))
+                dots.append(Dot(x(m.accuracy), x(a), x(b), top + 32 + 16 * s, s, text))
+        lines.append(DotLine(shorten(name, 40), name, top + 16, tuple(dots)))
     return DotChart(
-        width, 10 + row * len(results) + 28, left, tuple(lines), tuple(Tick(x(t), f"{100 * t:.0f}") for t in ticks)
+        width, 10 + row * len(results) + 32, tuple(lines), tuple(Tick(x(t), f"{100 * t:.0f}") for t in ticks)
     )
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One count of a confusion matrix; ``share`` is of its row."""
+class Shade:
+    """All cells of one colour and one tenth of their rows, as a path with cells of size 1."""
+
+    right: bool
+    opacity: float
+    path: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A count written into its cell; ``dark`` says that the cell is."""
 
     x: float
     y: float
     n: int
-    share: float
-    right: bool
-    text: str
+    dark: bool
 
 
 @dataclass(frozen=True)
@@ -185,58 +190,49 @@ class Matrix:
 
     width: float
     height: float
-    left: float
-    top: float
+    margin: float
     size: float
     type_size: float
     rows: tuple[Tick, ...]
     columns: tuple[Tick, ...]
-    cells: tuple[Cell, ...]
-    numbers: bool
+    shades: tuple[Shade, ...]
+    numbers: tuple[Number, ...]
 
 
 MOST_LABELS: Final = 160
 """Confusion matrices of more labels are shown as a list alone."""
 
+_SIZES: Final = ((4, 54), (7, 42), (12, 32), (25, 18), (60, 11), (MOST_LABELS, 5))
+"""Up to so many columns, cells of this size; from 11 with names, from 32 with numbers."""
 
-def draw_confusion(confusion: Confusion) -> Matrix:
-    """A square a pair of labels, the darker the larger its share of the row."""
+
+def draw_confusion(confusion: Confusion) -> Matrix | None:
+    """A square a pair of labels, the darker the larger its share of the row; None for too many labels."""
     n_rows, n_columns = len(confusion.labels), len(confusion.columns)
-    size = next(
-        size for most, size in ((4, 54), (7, 42), (12, 32), (25, 18), (60, 11), (9999, 5)) if n_columns <= most
-    )
-    named = size >= 11
+    size = next((size for most, size in _SIZES if n_columns <= most), None)
+    if size is None:
+        return None
+    rows, columns = ([shorten(name, 20) for name in names] for names in (confusion.labels, confusion.columns))
     type_size = 12.0 if size >= 32 else 10.0
-    longest = max(len(shorten(label, 20)) for label in (*confusion.labels, *confusion.columns)) if named else 0
-    margin = 10 + 0.6 * type_size * longest
-    cells = [
-        Cell(
-            x=margin + c * size,
-            y=margin + r * size,
-            n=n,
-            share=n / sum(row),
-            right=r == c,
-            text=f"{confusion.labels[r]} → {confusion.columns[c]}: {n:,}",
-        )
-        for r, row in enumerate(confusion.counts)
-        for c, n in enumerate(row)
-        if n
-    ]
+    margin = 10 + (0.6 * type_size * max(map(len, (*rows, *columns))) if size >= 11 else 0)
+    cells = [(r, c, n, n / sum(row)) for r, row in enumerate(confusion.counts) for c, n in enumerate(row) if n]
+    tenths: dict[tuple[bool, int], list[str]] = {}
+    for r, c, _, share in cells:
+        tenths.setdefault((r == c, round(10 * share)), []).append(f"M{c} {r}h1v1h-1z")
     return Matrix(
         width=margin + n_columns * size + 4,
         height=margin + n_rows * size + 4,
-        left=margin,
-        top=margin,
+        margin=margin,
         size=size,
         type_size=type_size,
-        rows=tuple(
-            Tick(margin + (r + 0.5) * size, shorten(t, 20)) for r, t in enumerate(confusion.labels) if named
+        rows=tuple(Tick(margin + (r + 0.5) * size, name) for r, name in enumerate(rows) if size >= 11),
+        columns=tuple(Tick(margin + (c + 0.5) * size, name) for c, name in enumerate(columns) if size >= 11),
+        shades=tuple(Shade(right, 0.08 + 0.092 * tenth, "".join(p)) for (right, tenth), p in tenths.items()),
+        numbers=tuple(
+            Number(margin + (c + 0.5) * size, margin + (r + 0.5) * size, n, share > 0.55)
+            for r, c, n, share in cells
+            if size >= 32
         ),
-        columns=tuple(
-            Tick(margin + (c + 0.5) * size, shorten(t, 20)) for c, t in enumerate(confusion.columns) if named
-        ),
-        cells=tuple(cells),
-        numbers=size >= 32,
     )
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from metalwork.analysis import LFRow, LFSummary, TaskRow
+from metalwork.report._text import shorten
 from metalwork.schema import TaskSchema
 
-MOST_LFS: Final = 200
+MOST_LFS: Final = 160
 """Of more LFs, those of highest coverage are shown."""
 
 _FEW: Final = 10
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,14 @@ class Mark:
 
     at: float
     series: int
-    text: str
 
 
 @dataclass(frozen=True)
 class LFLine:
-    """One LF: its row, its gold cells in the order of the splits, its accuracies as points."""
+    """One LF: its row, the labels it votes, a gold cell a split, its accuracies as points."""
 
     row: LFRow
+    polarity: str
     gold: tuple[GoldCell, ...]
     marks: tuple[Mark, ...]
 
@@ -70,7 +72,12 @@ def group_lfs(schema: TaskSchema, lfs: LFSummary, gold: Mapping[str, LFSummary])
                 under="" if parent is None else parent[1],
                 gold=tuple(_gold_cell(_find(summary.tasks, task.task)) for summary in gold.values()),
                 lines=tuple(
-                    _line(row, {split: rows.get(row.name) for split, rows in known.items()}) for row in shown
+                    _line(
+                        row,
+                        len(schema.labels(task.task)),
+                        {split: rows.get(row.name) for split, rows in known.items()},
+                    )
+                    for row in shown
                 ),
                 n_hidden=len(rows) - len(shown),
             )
@@ -93,12 +100,19 @@ def _gold_cell(row: LFRow | TaskRow | None) -> GoldCell:
     return GoldCell(row.accuracy, row.n_scored, row.off_branch, few=row.n_scored < _FEW)
 
 
-def _line(row: LFRow, gold: Mapping[str, LFRow | None]) -> LFLine:
-    accuracies: dict[str, float | None] = {"learned": row.learned_accuracy}
-    accuracies |= {split: None if other is None else other.accuracy for split, other in gold.items()}
-    marks = [
-        Mark(value, series, f"{name} {100 * value:.1f} %")
-        for series, (name, value) in enumerate(accuracies.items())
-        if value is not None
-    ]
-    return LFLine(row, tuple(_gold_cell(other) for other in gold.values()), tuple(reversed(marks)))
+def _line(row: LFRow, n_labels: int, gold: Mapping[str, LFRow | None]) -> LFLine:
+    accuracies = [row.learned_accuracy, *(None if other is None else other.accuracy for other in gold.values())]
+    marks = [Mark(value, series) for series, value in enumerate(accuracies) if value is not None]
+    return LFLine(
+        row,
+        _polarity(row.polarity, n_labels),
+        tuple(_gold_cell(other) for other in gold.values()),
+        tuple(reversed(marks)),
+    )
+
+
+def _polarity(labels: Sequence[str], n_labels: int) -> str:
+    if len(labels) == n_labels > _NAMED:
+        return f"all {n_labels} labels"
+    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+    return (", ".join(shorten(label, 40) for label in labels[:_NAMED]) or "never votes") + more

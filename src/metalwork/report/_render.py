@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from metalwork._files import write_text
 from metalwork.report._data import ReportData
 from metalwork.report._sections import sections
-from metalwork.report._text import count, decimals, percent, plural, shorten, showable
+from metalwork.report._text import breakable, count, decimals, percent, plural, shorten, showable
 
 
 def render_report(data: ReportData) -> str:
@@ -36,6 +36,7 @@ def _environment() -> Environment:
         trim_blocks=False,
     )
     environment.filters |= {
+        "breakable": breakable,
         "count": count,
         "decimals": decimals,
         "percent": percent,

@@ -8,7 +8,6 @@ import numpy as np
 
 from metalwork.analysis import Confusion, Metrics
 from metalwork.report._charts import (
-    MOST_LABELS,
     Matrix,
     Reliability,
     draw_confusion,
@@ -25,7 +24,7 @@ MOST_DRAWN: Final = 120
 """Larger trees and networks are shown as text."""
 
 _MOST_SHARES: Final = 60
-_MOST_TASKS: Final = 20
+_MOST_TASKS: Final = 12
 _MOST_RECORDS: Final = 50
 _SMALL: Final = 12
 
@@ -184,8 +183,7 @@ def _confusion(data: ReportData) -> dict[str, Any] | None:
 
 
 def _figure(caption: str, n_points: int, confusion: Confusion) -> ConfusionFigure:
-    matrix = draw_confusion(confusion) if len(confusion.columns) <= MOST_LABELS else None
-    return ConfusionFigure(caption, n_points, matrix, worst_confusions(confusion))
+    return ConfusionFigure(caption, n_points, draw_confusion(confusion), worst_confusions(confusion))
 
 
 def _calibration(data: ReportData) -> dict[str, Any] | None:

@@ -3,6 +3,8 @@
 import re
 from typing import Any, Final
 
+from markupsafe import Markup
+
 DASH: Final = "–"
 
 # Control characters, characters that turn the writing direction around, and halves of surrogate pairs: no page
@@ -23,6 +25,11 @@ def shorten(text: str, limit: int) -> str:
     if len(line) <= limit and len(text) <= 8 * limit:
         return line
     return line[: limit - 1].rstrip() + "…"
+
+
+def breakable(name: str) -> Markup:
+    """A name, escaped, that may be broken into lines after its punctuation."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_./:\-])(?=\w)", showable(name)))
 
 
 def percent(share: float | None) -> str:

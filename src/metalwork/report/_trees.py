@@ -45,7 +45,7 @@ class Drawing:
 
 _ROW: Final = 30
 _TOP: Final = 22
-_LONGEST: Final = 26
+_LONGEST: Final = 32
 
 
 def draw_schema(schema: TaskSchema, n_lfs: Mapping[str, int]) -> Drawing:
