@@ -38,8 +38,8 @@ _VOID = {"meta", "link", "wbr", "br"}
 _ALLOWED = set(
     """
     html head meta link title style body div nav a main header h1 h2 h3 p dl dt dd section footer time span table
-    thead tbody tr th td small figure figcaption strong svg g path rect circle line text defs marker details summary
-    pre ol li b i article code wbr br
+    thead tbody tr th td small figure figcaption strong svg g path rect circle line text defs marker details
+    summary pre ol li b i article code wbr br
     """.split()  # noqa: SIM905 (a list of 50 quoted names is harder to read)
 )
 
