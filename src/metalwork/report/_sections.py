@@ -16,6 +16,7 @@ from metalwork.report._charts import (
     draw_reliability,
     worst_confusions,
 )
+from metalwork.report._colours import colours
 from metalwork.report._data import ReportData
 from metalwork.report._lf_table import group_lfs
 from metalwork.report._trees import BOX_HEIGHT, draw_network, draw_schema
@@ -62,6 +63,7 @@ def _results(data: ReportData) -> dict[str, Any] | None:
     splits = list(dict.fromkeys(split for by_split in results.values() for split in by_split))
     return {
         "splits": splits,
+        "colours": colours(splits),
         "sizes": {s: next(m[s].n_points for m in results.values() if s in m) for s in splits},
         "dots": draw_dots(results, splits),
         "results": results,
@@ -101,6 +103,7 @@ def _lfs(data: ReportData) -> dict[str, Any] | None:
     return {
         "summary": data.lfs,
         "splits": list(data.gold_lfs),
+        "colours": ["s0", *colours(data.gold_lfs, free=("s4", "s5"))],
         "sizes": [summary.n_gold for summary in data.gold_lfs.values()],
         "groups": group_lfs(data.schema, data.lfs, data.gold_lfs),
         "learned": any(row.learned_accuracy is not None for row in data.lfs.rows),
@@ -118,6 +121,7 @@ def _labels(data: ReportData) -> dict[str, Any] | None:
     shown = sorted(np.argsort(-largest, kind="stable")[:_MOST_SHARES].tolist())
     return {
         "series": list(shares),
+        "colours": colours(shares),
         "rows": [(data.schema.end_labels[code], [float(s[code]) for s in shares.values()]) for code in shown],
         "scale": float(max(largest.max(), 1e-9)),
         "n_hidden": data.schema.n_end_labels - len(shown),
