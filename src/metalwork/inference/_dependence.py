@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from metalwork.inference._mixture import CodedVotes
-from metalwork.inference._tree import END, Floats, Tree, end_posterior
+from metalwork.inference._tree import Floats, Tree, end_posterior, leaf_spans
 
 Int64Array = npt.NDArray[np.int64]
 _SAMPLE = 20_000
@@ -81,13 +81,7 @@ def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats]) ->
 def _states(tree: Tree) -> Int64Array:
     """Label of each task under each end label, n_labels where it does not apply: (n_end_labels, n_tasks)."""
     states = np.array([[len(children) for children in tree.child]] * tree.n_end_labels, dtype=np.int64)
-
-    def fill(t: int, stop: int) -> None:
-        starts = [*tree.first_leaf[t], stop]
-        for c, below in enumerate(tree.child[t]):
-            states[starts[c] : starts[c + 1], t] = c
-            if below != END:
-                fill(below, starts[c + 1])
-
-    fill(0, tree.n_end_labels)
+    for t in range(len(tree.child)):
+        for c, (start, stop) in enumerate(leaf_spans(tree, t)):
+            states[start:stop, t] = c
     return states

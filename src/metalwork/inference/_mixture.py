@@ -14,7 +14,7 @@ from scipy import sparse
 
 from metalwork._checks import ABSTAIN, IntArray
 from metalwork.inference._patterns import distinct_rows
-from metalwork.inference._tree import Floats, Tree, pass_down, pass_up
+from metalwork.inference._tree import END, Floats, Tree, leaf_spans, pass_down, pass_up
 
 Int64Array = npt.NDArray[np.int64]
 _CHUNK_CELLS = 1 << 22
@@ -134,10 +134,11 @@ def expected_counts(
     return Expected(labels, spoken, log_evidence)
 
 
-def known_counts(tree: Tree, votes: CodedVotes, row_of: Int64Array, state_of: IntArray) -> Expected:
+def known_counts(votes: CodedVotes, row_of: Int64Array, state_of: IntArray, weight: float) -> Expected:
     """Counts where the end labels are known: ``state_of`` (n_points, n_tasks) holds label codes, or -2.
 
-    ``row_of`` (n_points,) is the distinct row of each record. ``log_evidence`` is 0.
+    ``row_of`` (n_points,) is the distinct row of each record; every record counts for ``weight``.
+    ``log_evidence`` is 0.
     """
     labels, spoken = [], []
     for t, task in enumerate(votes.tasks):
@@ -145,18 +146,18 @@ def known_counts(tree: Tree, votes: CodedVotes, row_of: Int64Array, state_of: In
         state = np.where(state_of[:, t] < 0, k, state_of[:, t])
         pattern = votes.rows[row_of, t]
         states = np.zeros((task.one_hot.shape[0], k + 1))
-        np.add.at(states, (pattern, state), 1.0)
+        np.add.at(states, (pattern, state), weight)
         labels.append(states.sum(axis=0))
         counted = np.asarray(task.one_hot.T @ states).reshape(len(task.lfs), k, -1)
         spoken.append(counted.transpose(0, 2, 1))
     return Expected(labels, spoken, 0.0)
 
 
-def add_counts(first: Expected, second: Expected, weight: float = 1.0) -> Expected:
-    """``first + weight * second``, part by part."""
-    labels = [a + weight * b for a, b in zip(first.labels, second.labels, strict=True)]
-    spoken = [a + weight * b for a, b in zip(first.votes, second.votes, strict=True)]
-    return Expected(labels, spoken, first.log_evidence + weight * second.log_evidence)
+def add_counts(first: Expected, second: Expected) -> Expected:
+    """The counts of two sets of records together."""
+    labels = [a + b for a, b in zip(first.labels, second.labels, strict=True)]
+    spoken = [a + b for a, b in zip(first.votes, second.votes, strict=True)]
+    return Expected(labels, spoken, first.log_evidence + second.log_evidence)
 
 
 def log_likelihood(expected: Expected, tables: Sequence[Floats]) -> float:
@@ -168,3 +169,39 @@ def log_likelihood(expected: Expected, tables: Sequence[Floats]) -> float:
         silent = records.sum() - outcomes.sum(axis=1)
         total += float((outcomes * table[:, k, :k]).sum() + silent @ table[:, k, k])
     return total
+
+
+def votes_of_task(votes: CodedVotes, t: int) -> Floats:
+    """How often each LF of task t votes for each label: float array (n_lfs, n_labels)."""
+    task = votes.tasks[t]
+    weights = np.bincount(votes.rows[:, t], votes.weights, task.one_hot.shape[0])
+    return np.asarray(task.one_hot.T @ weights).reshape(len(task.lfs), task.n_labels)
+
+
+def covered(votes: CodedVotes) -> CodedVotes:
+    """The same votes without the records on which every LF abstains."""
+    n_votes = np.zeros(len(votes.weights), dtype=np.int64)
+    for t, task in enumerate(votes.tasks):
+        n_votes += np.diff(task.one_hot.indptr)[votes.rows[:, t]]
+    return votes._replace(rows=votes.rows[n_votes > 0], weights=votes.weights[n_votes > 0])
+
+
+def end_counts(tree: Tree, expected: Expected) -> Floats:
+    """Expected number of records of each end label: float array (n_end_labels,)."""
+    counts = np.empty(tree.n_end_labels)
+    for t, children in enumerate(tree.child):
+        for c, below in enumerate(children):
+            if below == END:
+                counts[tree.first_leaf[t][c]] = expected.labels[t][c]
+    return counts
+
+
+def supported_labels(tree: Tree, votes: CodedVotes) -> npt.NDArray[np.bool_]:
+    """bool array (n_rows, n_end_labels): does any vote of the row name a label on the end label's path?"""
+    supported = np.zeros((len(votes.weights), tree.n_end_labels), dtype=bool)
+    for t, task in enumerate(votes.tasks):
+        by_label = np.tile(np.eye(task.n_labels), (len(task.lfs), 1))
+        named = (task.one_hot @ by_label > 0)[votes.rows[:, t]]
+        for c, (start, stop) in enumerate(leaf_spans(tree, t)):
+            supported[:, start:stop] |= named[:, c : c + 1]
+    return supported

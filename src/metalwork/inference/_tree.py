@@ -36,6 +36,15 @@ class Tree(NamedTuple):
         return cls(tuple(child), tuple(first_leaf), schema.n_end_labels)
 
 
+def leaf_spans(tree: Tree, t: int) -> list[tuple[int, int]]:
+    """End labels ``start, stop`` below each label of task t."""
+    starts = tree.first_leaf[t]
+    last = t
+    while tree.child[last][-1] != END:
+        last = tree.child[last][-1]
+    return list(zip(starts, [*starts[1:], tree.first_leaf[last][-1] + 1], strict=True))
+
+
 class Beliefs(NamedTuple):
     """What a pass up the tree finds.
 

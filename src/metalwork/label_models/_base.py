@@ -162,8 +162,9 @@ def load_label_model(path: str | os.PathLike[str]) -> LabelModel:
     """
     header, _ = load_arrays(path, _FORMAT, ())
     try:
-        kinds = {kind.__name__: kind for kind in LabelModel.__subclasses__()}
+        kinds: dict[str, Any] = {kind.__name__: kind for kind in LabelModel.__subclasses__()}
         model = kinds[header["model"]](TaskSchema.from_dict(header["schema"]), **header["parameters"])
-        return model._restore(header, load_arrays(path, _FORMAT, header["arrays"])[1])
+        restored: LabelModel = model._restore(header, load_arrays(path, _FORMAT, header["arrays"])[1])
+        return restored
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DataError(f"{path}: must be a fitted label model; it is damaged ({error}).") from None

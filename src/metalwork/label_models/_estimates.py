@@ -20,13 +20,19 @@ Tables = list[Floats]
 _LEAST_MARGIN = 0.02
 _MOST_PRECISION = 0.99
 _MOST_MASS = 0.9
+_ONE_SIDED = 0.95
 
 
 class VotePriors(NamedTuple):
-    """Beta priors in pseudo-votes: precision around ``precision``, off-branch ratio around ``ratio``."""
+    """Beta priors: precision around ``precision``, off-branch ratio around ``ratio``.
+
+    They weigh ``strength`` pseudo-votes, and for the precision at least ``share`` times the LF's own votes:
+    where LFs depend on each other, more data does not make their agreement more telling.
+    """
 
     precision: float
     strength: float
+    share: float
     ratio: float
 
 
@@ -69,13 +75,19 @@ def most_precision(
 ) -> list[Floats]:
     """Bound on the precision of each vote: an LF cannot be right on more records than hold its label.
 
-    ``spoken[t]`` (n_lfs, n_labels) counts votes, ``applies[t]`` is the prior probability that task t applies.
+    How many do is taken from the class prior (one LF's weight) and from the LFs that vote on several labels,
+    which see the class balance; LFs of one label say nothing of it. ``spoken[t]`` (n_lfs, n_labels) counts
+    votes, ``applies[t]`` is the prior probability that task t applies.
     """
     n_points = votes.weights.sum()
     bounds = []
     for t, counted in enumerate(spoken):
-        available = _MOST_MASS * n_points * applies[t] * np.exp(log_prior[t])
-        bounds.append(available[None, :] / np.maximum(counted, 1.0))
+        votes_of_lf = np.maximum(counted.sum(axis=1, keepdims=True), 1.0)
+        balance = counted / votes_of_lf
+        sees = balance.max(axis=1, initial=0.0) < _ONE_SIDED
+        weight = sees * np.minimum(votes_of_lf[:, 0] / (n_points * applies[t]), 1.0)
+        share = (np.exp(log_prior[t]) + weight @ balance) / (1.0 + weight.sum())
+        bounds.append(_MOST_MASS * n_points * applies[t] * share / np.maximum(counted, 1.0))
     return bounds
 
 
@@ -87,7 +99,8 @@ def estimate_votes_only(expected: Expected, priors: VotePriors) -> VotesOnly:
         label = np.arange(k)
         right = counted[:, label, label].sum(axis=1)
         on = counted[:, :k].sum(axis=(1, 2))
-        precision.append((right + priors.precision * priors.strength) / (on + priors.strength))
+        weight = np.maximum(priors.strength, priors.share * on)
+        precision.append((right + priors.precision * weight) / (on + weight))
         ratio.append(_off_branch_ratio(counted[:, k].sum(axis=1), on, records, priors) if t else np.ones(len(on)))
     return VotesOnly(precision, ratio)
 
@@ -98,6 +111,16 @@ def _off_branch_ratio(off: Floats, on: Floats, records: Floats, priors: VotePrio
     off_rate = (off + priors.strength * priors.ratio * on_rate) / (float(records[-1]) + priors.strength)
     ratio = np.divide(off_rate, on_rate, out=np.full_like(on, priors.ratio), where=on_rate > 0)
     return np.clip(ratio, 0.01, 1.0)
+
+
+def balance_shift(expected: Expected, target: Sequence[Floats]) -> list[Floats]:
+    """What to add to the log branch probabilities so that expected labels move to the ``target`` counts."""
+    shifts = []
+    for records, wanted in zip(expected.labels, target, strict=True):
+        now = records[:-1] + 1.0
+        goal = wanted + 1.0
+        shifts.append(np.log(goal / goal.sum()) - np.log(now / now.sum()))
+    return shifts
 
 
 def estimate_tables(expected: Expected, strength: float, lean: float) -> Tables:

@@ -1,0 +1,132 @@
+"""The two EM loops of the hierarchical label model, as functions of coded votes."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from metalwork.inference import (
+    CodedVotes,
+    Expected,
+    Floats,
+    PairResiduals,
+    Tree,
+    add_counts,
+    expected_counts,
+    log_likelihood,
+    votes_of_task,
+)
+from metalwork.label_models._estimates import (
+    Tables,
+    VotePriors,
+    balance_shift,
+    estimate_log_prior,
+    estimate_tables,
+    estimate_votes_only,
+    initial_votes_only,
+    most_precision,
+    votes_only_tables,
+)
+
+_BALANCE_STRENGTH = 50.0
+_PARAMETER_TOLERANCE = 1e-4
+_PRIOR_STRENGTH = 1.0
+_TABLE_STRENGTH = 1.0
+_TABLE_LEAN = 2.0
+
+
+class Start(NamedTuple):
+    """What is known beforehand: the class prior by task, whether it is fixed, and counts of known records.
+
+    ``log_prior[t]`` (n_labels,) are log branch probabilities; ``applies`` (n_tasks,) says how often each task
+    applies; ``known`` holds the dev records' counts, already weighted.
+    """
+
+    log_prior: list[Floats]
+    applies: Floats
+    fixed: bool
+    known: Expected | None
+
+
+class Limits(NamedTuple):
+    """When EM stops: after ``max_iter`` steps, or when a record's log likelihood moves less than ``tol``."""
+
+    max_iter: int
+    tol: float
+
+
+class Fit(NamedTuple):
+    """Tables and log prior as :func:`metalwork.inference.row_beliefs` takes them, and how EM went."""
+
+    tables: Tables
+    log_prior: list[Floats]
+    expected: Expected
+    log_likelihoods: list[float]
+    converged: bool
+    n_iter: int
+
+
+def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, priors: VotePriors, limits: Limits) -> Fit:
+    """EM in which abstains say nothing and the labels keep the balance that they begin with."""
+    spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
+    most = most_precision(votes, spoken, start.log_prior, start.applies)
+    parameters = initial_votes_only(votes, priors)
+    log_prior, converged, n_iter = start.log_prior, False, 0
+    target: list[Floats] = []
+    for n_iter in range(1, limits.max_iter + 1):  # noqa: B007 (kept for the record)
+        tables = votes_only_tables(votes, parameters, start.log_prior, most)
+        plain = expected_counts(tree, votes, tables, log_prior)
+        target = target or _balance(plain, start.known)
+        log_prior = [old + shift for old, shift in zip(log_prior, balance_shift(plain, target), strict=True)]
+        updated = estimate_votes_only(_with_known(plain, start), priors)
+        moved = max(_distance(new, old) for new, old in zip(updated, parameters, strict=True))
+        parameters = updated
+        if moved < _PARAMETER_TOLERANCE:
+            converged = True
+            break
+    tables = votes_only_tables(votes, parameters, start.log_prior, most)
+    return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
+
+
+def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:
+    """EM over full tables and the class prior, from the beliefs of another fit."""
+    plain = expected_counts(tree, votes, first.tables, first.log_prior)
+    values: list[float] = []
+    converged = False
+    while len(values) < limits.max_iter and not converged:
+        expected = _with_known(plain, start)
+        tables = estimate_tables(expected, _TABLE_STRENGTH, _TABLE_LEAN)
+        log_prior = start.log_prior if start.fixed else estimate_log_prior(expected, _PRIOR_STRENGTH)
+        plain = expected_counts(tree, votes, tables, log_prior)
+        values.append(log_likelihood(plain, tables) / float(votes.weights.sum()))
+        converged = len(values) > 1 and abs(values[-1] - values[-2]) < limits.tol
+    return Fit(tables, log_prior, plain, values, converged, len(values))
+
+
+def dependence(residuals: PairResiduals) -> float:
+    """Mean squared residual of joint votes: at most about 0.75 where LFs are independent given the label."""
+    used = residuals.z[np.triu(residuals.z != 0, 1)]
+    return float((used**2).mean()) if used.size else 0.0
+
+
+def _balance(expected: Expected, known: Expected | None) -> list[Floats]:
+    """Label counts to keep: those expected at the start, blended with what is known.
+
+    Left free, EM on dependent LFs lets one class swallow the others.
+    """
+    if known is None:
+        return [records[:-1] for records in expected.labels]
+    kept = []
+    for records, seen in zip(expected.labels, known.labels, strict=True):
+        found = records[:-1]
+        blended = _BALANCE_STRENGTH * found / max(float(found.sum()), 1e-9) + seen[:-1]
+        kept.append(blended / blended.sum() * found.sum())
+    return kept
+
+
+def _with_known(expected: Expected, start: Start) -> Expected:
+    return expected if start.known is None else add_counts(expected, start.known)
+
+
+def _distance(new: Sequence[Floats], old: Sequence[Floats]) -> float:
+    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(new, old, strict=True))
