@@ -10,7 +10,8 @@ import html
 import os
 import re
 import tarfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -74,8 +75,10 @@ _ATTRIBUTE: Final = re.compile(r'(\w+)="([^"]*)"')
 _TAG: Final = re.compile(r"<[^>]*>")
 
 
-class _Article(NamedTuple):
-    id: int
+class Article(NamedTuple):
+    """One article that has one class; ``text`` begins with the title."""
+
+    id: str
     split: str
     title: str
     text: str
@@ -103,9 +106,15 @@ def load(path: str | os.PathLike[str] | None = None) -> Dataset:
     DataError
         When the archive is missing, damaged, or no Reuters-21578.
     """
-    articles = read_articles(find_data("reuters21578", path))
+    archive = find_data("reuters21578", path)
+    articles = read_articles(archive)
     pool = [article for article in articles if article.split == "TRAIN"]
     test = [article for article in articles if article.split == "TEST"]
+    if len(pool) < _N_TRAIN + _N_DEV:
+        raise DataError(
+            f"The archive must hold the whole of Reuters-21578; got {len(pool)} training articles with a class "
+            f"at {archive}. Fetch it again."
+        )
     order = np.random.default_rng(_SEED).permutation(len(pool))
     train = [pool[i] for i in order[:_N_TRAIN]]
     dev = [pool[i] for i in order[_N_TRAIN : _N_TRAIN + _N_DEV]]
@@ -121,36 +130,38 @@ def load(path: str | os.PathLike[str] | None = None) -> Dataset:
     )
 
 
-def read_articles(archive: Path) -> list[_Article]:
-    """The articles of the archive that have exactly one class, the first of equal ones, in the archive's order."""
-    found: dict[str, _Article] = {}
+def read_articles(archive: Path) -> list[Article]:
+    """The articles of an archive that have exactly one class, in its order.
+
+    Of articles that differ in nothing but letter case and white space, the first stays.
+
+    Raises
+    ------
+    DataError
+        When the archive cannot be read.
+    """
+    found: dict[str, Article] = {}
     for document in _read_documents(archive):
         for attributes, content in _ARTICLE.findall(document):
             article = _read_article(dict(_ATTRIBUTE.findall(attributes)), content)
             if article is not None:
                 found.setdefault(article.text.lower(), article)
-    if not found:
-        raise DataError(
-            f"The archive must be Reuters-21578; got no article with a class in {archive}. Fetch it again."
-        )
     return list(found.values())
 
 
-def _read_documents(archive: Path) -> Iterator[str]:
-    """The SGML files of the archive, decoded; nothing is written to disk."""
+def _read_documents(archive: Path) -> list[str]:
+    """The SGML files of the archive by name, decoded; nothing is written to disk."""
     try:
         with tarfile.open(archive) as files:
-            names = sorted(name for name in files.getnames() if name.endswith(".sgm"))
-            for name in names:
-                if stream := files.extractfile(name):
-                    yield stream.read().decode("latin-1")
-    except (tarfile.TarError, OSError, EOFError) as error:
+            streams = {file.name: files.extractfile(file) for file in files if file.name.endswith(".sgm")}
+            return [stream.read().decode("latin-1") for _, stream in sorted(streams.items()) if stream]
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise DataError(
-            f"The archive must be a whole tar file; got {error} at {archive}. Fetch it again."
+            f"The archive must be a whole tar file; got {error!r} at {archive}. Fetch it again."
         ) from None
 
 
-def _read_article(attributes: dict[str, str], content: str) -> _Article | None:
+def _read_article(attributes: dict[str, str], content: str) -> Article | None:
     """One article, or None where its topics were not assigned, or fit no class or several."""
     topics = _element(content, "TOPICS").replace("</D>", "").split("<D>")
     labels = {TOPICS[topic] for topic in topics if topic in TOPICS}
@@ -158,7 +169,8 @@ def _read_article(attributes: dict[str, str], content: str) -> _Article | None:
         return None
     title, body = _element(content, "TITLE"), _element(content, "BODY")
     text = f"{title}\n{body}" if body else _TAG.sub("", _element(content, "TEXT"))
-    return _Article(int(attributes["NEWID"]), attributes["LEWISSPLIT"], _clean(title), _clean(text), labels.pop())
+    split, number = attributes.get("LEWISSPLIT", ""), attributes.get("NEWID", "")
+    return Article(number, split, _clean(title), _clean(text), labels.pop())
 
 
 def _element(content: str, name: str) -> str:
@@ -171,10 +183,10 @@ def _clean(text: str) -> str:
     return " ".join(html.unescape(text).split())
 
 
-def _frame(articles: Iterable[_Article]) -> pl.DataFrame:
+def _frame(articles: Iterable[Article]) -> pl.DataFrame:
     rows = [(article.id, article.title, article.text) for article in articles]
-    return pl.DataFrame(rows, schema={"id": pl.Int64, "title": pl.String, "text": pl.String}, orient="row")
+    return pl.DataFrame(rows, schema={"id": pl.String, "title": pl.String, "text": pl.String}, orient="row")
 
 
-def _codes(articles: Iterable[_Article]) -> Codes:
+def _codes(articles: Iterable[Article]) -> Codes:
     return SCHEMA.end_codes(article.label for article in articles)
