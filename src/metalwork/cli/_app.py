@@ -5,7 +5,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -71,7 +71,14 @@ def _describe(error: OSError) -> str:
 def _plain_warnings() -> Iterator[None]:
     """Show metalwork's warnings as one line each, and once each."""
 
-    def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any) -> None:
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         typer.echo(typer.style("Warning: ", fg="yellow", bold=True) + str(message), err=True)
 
     with warnings.catch_warnings():

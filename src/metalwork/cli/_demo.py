@@ -63,6 +63,6 @@ def _digits_job() -> Job:
             "dev": Split(data.dev, data.dev_labels),
             "test": Split(data.test, data.test_labels),
         },
-        FeatureSettings(columns=[name for name, dtype in data.train.schema.items() if dtype.is_numeric()]),
+        FeatureSettings(columns=list(digits.PIXELS)),
         end_model=EndModelSettings(hidden_sizes=[64, 32]),
     )

@@ -32,12 +32,8 @@ def show_lfs(console: Console, summary: LFSummary, gold: Mapping[str, LFSummary]
     learned = any(row.learned_accuracy is not None for row in summary.rows)
     known = {name: {row.name: row for row in other.rows} for name, other in gold.items() if name == "dev"}
     for task in summary.tasks:
-        console.print(
-            Text(
-                f"Labeling functions of task {task.task} (they vote on {task.coverage:.1%} of the training records)",
-                style="bold",
-            )
-        )
+        covered = f"they vote on {task.coverage:.1%} of the training records"
+        console.print(Text(f"Labeling functions of task {task.task} ({covered})", style="bold"))
         table = _table()
         table.add_column("name", overflow="fold")
         table.add_column("votes for", overflow="fold")

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +72,14 @@ def load_project(path: str | os.PathLike[str]) -> Project:
 
 
 def _listed(path: Path, faults: Sequence[str]) -> str:
+    faults = sorted(faults, key=_position)
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     return f"The project file {path.name} has {count}:\n" + "\n".join(f"  - {fault}" for fault in faults)
+
+
+def _position(fault: str) -> tuple[int, int]:
+    found = re.match(r".*?:(\d+):(\d+): ", fault)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _read_schema(document: Document, faults: list[str]) -> TaskSchema | None:

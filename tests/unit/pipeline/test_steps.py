@@ -1,0 +1,212 @@
+"""The steps: what they write, what they refuse, and that they give the same twice."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from metalwork import pipeline
+from metalwork.analysis import Metrics
+from metalwork.errors import ConfigError, LabelingError, MetalworkWarning
+from metalwork.pipeline import FeatureSettings, Job, LabelModelSettings, RunFolder, Split, load_project
+from metalwork.votes import LabelMatrix
+from tests.unit.pipeline.projects import LFS, PROJECT, write_project
+
+
+def _job(folder: Path, **texts: str) -> Job:
+    return Job.of_project(load_project(write_project(folder, **texts)))
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, RunFolder]:
+    job, folder = _job(tmp_path_factory.mktemp("pets")), RunFolder(tmp_path_factory.mktemp("run") / "first")
+    pipeline.run(job, folder)
+    return job, folder
+
+
+def test_a_run_writes_every_result(done: tuple[Job, RunFolder]) -> None:
+    _, folder = done
+    assert folder.steps == pipeline.STEPS
+    names = {path.name for path in folder.path.iterdir()}
+    assert names == {
+        ".lock",
+        "end_model",
+        "end_probabilities.npz",
+        "end_probabilities_dev.npz",
+        "end_probabilities_test.npz",
+        "features.json",
+        "label_model.npz",
+        "labels.csv",
+        "labels_dev.csv",
+        "labels_test.csv",
+        "lf_summary.csv",
+        "manifest.json",
+        "metrics.json",
+        "predictions.csv",
+        "probabilities.npz",
+        "probabilities_dev.npz",
+        "probabilities_test.npz",
+        "report.html",
+        "votes.npz",
+        "votes_dev.npz",
+        "votes_test.npz",
+    }
+    manifest = json.loads((folder.path / "manifest.json").read_text())
+    named = {name for step in manifest["steps"].values() for name in step["files"]}
+    there = {str(p.relative_to(folder.path)) for p in folder.path.rglob("*") if p.is_file()}
+    assert named == there - {".lock", "manifest.json"}
+
+
+def test_the_models_learn_the_pets(done: tuple[Job, RunFolder]) -> None:
+    found = pipeline.summarise(*done)
+    accuracy = {name: by_split["test"].accuracy for name, by_split in found.results.items()}
+    assert accuracy == {"Hard majority vote": 1.0, "Label model (hierarchical)": 1.0, "End model": 1.0}
+    metrics = json.loads((done[1].path / "metrics.json").read_text())
+    assert metrics["End model"]["test"]["accuracy"] == 1.0
+    assert isinstance(found.results["End model"]["dev"], Metrics)
+
+
+def test_tables_name_records_by_their_id(done: tuple[Job, RunFolder]) -> None:
+    _, folder = done
+    labels = pl.read_csv(folder.path / "labels.csv")
+    assert labels.columns == ["row", "id", "end_label", "P(Cat)", "P(Dog)", "P(Owl)", "P(Duck)"]
+    assert labels["id"][0] == "train-Cat-0"
+    assert labels["end_label"].to_list()[:4] == ["Cat", "Dog", "Owl", "Duck"]
+    predictions = pl.read_csv(folder.path / "predictions.csv")
+    assert predictions.filter(split="test")["known"].to_list()[:2] == ["Cat", "Dog"]
+    assert predictions.filter(split="train")["known"].null_count() == 24
+    assert predictions["end_model"].null_count() == 0
+
+
+def test_record_text_stays_out_of_the_run_folder_but_for_the_report(done: tuple[Job, RunFolder]) -> None:
+    for path in done[1].path.rglob("*"):
+        if path.is_file() and path.name != "report.html":
+            assert b"fur and a meow" not in path.read_bytes()
+    assert "fur and a meow" in (done[1].path / "report.html").read_text()
+
+
+def test_the_same_seed_gives_the_same_bytes(done: tuple[Job, RunFolder], tmp_path: Path) -> None:
+    job, first = done
+    second = RunFolder(tmp_path / "second")
+    pipeline.run(job, second)
+    for name in ("votes.npz", "probabilities.npz", "end_probabilities_test.npz"):
+        with np.load(first.path / name) as one, np.load(second.path / name) as other:
+            assert all(np.array_equal(one[key], other[key]) for key in one)
+
+
+def test_steps_refuse_to_run_out_of_order(tmp_path: Path) -> None:
+    job, folder = _job(tmp_path / "p"), RunFolder(tmp_path / "run")
+    with pytest.raises(ConfigError, match="Run first: metalwork apply PROJECT --run run"):
+        pipeline.fit(job, folder)
+    pipeline.apply(job, folder)
+    with pytest.raises(ConfigError, match="Run first: metalwork fit PROJECT --run run"):
+        pipeline.train(job, folder)
+    pipeline.fit(job, folder)
+    with pytest.raises(ConfigError, match="Run first: metalwork train PROJECT --run run"):
+        pipeline.evaluate(job, folder)
+    with pytest.raises(ConfigError, match="Run first: metalwork evaluate PROJECT --run run"):
+        pipeline.report(job, folder)
+
+
+def test_a_changed_project_is_noticed(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    pipeline.apply(_job(tmp_path / "p"), folder)
+    changed = _job(tmp_path / "p", lfs=LFS.replace('"hoots"', '"calls"'))
+    with pytest.raises(ConfigError) as caught:
+        pipeline.fit(changed, folder)
+    assert str(caught.value) == (
+        f"The project must be the one that {folder.path} was made from; its labeling functions changed since. "
+        "Run again: metalwork apply PROJECT --run run."
+    )
+
+
+def test_an_lf_that_votes_for_another_task_is_named(tmp_path: Path) -> None:
+    job = _job(tmp_path / "p", lfs=LFS.replace('return "Cat"', 'return "Owl"'))
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(LabelingError, match="meows"):
+        pipeline.apply(job, folder)
+    assert not folder.steps
+    assert not (folder.path / "votes.npz").exists()
+
+
+def test_options_that_a_model_does_not_have_are_named(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    wrong = _job(tmp_path / "p", project=PROJECT + "    label_model: {options: {max_itr: 5}}\n")
+    pipeline.apply(wrong, folder)
+    with pytest.raises(ConfigError) as caught:
+        pipeline.fit(wrong, folder)
+    assert str(caught.value) == "label_model.options: 'max_itr' is no option. Did you mean 'max_iter'?"
+    wrong = _job(tmp_path / "p", project=PROJECT + "    label_model: {options: {strength: -1}}\n")
+    with pytest.raises(ConfigError, match=r"label_model: .*strength must be"):
+        pipeline.fit(wrong, folder)
+
+
+@pytest.mark.parametrize("name", ["log-linear", "soft-vote", "hard-vote"])
+def test_every_label_model_fits(tmp_path: Path, name: str) -> None:
+    job = _job(tmp_path / "p", project=PROJECT + f"    label_model: {{name: {name}}}\n")
+    folder = RunFolder(tmp_path / "run")
+    pipeline.apply(job, folder)
+    probs = pipeline.fit(job, folder)
+    gold = job.split("test").gold
+    assert gold is not None
+    assert (probs["test"].predict() == gold).all()
+
+
+def test_warnings_are_passed_on_and_kept(tmp_path: Path) -> None:
+    prior = "{Cat: 0.25, Dog: 0.25, Owl: 0.25, Duck: 0.25}"
+    job = _job(tmp_path / "p", project=PROJECT + f"    label_model: {{name: log-linear, class_prior: {prior}}}\n")
+    folder = RunFolder(tmp_path / "run")
+    pipeline.apply(job, folder)
+    with pytest.warns(MetalworkWarning, match="no class prior"):
+        pipeline.fit(job, folder)
+    assert "no class prior" in folder.manifest["steps"]["fit"]["warnings"][0]
+
+
+def test_labeling_functions_that_all_abstain_cannot_train(tmp_path: Path) -> None:
+    silent = 'import metalwork as mw\nmute = mw.keywords("kind", "Bird", ["dinosaur"])\n'
+    only = PROJECT[: PROJECT.index("      rules:")] + "    features: {text: text, min_df: 1}\n"
+    job, folder = _job(tmp_path / "p", lfs=silent, project=only), RunFolder(tmp_path / "run")
+    pipeline.apply(job, folder)
+    pipeline.fit(job, folder)
+    with pytest.raises(ConfigError) as caught:
+        pipeline.train(job, folder)
+    assert str(caught.value) == (
+        "Labeling functions must vote on at least one training record; all abstain on every one. "
+        f"Look at {folder.path / 'lf_summary.csv'}."
+    )
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, folder = _job(tmp_path / "p"), RunFolder(tmp_path / "run")
+    pipeline.apply(job, folder)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            pipeline.fit(job, folder)
+    assert list(folder.steps) == ["apply"]
+    assert not list(folder.path.glob(".*.tmp"))
+    pipeline.fit(job, folder)
+    assert list(folder.steps) == ["apply", "fit"]
+
+
+def test_records_in_memory_run_like_those_in_files(tmp_path: Path) -> None:
+    job = _job(tmp_path / "p")
+    memory = Job.of_splits(
+        "pets",
+        job.schema,
+        job.labeling_functions,
+        {name: Split(job.split(name).records, job.split(name).gold) for name in job.splits},
+        FeatureSettings(text="text"),
+        label_model=LabelModelSettings(use_dev=False),
+    )
+    one, other = RunFolder(tmp_path / "one"), RunFolder(tmp_path / "other")
+    pipeline.apply(job, one)
+    pipeline.apply(memory, other)
+    first, second = (LabelMatrix.load(folder.file("votes.npz")) for folder in (one, other))
+    assert np.array_equal(first.codes, second.codes)
