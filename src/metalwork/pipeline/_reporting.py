@@ -55,9 +55,13 @@ def _distributions(job: Job, found: RunSummary) -> dict[str, Any]:
     return shares
 
 
-def _training(model: Any) -> Training | None:
-    history = model.history_
-    return Training(loss=[epoch["loss"] for epoch in history])
+def _training(model: Any) -> Training:
+    best = model.best_epoch_
+    return Training(
+        loss=[epoch["loss"] for epoch in model.history_],
+        dev_accuracy=[epoch["dev_accuracy"] for epoch in model.history_ if "dev_accuracy" in epoch],
+        best_epoch=None if best is None else best - 1,
+    )
 
 
 def _texts(job: Job, split: str) -> list[str]:
