@@ -56,7 +56,6 @@ _MARKETS: Final[Sources] = {
     "contracts": Lexicon(
         "futures, spot, contracts, delivery, forward, forwards, prompt, nearby, backwardation, contango, physical"
     ),
-    "quantities": Lexicon(finance.QUANTITIES),
     "currency": Lexicon(
         "dollar, dollars, mark, marks, yen, franc, francs, sterling, pound, lira, peso, ringgit, baht, rupiah, "
         "rouble, currency, currencies",

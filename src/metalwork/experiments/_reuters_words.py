@@ -59,7 +59,6 @@ _MARKETS: Final[Sources] = {
         "session",
         at_least=2,
     ),
-    "quantities": Lexicon(finance.QUANTITIES),
     "authorities": Lexicon(
         "opec, usda, ec, ccc, central bank*, bank of england, bank of japan, fed, federal reserve, bundesbank, "
         "imf, gatt, white house, unctad, group of seven"

@@ -59,7 +59,6 @@ _SIGHTS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "two sides": "upper_left + lower_left > .6 and upper_right + lower_right > .6 and lower_centre < .4",
         "swollen foot": "bottom_right > .3 and lower_right > .35 and lower_left > .3",
         "tail": "upper_right > .45 and lower_left < .25 and bottom_right > .2",
-        "crossing": "top_right > .25 and upper_left > .2 and lower_left > .1 and lower_centre > .5 and bottom_right > .05",
     },
     ("outline", "Open"): {
         "no enclosed blank": "loops < 1",
