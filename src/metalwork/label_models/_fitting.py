@@ -28,7 +28,7 @@ from metalwork.label_models._estimates import (
     votes_only_tables,
 )
 
-_BALANCE_STRENGTH = 50.0
+_BALANCE_STRENGTH = 100.0
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
 _TABLE_STRENGTH = 1.0
@@ -39,13 +39,14 @@ class Start(NamedTuple):
     """What is known beforehand: the class prior by task, whether it is fixed, and counts of known records.
 
     ``log_prior[t]`` (n_labels,) are log branch probabilities; ``applies`` (n_tasks,) says how often each task
-    applies; ``known`` holds the dev records' counts, already weighted.
+    applies; ``known`` holds the dev records' counts, each of them ``weight`` strong in it.
     """
 
     log_prior: list[Floats]
     applies: Floats
     fixed: bool
     known: Expected | None
+    weight: float
 
 
 class Limits(NamedTuple):
@@ -76,7 +77,7 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, priors: VotePrio
     for n_iter in range(1, limits.max_iter + 1):  # noqa: B007 (kept for the record)
         tables = votes_only_tables(votes, parameters, start.log_prior, most)
         plain = expected_counts(tree, votes, tables, log_prior)
-        target = target or _balance(plain, start.known)
+        target = target or _balance(plain, start)
         log_prior = [old + shift for old, shift in zip(log_prior, balance_shift(plain, target), strict=True)]
         updated = estimate_votes_only(_with_known(plain, start), priors)
         moved = max(_distance(new, old) for new, old in zip(updated, parameters, strict=True))
@@ -109,18 +110,19 @@ def dependence(residuals: PairResiduals) -> float:
     return float((used**2).mean()) if used.size else 0.0
 
 
-def _balance(expected: Expected, known: Expected | None) -> list[Floats]:
+def _balance(expected: Expected, start: Start) -> list[Floats]:
     """Label counts to keep: those expected at the start, blended with what is known.
 
     Left free, EM on dependent LFs lets one class swallow the others.
     """
-    if known is None:
+    if start.known is None:
         return [records[:-1] for records in expected.labels]
     kept = []
-    for records, seen in zip(expected.labels, known.labels, strict=True):
+    for records, seen in zip(expected.labels, start.known.labels, strict=True):
         found = records[:-1]
-        blended = _BALANCE_STRENGTH * found / max(float(found.sum()), 1e-9) + seen[:-1]
-        kept.append(blended / blended.sum() * found.sum())
+        total = max(float(found.sum()), 1e-9)
+        blended = _BALANCE_STRENGTH * found / total + seen[:-1] / start.weight
+        kept.append(blended / blended.sum() * total)
     return kept
 
 

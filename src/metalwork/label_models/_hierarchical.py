@@ -41,9 +41,9 @@ class HierarchicalLabelModel(LabelModel):
     Fitted by EM with weak priors, without labels, in two readings of the votes:
 
     *Votes only*: an abstain says nothing; each LF has one precision, held half-way to the prior's, and one
-    ratio for how much rarer it votes where its task does not apply; the class prior is given, anchored by dev
-    labels, or uniform, and the labels keep the balance that the first E-step found. Robust: LFs written to
-    complement each other are far from independent in *whether* they vote.
+    ratio for how much rarer it votes where its task does not apply; the class prior is given or uniform, and
+    the labels keep the balance that the first E-step found, blended with the dev labels'. Robust: LFs written
+    to complement each other are far from independent in *whether* they vote.
     *Generative*: each LF has a full table of votes and abstains by label and off-branch; the class prior is
     learned. Close to optimal where LFs are independent given the label, and harmful where they are not.
 
@@ -62,7 +62,7 @@ class HierarchicalLabelModel(LabelModel):
     off_branch_ratio : float in (0, 1]
         Prior mean of how much rarer an LF votes where its task does not apply.
     dev_weight : float
-        How many records a dev record counts for.
+        How many records without a label a dev record counts for.
     unvoted : "exclude" or "allow"
         Whether a label that no LF voted for on a record may rank above one that some LF voted for.
     max_iter, tol : int, float
@@ -95,7 +95,7 @@ class HierarchicalLabelModel(LabelModel):
         precision: float = 0.8,
         strength: float = 50.0,
         off_branch_ratio: float = 0.3,
-        dev_weight: float = 1.0,
+        dev_weight: float = 5.0,
         unvoted: str = "exclude",
         max_iter: int = 100,
         tol: float = 1e-6,
@@ -143,14 +143,13 @@ class HierarchicalLabelModel(LabelModel):
 
     def _start(self, class_prior: FloatArray | None, dev: KnownLabels | None) -> Start:
         n_end = self.schema.n_end_labels
-        known, prior = None, np.full(n_end, 1.0 / n_end)
+        known = None
         if dev is not None:
             coded, rows = self._code(dev[0])
             known = known_counts(coded, rows, self.schema.task_codes[dev[1]], self.dev_weight)
-            counts = np.bincount(dev[1], minlength=n_end) + 1.0
-            prior = counts / counts.sum()
-        log_prior, applies = self._branch(prior if class_prior is None else class_prior)
-        return Start(log_prior, applies, class_prior is not None, known)
+        prior = np.full(n_end, 1.0 / n_end) if class_prior is None else class_prior
+        log_prior, applies = self._branch(prior)
+        return Start(log_prior, applies, class_prior is not None, known, self.dev_weight)
 
     def _branch(self, prior: FloatArray) -> tuple[list[Floats], Floats]:
         """Log branch probabilities of each task, and the probability that it applies."""
