@@ -165,9 +165,9 @@ def _real_archive() -> Path:
 
 
 def test_the_whole_collection_has_its_published_size() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     articles = read_articles(_real_archive())
-    assert time.perf_counter() - start < 10  # about 1 s on a machine that is not shared
+    assert time.process_time() - start < 5  # about 1 s
     assert len(articles) == 9875
     assert Counter(article.split for article in articles) == {"TRAIN": 6754, "TEST": 2708, "NOT-USED": 413}
 
