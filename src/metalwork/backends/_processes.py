@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -32,17 +33,18 @@ class ProcessesBackend(Backend):
         self.n_jobs = n_jobs
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        packed = _pack(function)
         workers = self.n_jobs or os.cpu_count() or 1
         executor = ProcessPoolExecutor(
             workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(cloudpickle.dumps(function),),
+            initargs=(packed,),
         )
         pending: deque[Future[Any]] = deque()
         try:
             for item in items:
-                pending.append(executor.submit(_work, cloudpickle.dumps(item)))
+                pending.append(executor.submit(_work, _pack(item)))
                 if len(pending) > 2 * workers:  # bounds what waits in memory
                     yield pending.popleft().result()
             while pending:
@@ -57,15 +59,36 @@ class ProcessesBackend(Backend):
             executor.shutdown(wait=True, cancel_futures=True)
 
 
+def _pack(value: Any) -> bytes:
+    try:
+        packed: bytes = cloudpickle.dumps(value)
+    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
+        raise MetalworkError(
+            f"What is sent to worker processes must be picklable; got {error}. "
+            "Open files, locks and connections inside the function, or use backend='serial'."
+        ) from None
+    return packed
+
+
+_packed = b""
 _function: Callable[[Any], Any] | None = None
 
 
-def _start_worker(function: bytes) -> None:
-    global _function
+def _start_worker(packed: bytes) -> None:
+    """Keep the function for :func:`_work`, which unpacks it: an error here would only break the pool."""
+    global _packed
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
-    _function = cloudpickle.loads(function)
+    _packed = packed
 
 
 def _work(item: bytes) -> Any:
-    assert _function is not None, "the pool starts every worker with _start_worker"
+    global _function
+    if _function is None:
+        try:
+            _function = cloudpickle.loads(_packed)
+        except ImportError as error:
+            raise MetalworkError(
+                f"A worker process cannot import what a function needs: {error}. "
+                "Install the module, or start from the folder that holds it."
+            ) from None
     return _function(cloudpickle.loads(item))

@@ -26,7 +26,7 @@ def column_of(name: str, values: Sequence[Any]) -> pl.Series:
         kinds = frozenset(map(type, values)) - {type(None)}
     try:
         if kinds in _SIMPLE:
-            return pl.Series(name, values, dtype=_SIMPLE[kinds], strict=False)
+            return pl.Series(name, values, dtype=_SIMPLE[kinds], strict=True)
         if len(kinds) == 1 and dict not in kinds:
             return pl.Series(name, values)
     except UnicodeEncodeError:

@@ -84,7 +84,11 @@ def _parse(path: Path, start: int, index: int, line: str) -> dict[str, Any]:
         value = json.loads(line, object_pairs_hook=_object, parse_constant=_no_constant)
         if not isinstance(value, dict):
             raise _Fault(f'must be a JSON object such as {{"text": "..."}}; got {_short(line)}')
+        if "\\u" in line:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
         return value
+    except UnicodeEncodeError:
+        reason = "must be Unicode text; an escape is half of a surrogate pair"
     except json.JSONDecodeError as error:
         reason = f"not valid JSON at column {error.colno}: {error.msg}"
     except (_Fault, ValueError) as error:  # a whole number of too many digits is a plain ValueError

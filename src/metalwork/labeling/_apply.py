@@ -135,7 +135,7 @@ class _Total:
         if part.wrong is not None:
             j, wrong = part.wrong
             place = _place(part.origin, self.n_points + wrong.row, start)
-            raise LabelingError(f"LF {self.functions[j].name!r} failed at {place}: {wrong.reason}.")
+            raise LabelingError(f"LF {self.functions[j].name!r} failed at {place}: {wrong.reason}")
         self._failures = self._failures or [Failures() for _ in self.functions]
         for j, (known, new) in enumerate(zip(self._failures, part.failures, strict=True)):
             if known.count == 0 and new.count > 0:

@@ -73,6 +73,8 @@ class _RegexRule(_TextRule):
 
     def __init__(self, label: str, pattern: str, flags: int, negation: Negation | None) -> None:
         super().__init__(label, negation)
+        if not isinstance(pattern, str):
+            raise TypeError("it is no text")
         self.pattern = re.compile(pattern, flags)
         rust = rust_pattern(pattern, self.pattern.flags)
         self.rust = rust if rust is not None and _compiles(rust) else None

@@ -128,7 +128,11 @@ def _short(value: Any) -> str:
 
 def _foreign(task: str, label: str, schema: TaskSchema) -> str:
     homes = [other for other in schema.tasks if label in schema.labels(other)]
-    if homes:
-        return f"it returned {label!r}, a label of task {homes[0]!r}, but it votes on task {task!r}"
-    unknown = unknown_name(f"label of task {task!r}", label, schema.labels(task))
-    return f"it returned a wrong label. {unknown.rstrip('.')}"
+    if not homes:
+        unknown = unknown_name(f"label of task {task!r}", label, schema.labels(task))
+        return f"it returned a wrong label. {unknown}"
+    own = ", ".join(map(repr, schema.labels(task)))
+    return (
+        f"it returned {label!r}, a label of task {homes[0]!r}, but votes on task {task!r}. "
+        f"Declare it with task={homes[0]!r}, or return one of {own}."
+    )

@@ -13,7 +13,7 @@ def escape(text: str) -> str:
 
 
 def phrase_pattern(phrase: str) -> str:
-    """A pattern for the words of ``phrase``, with any white space between; ``*`` ends a word stem, apostrophes are alike."""
+    """A pattern for the words of ``phrase``, with any white space between; a trailing ``*`` is any word ending."""
     return r"\s+".join(map(_word_pattern, unicodedata.normalize("NFC", phrase).split()))
 
 

@@ -1,0 +1,38 @@
+"""Worker processes: what goes wrong is told in one clear error."""
+
+import os
+import threading
+from typing import Any
+
+import pytest
+
+from metalwork.backends import Backend, ProcessesBackend, SerialBackend, get_backend
+from metalwork.errors import ConfigError, MetalworkError
+
+
+def test_backends_have_names() -> None:
+    assert isinstance(get_backend("serial"), SerialBackend)
+    processes = get_backend("processes", 3)
+    assert isinstance(processes, ProcessesBackend)
+    assert processes.n_jobs == 3
+    assert get_backend(processes) is processes
+    with pytest.raises(ConfigError, match=r"^backend must be one of 'serial', 'processes'; got 'threads'\.$"):
+        get_backend("threads")
+
+
+@pytest.mark.parametrize("n_jobs", [0, -1, 1.5, True, "2"])
+def test_n_jobs_is_a_whole_number(n_jobs: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^n_jobs must be a whole number from 1, or None for one a core; got "):
+        ProcessesBackend(n_jobs)
+
+
+def test_what_cannot_travel_is_named() -> None:
+    lock = threading.Lock()
+    backend: Backend = ProcessesBackend(1)
+    with pytest.raises(MetalworkError, match=r"must be picklable; got cannot pickle '_thread.lock' object\."):
+        list(backend.map(lambda x: lock.locked(), [1]))
+
+
+def test_a_worker_that_dies_is_told() -> None:
+    with pytest.raises(MetalworkError, match=r"^A worker process ended abruptly: .*Use backend='serial'"):
+        list(ProcessesBackend(1).map(lambda code: os._exit(code), [3]))
