@@ -12,7 +12,10 @@ PACKAGE = Path(mw.__file__).parent
 
 PUBLIC = (
     "ABSTAIN",
+    "EndModel",
+    "HierarchicalLabelModel",
     "LabelMatrix",
+    "LabelingFunction",
     "LogLinearLabelModel",
     "MajorityVote",
     "MetalworkError",
@@ -20,6 +23,16 @@ PUBLIC = (
     "TaskProbabilities",
     "TaskSchema",
     "WordCounts",
+    "apply",
+    "evaluate",
+    "from_callable",
+    "from_column",
+    "keywords",
+    "labeling_function",
+    "least_certain",
+    "lf_summary",
+    "load_label_model",
+    "regex",
 )
 
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))

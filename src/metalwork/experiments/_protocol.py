@@ -1,5 +1,6 @@
 """The protocol of the paper's section 5, on any data set with labeling functions at several levels."""
 
+import inspect
 import os
 import time
 import warnings
@@ -36,6 +37,8 @@ _STEPS_BEFORE_TRIALS = 4
 NOTES: Final = (
     "†: the method has no random step, so every trial gives the same figure; the deviation is 0 by construction.",
     "Words and labeling functions see no gold label of train or test; the words are those of the training texts.",
+    "The end model is given raw word counts. What it does with them beyond the paper (scaling, dropout, learning "
+    "rate, epochs) stands under end_model in the JSON; it is the same for every arm, trial and data set.",
     "Training records on which every labeling function abstains are left out of end-model training; every test "
     "record counts.",
     "The dev split is used as the paper uses its own: to write the labeling functions, to fit the label model "
@@ -129,7 +132,7 @@ def run_experiment(
         seed=seed,
         tables=build_tables(prepared, label_scores, end_scores),
         facts=describe(prepared),
-        settings={"min_df": settings.min_df, "end_model": dict(settings.end_model), "versions": _versions()},
+        settings={"min_df": settings.min_df, "end_model": _arguments(settings), "versions": _versions()},
         notes=(*NOTES, *warned),
         seconds=time.perf_counter() - start,
     )
@@ -208,6 +211,16 @@ def _check_whole(name: str, value: Any, low: int) -> None:
 
 def _default_jobs() -> int:
     return min(2, os.cpu_count() or 1)
+
+
+def _arguments(settings: Settings) -> dict[str, Any]:
+    """The end model's plain arguments: those that were set, and its defaults for the others."""
+    from metalwork.end_models import EndModel
+
+    declared = inspect.signature(EndModel).parameters
+    arguments = {name: p.default for name, p in declared.items() if p.default is not inspect.Parameter.empty}
+    arguments |= settings.end_model
+    return {name: value for name, value in arguments.items() if name not in ("architecture", "random_state")}
 
 
 def _versions() -> dict[str, str]:
