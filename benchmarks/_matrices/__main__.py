@@ -12,7 +12,7 @@ _ABOUT = """# Label matrices for developing label models
 
 `votes.npz` is read by `metalwork.LabelMatrix.load`; `gold.npy` holds end-label codes of `votes.schema` (-1: not
 known); `split.npy` holds 0 train, 1 dev, 2 test. Gold serves scoring only. For development score on split
-!= 2; test rows of the data sets with a published test split are for final figures. MV: accuracy of metalwork's hard
+!= 2; test rows of the data sets with a published test split are for final figures. MV: accuracy of the hard
 majority vote (mean of ten tie-breaking seeds); F1 is the rarer label's.
 
 kind: real = LFs that others wrote, or human annotators; written = real data, LFs written from names, domain rules
