@@ -33,6 +33,10 @@ import numpy.typing as npt
 import metalwork as mw
 
 _CHUNK = 2_000
+_COLUMNS = (
+    "scenario", "rows", "label model", "fit s", "predict s", "total s", "CPU s", "times ours", "MB above matrix",
+    "accuracy %",
+)  # fmt: skip
 Predict = Callable[[mw.LabelMatrix], npt.NDArray[Any]]
 
 
@@ -227,10 +231,7 @@ def main() -> None:
         name, scenario, folder = options.worker
         print(json.dumps(work(name, scenario, Path(folder))))
         return
-    columns = (
-        "scenario,rows,label model,fit s,predict s,total s,CPU s,times ours,MB above matrix,accuracy %".split(",")
-    )
-    print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
+    print("| " + " | ".join(_COLUMNS) + " |\n|" + "---|" * len(_COLUMNS))
     for scenario in options.scenarios:
         chosen = SCENARIOS[scenario]
         n_points = int(options.rows * chosen.share_of_rows)
