@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from metalwork._checks import ABSTAIN, NOT_APPLICABLE
     from metalwork.analysis import evaluate, least_certain, lf_summary
+    from metalwork.end_models import EndModel
     from metalwork.errors import MetalworkError
     from metalwork.features import WordCounts
     from metalwork.label_models import HierarchicalLabelModel, LogLinearLabelModel, MajorityVote, load_label_model
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ABSTAIN": "_checks",
+    "EndModel": "end_models",
     "HierarchicalLabelModel": "label_models",
     "LabelMatrix": "votes",
     "LabelingFunction": "labeling",
@@ -53,6 +55,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "ABSTAIN",
+    "EndModel",
     "HierarchicalLabelModel",
     "LabelMatrix",
     "LabelingFunction",

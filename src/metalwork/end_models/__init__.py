@@ -1,1 +1,53 @@
-""""""
+"""The end model (paper, section 4): a multi-task network compiled from the task schema.
+
+Plans need no torch; it is imported when :class:`EndModel` is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from metalwork.end_models.plan import HeadPlan, LayerPlan, Plan, compile_plan
+from metalwork.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from metalwork.end_models.losses import noise_aware_loss
+    from metalwork.end_models.model import EndModel
+    from metalwork.end_models.network import EndNetwork, InputLinear, SparseRows, compile_network
+
+_HOMES = {
+    "EndModel": "model",
+    "EndNetwork": "network",
+    "InputLinear": "network",
+    "SparseRows": "network",
+    "compile_network": "network",
+    "noise_aware_loss": "losses",
+}
+
+__all__ = [
+    "EndModel",
+    "EndNetwork",
+    "HeadPlan",
+    "InputLinear",
+    "LayerPlan",
+    "Plan",
+    "SparseRows",
+    "compile_network",
+    "compile_plan",
+    "noise_aware_loss",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'metalwork.end_models' has no attribute {name!r}")
+    try:
+        import_module("torch")
+    except ImportError:
+        raise MissingExtraError("torch", "train", "The end model") from None
+    value = getattr(import_module(f"metalwork.end_models.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,179 @@
+"""Records as an end model reads them: checked once, then handed out in mini-batches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+import torch
+from torch import Tensor, nn
+
+from metalwork.end_models.network import SparseRows
+from metalwork.errors import ConfigError, DataError
+
+Float32Array = npt.NDArray[np.float32]
+Index = npt.NDArray[np.int64]
+
+
+class DenseInputs:
+    """Rows of a float array (n_points, n_features)."""
+
+    def __init__(self, array: Float32Array) -> None:
+        self.array = array
+        self._tensor = torch.from_numpy(array)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def rows(self, index: Index) -> "DenseInputs":
+        """The records at positions ``index`` alone."""
+        return DenseInputs(self.array[index])
+
+    def batch(self, index: Index) -> Any:
+        """The rows at positions ``index``: a float tensor."""
+        return self._tensor[torch.from_numpy(index)]
+
+
+class SparseInputs:
+    """Rows of a SciPy CSR matrix (n_points, n_features)."""
+
+    def __init__(self, matrix: sp.csr_array) -> None:
+        self.matrix = matrix
+
+    def __len__(self) -> int:
+        return int(self.matrix.shape[0])
+
+    def rows(self, index: Index) -> "SparseInputs":
+        """The records at positions ``index`` alone."""
+        return SparseInputs(self.matrix[index])
+
+    def batch(self, index: Index) -> Any:
+        """The rows at positions ``index``, still sparse."""
+        rows = self.matrix[index]
+        return SparseRows(
+            torch.from_numpy(rows.indices),
+            torch.from_numpy(rows.indptr.astype(rows.indices.dtype, copy=False)),
+            torch.from_numpy(rows.data),
+            int(rows.shape[1]),
+        )
+
+
+class RecordInputs:
+    """Records of any kind, for an input module: a tensor, or a sequence handed out as lists."""
+
+    def __init__(self, records: Sequence[Any] | Tensor) -> None:
+        self.records = records
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def rows(self, index: Index) -> "RecordInputs":
+        """The records at positions ``index`` alone."""
+        return RecordInputs(self.batch(index))
+
+    def batch(self, index: Index) -> Any:
+        """The records at positions ``index``."""
+        if isinstance(self.records, Tensor):
+            return self.records[torch.from_numpy(index)]
+        return [self.records[i] for i in index]
+
+
+Inputs = DenseInputs | SparseInputs | RecordInputs
+
+
+def read_inputs(X: Any, what: str, has_input_module: bool) -> Inputs:
+    """Check ``X`` and wrap it.
+
+    Raises
+    ------
+    DataError
+        When it is no matrix of finite numbers, or, for an input module, no sequence.
+    """
+    if sp.issparse(X):
+        return SparseInputs(_check_finite(_canonical(X, what), what))
+    if has_input_module and (isinstance(X, Tensor) or not (isinstance(X, np.ndarray) and X.dtype.kind in "biuf")):
+        if isinstance(X, (str, bytes)) or not (hasattr(X, "__len__") and hasattr(X, "__getitem__")):
+            raise DataError(f"{what} must be a matrix, a tensor or a sequence of records; got {type(X).__name__}.")
+        return RecordInputs(X if isinstance(X, Tensor) else list(X))
+    return DenseInputs(_check_finite(_as_float32(X, what), what))
+
+
+def n_columns(inputs: Inputs) -> int | None:
+    """Number of features, or None where the records are no matrix."""
+    if isinstance(inputs, SparseInputs):
+        return int(inputs.matrix.shape[1])
+    return int(inputs.array.shape[1]) if isinstance(inputs, DenseInputs) and inputs.array.ndim == 2 else None
+
+
+def move(batch: Any, device: torch.device) -> Any:
+    """``batch`` on ``device``; lists of records stay where they are."""
+    if device.type == "cpu":
+        return batch
+    if isinstance(batch, SparseRows):
+        return SparseRows(
+            batch.indices.to(device), batch.offsets.to(device), batch.values.to(device), batch.n_features
+        )
+    return batch.to(device) if isinstance(batch, Tensor) else batch
+
+
+def output_size(module: nn.Module, inputs: Inputs, device: torch.device) -> int:
+    """How many values an input module puts out for a record: found by running it on the first two.
+
+    Raises
+    ------
+    ConfigError
+        When it does not return a float tensor (n_rows, D_0).
+    """
+    n_rows = min(2, len(inputs))
+    batch = move(inputs.batch(np.arange(n_rows)), device)
+    module.eval()
+    with torch.no_grad():
+        out = module(batch.dense() if isinstance(batch, SparseRows) else batch)
+    if not isinstance(out, Tensor) or not out.is_floating_point() or out.ndim != 2 or len(out) != n_rows:
+        got = f"a {out.dtype} tensor {tuple(out.shape)}" if isinstance(out, Tensor) else type(out).__name__
+        raise ConfigError(
+            f"input_module must return a float tensor (n_rows, D_0); got {got} for {n_rows} rows. "
+            "Reshape its output."
+        )
+    return int(out.shape[1])
+
+
+def _canonical(X: Any, what: str) -> sp.csr_array:
+    if X.ndim != 2 or X.dtype.kind not in "biuf":
+        raise DataError(f"{what} must be a two-dimensional matrix of real numbers; got {X.dtype} {X.shape}.")
+    matrix = sp.csr_array(X, dtype=np.float32)
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()  # the caller's matrix keeps its duplicate entries
+        matrix.sum_duplicates()
+    return matrix
+
+
+def _as_float32(X: Any, what: str) -> Float32Array:
+    try:
+        array = np.asarray(X)
+        if array.dtype.kind not in "biuf":
+            array = array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{what} must be a matrix of real numbers; got {type(X).__name__}. "
+            "Turn records into numbers first, or pass input_module."
+        ) from None
+    if array.ndim < 2:
+        raise DataError(f"{what} must have shape (n_points, n_features); got {array.shape}.")
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _check_finite(matrix: Any, what: str) -> Any:
+    sparse = sp.issparse(matrix)
+    values = matrix.data if sparse else matrix
+    if not np.isfinite(values).all():
+        first = int(np.argmin(np.isfinite(values)))  # in row-major order, of the stored values
+        if sparse:
+            row, column = int(np.searchsorted(matrix.indptr, first, side="right") - 1), int(matrix.indices[first])
+            where, value = f"row {row}, column {column}", values[first]
+        else:
+            position = np.unravel_index(first, values.shape)
+            where, value = f"row {position[0]}, column {', '.join(map(str, position[1:]))}", values[position]
+        raise DataError(f"{what} must be finite; got {value} at {where}. Fill in missing values first.")
+    return matrix

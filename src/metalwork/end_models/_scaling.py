@@ -1,0 +1,95 @@
+"""Feature scaling that is learned with the network and stored with it."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from metalwork.end_models._inputs import DenseInputs, Inputs, RecordInputs, SparseInputs
+from metalwork.errors import DataError
+
+SCALINGS: Final = ("auto", "counts", "standard", "none")
+_COUNT_NORM = 4.0
+
+Float32Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """How features are scaled: ``kind`` is never ``"auto"``; ``arrays`` are the learned constants."""
+
+    kind: str
+    arrays: dict[str, Float32Array] = field(default_factory=dict)
+
+    def transform(self, inputs: Inputs) -> Inputs:
+        """Scaled copies of matrices; other records as they are."""
+        if self.kind == "none" or isinstance(inputs, RecordInputs):
+            return inputs
+        if self.kind == "counts":
+            _check_counts(inputs)
+            return _scale_counts(inputs)
+        if isinstance(inputs, SparseInputs):
+            raise DataError(
+                "X must be dense for scaling='standard'; got a sparse matrix. Use X.toarray() or scaling='none'."
+            )
+        return DenseInputs((inputs.array - self.arrays["mean"]) / self.arrays["deviation"])
+
+
+def fit_scaler(inputs: Inputs, scaling: str, has_input_module: bool) -> Scaler:
+    """The scaler that ``scaling`` asks for; ``"auto"`` looks at the features.
+
+    ``"auto"`` is ``"none"`` before an input module and for sparse features that are not counts, ``"counts"`` for
+    whole numbers from 0 upwards in a sparse matrix, and ``"standard"`` for dense features.
+    """
+    kind = scaling
+    if scaling == "auto":
+        if has_input_module or isinstance(inputs, RecordInputs):
+            kind = "none"
+        elif isinstance(inputs, SparseInputs):
+            kind = "counts" if _are_counts(inputs.matrix.data) else "none"
+        else:
+            kind = "standard"
+    if kind == "standard" and isinstance(inputs, DenseInputs):
+        mean = inputs.array.mean(axis=0, dtype=np.float64)
+        deviation = inputs.array.std(axis=0, dtype=np.float64)
+        deviation[deviation < 1e-6] = 1.0  # a constant feature becomes 0
+        return Scaler(kind, {"mean": mean.astype(np.float32), "deviation": deviation.astype(np.float32)})
+    return Scaler(kind)
+
+
+def restore_scaler(kind: str, arrays: dict[str, Float32Array], n_columns: int | None) -> Scaler:
+    """A stored scaler; ``DataError`` when its parts do not fit together."""
+    names = {"mean", "deviation"} if kind == "standard" else set()
+    if kind not in SCALINGS[1:] or set(arrays) != names:
+        raise DataError(f"the scaling {kind!r} is unknown or not whole")
+    if any(array.shape[1:] != () or len(array) != n_columns for array in arrays.values()):
+        raise DataError("the scaling does not fit the number of features")
+    return Scaler(kind, arrays)
+
+
+def _check_counts(inputs: DenseInputs | SparseInputs) -> None:
+    values = inputs.array if isinstance(inputs, DenseInputs) else inputs.matrix.data
+    if values.size and values.min() < 0:
+        raise DataError(
+            f"X must not be below 0 for scaling='counts'; got {values.min():g}. Use scaling='standard' or 'none'."
+        )
+
+
+def _are_counts(values: npt.NDArray[Any]) -> bool:
+    return bool((values >= 0).all() and (values == np.floor(values)).all())
+
+
+def _scale_counts(inputs: DenseInputs | SparseInputs) -> Inputs:
+    """log(1 + count), rows of one length: 4, so that the first layer starts out with values of the usual size."""
+    if isinstance(inputs, DenseInputs):
+        logs = np.log1p(inputs.array)
+        norms = np.linalg.norm(logs, axis=1, keepdims=True)
+        return DenseInputs(logs * (_COUNT_NORM / np.maximum(norms, 1e-12)))
+    matrix = inputs.matrix
+    values = np.log1p(matrix.data)
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    norms = np.sqrt(np.bincount(rows, values.astype(np.float64) ** 2, minlength=matrix.shape[0]))
+    scaled = (values * (_COUNT_NORM / np.maximum(norms, 1e-12))[rows]).astype(np.float32)
+    return SparseInputs(sp.csr_array((scaled, matrix.indices, matrix.indptr), shape=matrix.shape))

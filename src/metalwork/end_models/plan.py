@@ -1,0 +1,167 @@
+"""The plan of an end model: which head sits on which layer, and which heads feed which. Needs no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from metalwork.errors import ConfigError
+from metalwork.schema import TaskSchema
+
+ARCHITECTURES = ("hier", "flat", "single")
+_END_LABELS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One intermediate module: ``in_size`` values in, ``size`` out."""
+
+    in_size: int
+    size: int
+
+
+@dataclass(frozen=True)
+class HeadPlan:
+    """One task head.
+
+    Attributes
+    ----------
+    task : str or None
+        The task it predicts; None for the one head over end labels of the ``"single"`` architecture.
+    labels : tuple of str
+        The labels it tells apart.
+    layer : int
+        Position in ``Plan.layers`` of the layer it reads; 0 is nearest the input.
+    children : tuple of str
+        Tasks whose head outputs it reads besides.
+    in_size : int
+        Size of that layer plus the sizes of the children's outputs.
+    """
+
+    task: str | None
+    labels: tuple[str, ...]
+    layer: int
+    children: tuple[str, ...]
+    in_size: int
+
+    @property
+    def size(self) -> int:
+        """Number of outputs: one a label."""
+        return len(self.labels)
+
+    @property
+    def name(self) -> str:
+        """The task, or ``"end labels"``."""
+        return "end labels" if self.task is None else self.task
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network drawn up but not built: ``layers`` from the input upwards, ``heads`` in schema order.
+
+    Parents stand before their children in ``heads``, so that computing them in reverse meets each child's
+    outputs before the parent that reads them. ``str(plan)`` draws it.
+    """
+
+    architecture: str
+    n_features: int
+    layers: tuple[LayerPlan, ...]
+    heads: tuple[HeadPlan, ...]
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights and biases when every module is linear, without the input module's."""
+        sizes = [(layer.in_size, layer.size) for layer in self.layers]
+        sizes += [(head.in_size, head.size) for head in self.heads]
+        return sum((n_in + 1) * n_out for n_in, n_out in sizes)
+
+    def heads_on(self, layer: int) -> tuple[HeadPlan, ...]:
+        """The heads that read layer ``layer``."""
+        return tuple(head for head in self.heads if head.layer == layer)
+
+    def __str__(self) -> str:
+        lines = [f"{self.architecture}: {self.n_features:,} features, {self.n_parameters:,} parameters"]
+        for index in reversed(range(len(self.layers))):
+            layer, heads = self.layers[index], self.heads_on(index)
+            lines.append(f"layer {index + 1}: {layer.in_size:,} -> {layer.size:,}")
+            for i, head in enumerate(heads):
+                lines.append(f"{'└──' if i == len(heads) - 1 else '├──'} {_describe(head)}")
+        lines.append(f"input: {self.n_features:,} features")
+        return "\n".join(lines)
+
+
+def _describe(head: HeadPlan) -> str:
+    shown = ", ".join(head.labels[:_END_LABELS_SHOWN])
+    more = f" and {head.size - _END_LABELS_SHOWN} more" if head.size > _END_LABELS_SHOWN else ""
+    reads = f", reads {', '.join(head.children)}" if head.children else ""
+    return f"{head.name}: {head.in_size:,} -> {head.size:,} ({shown}{more}){reads}"
+
+
+def compile_plan(
+    schema: TaskSchema,
+    architecture: str = "hier",
+    n_features: int = 1,
+    hidden_sizes: Sequence[int] = (250, 50),
+) -> Plan:
+    """Draw up the network for a schema (paper, section 4 and Figure 3).
+
+    Parameters
+    ----------
+    schema : TaskSchema
+        A tree of any depth; leaves may lie at different depths.
+    architecture : {"hier", "flat", "single"}
+        ``"hier"``: the root's head on the top layer, a task ``k`` levels below it ``k`` layers nearer the input,
+        and each head also reads the outputs of its child tasks' heads. ``"flat"``: every head on the top layer.
+        ``"single"``: one head over the end labels on the top layer.
+    n_features : int
+        What the input module puts out (the paper's D_0).
+    hidden_sizes : sequence of int
+        Sizes of the intermediate layers from the input upwards, the same for all three architectures. A tree
+        deeper than that repeats the last size, so that every level has its own layer; sizes beyond the number
+        of levels stand below the deepest tasks, with no head of their own.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown architecture or a size below 1.
+    """
+    if architecture not in ARCHITECTURES:
+        choices = ", ".join(map(repr, ARCHITECTURES))
+        raise ConfigError(f"architecture must be one of {choices}; got {architecture!r}.")
+    if not _is_size(n_features):
+        raise ConfigError(f"n_features must be a whole number of at least 1; got {n_features!r}.")
+    layers = _layers(n_features, _sizes(hidden_sizes, schema.n_levels))
+    top = len(layers) - 1
+    if architecture == "single":
+        heads = [HeadPlan(None, schema.end_labels, top, (), layers[top].size)]
+    elif architecture == "flat":
+        heads = [HeadPlan(task, schema.labels(task), top, (), layers[top].size) for task in schema.tasks]
+    else:
+        heads = [_hierarchical_head(schema, task, layers) for task in schema.tasks]
+    return Plan(architecture, int(n_features), layers, tuple(heads))
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) >= 1
+
+
+def _sizes(hidden_sizes: Sequence[int], n_levels: int) -> list[int]:
+    if not isinstance(hidden_sizes, Sequence) or not hidden_sizes or not all(map(_is_size, hidden_sizes)):
+        raise ConfigError(
+            f"hidden_sizes must be one or more whole numbers of at least 1; got {hidden_sizes!r}. "
+            "Give one a layer, such as (250, 50)."
+        )
+    sizes = [int(size) for size in hidden_sizes]
+    return sizes + [sizes[-1]] * max(0, n_levels - len(sizes))
+
+
+def _layers(n_features: int, sizes: Sequence[int]) -> tuple[LayerPlan, ...]:
+    below = [int(n_features), *sizes[:-1]]
+    return tuple(LayerPlan(n_in, n_out) for n_in, n_out in zip(below, sizes, strict=True))
+
+
+def _hierarchical_head(schema: TaskSchema, task: str, layers: Sequence[LayerPlan]) -> HeadPlan:
+    layer = len(layers) - 1 - schema.depth(task)
+    children = schema.children(task)
+    in_size = layers[layer].size + sum(len(schema.labels(child)) for child in children)
+    return HeadPlan(task, schema.labels(task), layer, children, in_size)
