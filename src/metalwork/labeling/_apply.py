@@ -1,6 +1,6 @@
 """Applying labeling functions to records."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ Progress = Callable[[int, int | None], None]
 
 
 def apply(
-    lfs: Sequence[LabelingFunction],
+    lfs: Iterable[LabelingFunction],
     records: Any,
     schema: TaskSchema,
     *,

@@ -1,7 +1,7 @@
 """What is wrong with labeling functions before they run, all at once."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from metalwork.errors import LabelingError
@@ -9,17 +9,20 @@ from metalwork.labeling._function import LabelingFunction
 from metalwork.schema import TaskSchema, unknown_name
 
 
-def check_functions(lfs: Sequence[Any], schema: TaskSchema) -> tuple[LabelingFunction, ...]:
+def check_functions(lfs: Any, schema: Any) -> tuple[LabelingFunction, ...]:
     """The LFs as a tuple; ``LabelingError`` lists every one that does not fit the schema."""
-    if isinstance(lfs, LabelingFunction) or callable(lfs):
+    if not isinstance(schema, TaskSchema):
+        raise LabelingError(f"schema must be a TaskSchema; got {schema!r}. Build it with TaskSchema.from_dict.")
+    if isinstance(lfs, LabelingFunction) or not isinstance(lfs, Iterable):
         raise LabelingError(f"lfs must be a list of labeling functions; got {lfs!r}. Put it in a list.")
-    if not lfs:
+    functions: tuple[Any, ...] = tuple(lfs)
+    if not functions:
         raise LabelingError("lfs must hold at least one labeling function; got none.")
-    faults = [fault for j, lf in enumerate(lfs) for fault in _faults(j, lf, schema)]
-    counts = Counter(lf.name for lf in lfs if isinstance(lf, LabelingFunction))
+    faults = [fault for j, lf in enumerate(functions) for fault in _faults(j, lf, schema)]
+    counts = Counter(lf.name for lf in functions if isinstance(lf, LabelingFunction))
     faults += [f"{n} LFs are called {name!r}. Rename one with name='...'." for name, n in counts.items() if n > 1]
     _raise("The labeling functions do not fit the schema", faults)
-    return tuple(lfs)
+    return functions
 
 
 def check_columns(lfs: Sequence[LabelingFunction], columns: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,7 @@ class _RegexRule(_TextRule):
 def keywords(
     task: str,
     label: str,
-    words: Sequence[str],
+    words: Collection[str],
     field: str = "text",
     name: str | None = None,
     *,
@@ -111,7 +111,7 @@ def keywords(
     Parameters
     ----------
     task, label : str
-    words : sequence of str
+    words : list or set of str
         Words or phrases, matched at Unicode word boundaries, with any white space inside a phrase. A trailing
         ``*`` stands for any ending: ``"calcif*"``.
     field : str
@@ -135,12 +135,17 @@ def keywords(
     >>> effusion("Large pleural effusion."), effusion("No pneumothorax or pleural effusion.")
     ('Effusion', None)
     """
-    lf_name = (
-        name if name is not None else f"{label}: {words if isinstance(words, str) else next(iter(words), '')}"
-    )
-    if isinstance(words, str) or not words or not all(isinstance(word, str) and word.strip() for word in words):
-        raise LabelingError(f"words of LF {lf_name!r} must be a list of words; got {words!r}.")
-    rule = _KeywordRule(label, words, ignore_case, whole_words, make_negation(negated_by, window, lf_name))
+    phrases = sorted(words) if isinstance(words, Set) else words
+    if (
+        isinstance(phrases, str)
+        or not isinstance(phrases, Sequence)
+        or not phrases
+        or not all(map(_is_text, phrases))
+    ):
+        of = f"LF {name!r}" if name is not None else f"the keyword LF for {label!r}"
+        raise LabelingError(f"words of {of} must be a list of words; got {words!r}.")
+    lf_name = f"{label}: {phrases[0]}" if name is None else name
+    rule = _KeywordRule(label, phrases, ignore_case, whole_words, make_negation(negated_by, window, lf_name))
     if not _compiles(rule.pattern):
         raise LabelingError(
             f"words of LF {lf_name!r} must fit one pattern; {len(words)} are too many. Split them."
@@ -197,6 +202,10 @@ def _text_function(task: Any, name: str, field: Any, rule: _TextRule) -> Labelin
         if not isinstance(value, str) or not value:
             raise LabelingError(f"{what} of LF {name!r} must be a text; got {value!r}.")
     return LabelingFunction(task, unicodedata.normalize("NFC", name), (field,), rule)
+
+
+def _is_text(word: object) -> bool:
+    return isinstance(word, str) and bool(word.strip())
 
 
 def _as_mask(found: pl.Series) -> BoolArray:

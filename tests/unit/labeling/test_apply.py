@@ -174,5 +174,11 @@ def test_what_holds_no_records_is_an_error(records: Any) -> None:
         mw.apply(functions(), records, SCHEMA)
 
 
+def test_lfs_may_come_from_a_generator_and_the_schema_must_be_one() -> None:
+    assert mw.apply((lf for lf in functions()), RECORDS, SCHEMA).codes.tolist() == CODES
+    with pytest.raises(LabelingError, match=r"^schema must be a TaskSchema; got \{\}\. Build it with TaskSchema"):
+        mw.apply(functions(), RECORDS, {})  # type: ignore[arg-type]
+
+
 def test_codes_have_the_smallest_type() -> None:
     assert mw.apply(functions(), RECORDS, SCHEMA).codes.dtype == np.int8

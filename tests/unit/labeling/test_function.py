@@ -90,9 +90,12 @@ def column() -> mw.LabelingFunction:
         (lambda: mw.from_callable(str.lower, "", fields=["text"]), "task of LF 'lower' must be a text; got ''."),
         (
             lambda: mw.keywords("kind", "spam", "free"),
-            "words of LF 'spam: free' must be a list of words; got 'free'.",
+            "words of the keyword LF for 'spam' must be a list of words; got 'free'.",
         ),
-        (lambda: mw.keywords("kind", "spam", []), "words of LF 'spam: ' must be a list of words; got []."),
+        (
+            lambda: mw.keywords("kind", "spam", []),
+            "words of the keyword LF for 'spam' must be a list of words; got [].",
+        ),
         (
             lambda: mw.keywords("kind", "spam", ["a"], window=0),
             "window of LF 'spam: a' must be a whole number from 1",

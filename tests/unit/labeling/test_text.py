@@ -116,6 +116,7 @@ def test_a_regex_means_what_re_says() -> None:
 
 def test_names_tell_label_and_pattern() -> None:
     assert mw.keywords("t", "Yes", ["oil", "gas"]).name == "Yes: oil"
+    assert mw.keywords("t", "Yes", {"oil", "gas"}).name == "Yes: gas"
     assert mw.regex("t", "Yes", "oil+").name == "Yes: oil+"
     assert mw.regex("t", "Yes", "oil+", name="oil").name == "oil"
 
