@@ -22,7 +22,7 @@ def test_a_label_of_another_task(tmp_path: Path) -> None:
     path = write_project(tmp_path, lfs=LFS.replace('return "Cat"', 'return "Owl"'))
     assert error_of(tmp_path, "run", path) == (
         "LF 'meows' failed at row 0 of train.csv: it returned 'Owl', a label of task 'bird', "
-        "but it votes on task 'mammal'."
+        "but votes on task 'mammal'. Declare it with task='bird', or return one of 'Cat', 'Dog'."
     )
 
 

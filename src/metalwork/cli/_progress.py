@@ -20,10 +20,10 @@ def step(title: str, console: Console | None = None) -> Iterator[Update]:
     screen.print(f"[green]✓[/green] {escape(title)} [dim]({time.perf_counter() - start:.1f} s)[/dim]")
 
 
-def counter(update: Update) -> Callable[[int, int | None], None]:
+def counter(update: Update, unit: str = "") -> Callable[[int, int | None], None]:
     """A ``progress(done, total)`` callback that feeds ``update``."""
 
     def progress(done: int, total: int | None) -> None:
-        update(f"{done:,}" if total is None else f"{done:,} of {total:,}")
+        update(f"{unit}{done:,}" + ("" if total is None else f" of {total:,}"))
 
     return progress

@@ -78,8 +78,8 @@ def _fit(job: Job, folder: RunFolder) -> None:
 
 
 def _train(job: Job, folder: RunFolder) -> str:
-    with step(f"Training the end model ({job.end_model.architecture})"):
-        return str(pipeline.train(job, folder).plan_)
+    with step(f"Training the end model ({job.end_model.architecture})") as update:
+        return str(pipeline.train(job, folder, progress=counter(update, "epoch ")).plan_)
 
 
 def _evaluate(job: Job, folder: RunFolder) -> None:

@@ -17,36 +17,28 @@ _FORMAT = "metalwork features 1"
 
 
 class Features:
-    """Word counts of a text column, or numeric columns scaled to mean 0 and variance 1 on the training records."""
+    """Word counts of a text column, or numeric columns as they are; scaling is the end model's."""
 
     def __init__(self, settings: FeatureSettings) -> None:
         self.settings = settings
 
     def fit(self, records: pl.DataFrame) -> Self:
-        """Choose the words, or learn the scale, from the training records."""
+        """Choose the words from the training records; columns need no fitting."""
         if self.settings.text is not None:
             self._words = WordCounts(min_df=self.settings.min_df, max_features=self.settings.max_features)
             self._words.fit(_texts(records, self.settings.text))
-        else:
-            values = _numbers(records, self.settings.columns or [])
-            spread = values.std(axis=0)
-            self._mean, self._spread = values.mean(axis=0), np.where(spread > 0, spread, 1.0)
         return self
 
     def transform(self, records: pl.DataFrame) -> Any:
-        """float32 CSR or dense array (n_points, n_features)."""
+        """float32 CSR matrix of counts, or float64 array of columns (n_points, n_features)."""
         if self.settings.text is not None:
             return self._words.transform(_texts(records, self.settings.text))
-        values = _numbers(records, self.settings.columns or [])
-        return ((values - self._mean) / self._spread).astype(np.float32)
+        return _numbers(records, self.settings.columns or [])
 
     def save(self, path: Path) -> None:
-        """Write settings, and vocabulary or scale, as JSON."""
-        stored: dict[str, Any] = {"format": _FORMAT, "settings": self.settings.model_dump()}
-        if self.settings.text is not None:
-            stored["words"] = json.loads(self._words.to_json())
-        else:
-            stored |= {"mean": self._mean.tolist(), "spread": self._spread.tolist()}
+        """Write settings and vocabulary as JSON."""
+        words = json.loads(self._words.to_json()) if self.settings.text is not None else None
+        stored = {"format": _FORMAT, "settings": self.settings.model_dump(), "words": words}
         write_text(path, json.dumps(stored, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -59,8 +51,6 @@ class Features:
             features = cls(FeatureSettings.model_validate(stored["settings"]))
             if features.settings.text is not None:
                 features._words = WordCounts.from_json(json.dumps(stored["words"]))
-            else:
-                features._mean, features._spread = np.asarray(stored["mean"]), np.asarray(stored["spread"])
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}: must be a {_FORMAT!r} file; it is damaged ({error}).") from None
         return features

@@ -24,6 +24,9 @@ _LABEL_MODELS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "hard-vote": ("MajorityVote", {"mode": "hard"}),
 }
 
+_NO_OPTIONS: Final = ("schema", "mode", "random_state", "input_module", "intermediate_module", "head_module")
+"""Arguments that a project file sets elsewhere, or that are code."""
+
 LABEL_MODEL_TITLES: Final = {
     "hierarchical": "Label model (hierarchical)",
     "log-linear": "Label model (log-linear, the paper's)",
@@ -49,7 +52,7 @@ def build_end_model(settings: EndModelSettings, schema: TaskSchema, random_state
 
 
 def _arguments(model: type[Any], options: dict[str, Any], key: str, random_state: int) -> dict[str, Any]:
-    known = [name for name in inspect.signature(model).parameters if name not in ("schema", "random_state")]
+    known = [name for name in inspect.signature(model).parameters if name not in _NO_OPTIONS]
     for name in options:
         if name not in known:
             raise ConfigError(f"{key}: {unknown_name('option', name, known)}")

@@ -56,11 +56,10 @@ def _distributions(job: Job, found: RunSummary) -> dict[str, Any]:
 
 
 def _training(model: Any) -> Training:
-    best = model.best_epoch_
     return Training(
         loss=[epoch["loss"] for epoch in model.history_],
         dev_accuracy=[epoch["dev_accuracy"] for epoch in model.history_ if "dev_accuracy" in epoch],
-        best_epoch=None if best is None else best - 1,
+        best_epoch=model.best_epoch_ - 1,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LF_TABLE = "lf_summary.csv"
 LABEL_MODEL = "label_model.npz"
 FEATURES = "features.json"
-END_MODEL = "end_model"
+END_MODEL = "end_model.safetensors"
 METRICS = "metrics.json"
 REPORT = "report.html"
 
@@ -65,7 +65,7 @@ def read_end_model(folder: RunFolder) -> "EndModel":
     folder.require("train")
     from metalwork.end_models import EndModel
 
-    return EndModel.load(folder.path / END_MODEL)
+    return EndModel.load(folder.file(END_MODEL))
 
 
 def lf_table(summary: LFSummary) -> pl.DataFrame:

@@ -79,8 +79,11 @@ def fit(job: Job, folder: RunFolder) -> dict[str, TaskProbabilities]:
         return probs
 
 
-def train(job: Job, folder: RunFolder) -> "EndModel":
-    """Train the end model on the training records that at least one labeling function voted on."""
+def train(job: Job, folder: RunFolder, progress: Progress | None = None) -> "EndModel":
+    """Train the end model on the training records that at least one labeling function voted on.
+
+    ``progress`` is told the epochs.
+    """
     with folder.writing():
         votes, probs = read_votes(job, folder)["train"], read_probabilities(job, folder)["train"]
         voted = np.flatnonzero((votes.codes >= 0).any(axis=1))
@@ -92,9 +95,10 @@ def train(job: Job, folder: RunFolder) -> "EndModel":
         records = job.split("train").records
         features = Features(job.features).fit(records)
         dev = _dev_features(job, features) if job.end_model.use_dev else None
+        callbacks = [] if progress is None else [_epoch_counter(job, progress)]
         with _noting_warnings() as noted, blaming("end_model", job.end_model.arguments()):
             model = build_end_model(job.end_model, job.schema, job.random_state)
-            model.fit(features.transform(records)[voted], probs.rows(voted), dev=dev)
+            model.fit(features.transform(records)[voted], probs.rows(voted), dev=dev, callbacks=callbacks)
         facts = {"records": int(voted.size), "used_dev": dev is not None, "warnings": noted}
         with folder.step("train", facts) as written:
             features.save(folder.path / files.FEATURES)
@@ -174,6 +178,10 @@ def _votes_on(job: Job, split: str, progress: Progress | None) -> LabelMatrix:
     if votes.n_points == 0:
         raise DataError(f"The {split} split must hold at least one record; got none. Check its file.")
     return votes
+
+
+def _epoch_counter(job: Job, progress: Progress) -> Callable[[dict[str, Any]], None]:
+    return lambda record: progress(record["epoch"], job.end_model.max_epochs)
 
 
 def _dev_votes(job: Job, votes: Mapping[str, LabelMatrix]) -> tuple[LabelMatrix, Codes] | None:

@@ -21,7 +21,7 @@ PROJECT = """
         - {regex: 'quack\\w*', task: bird, label: Duck, name: quacks}
         - {column: guess, task: mammal, mapping: {c: Cat, d: Dog}, name: other tool}
     features: {text: text, min_df: 1}
-    end_model: {hidden_sizes: [8, 4], max_epochs: 12}
+    end_model: {hidden_sizes: [16, 16], max_epochs: 20, batch_size: 4, lr: 0.01}
 """
 
 LFS = """

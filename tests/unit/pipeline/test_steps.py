@@ -32,7 +32,7 @@ def test_a_run_writes_every_result(done: tuple[Job, RunFolder]) -> None:
     names = {path.name for path in folder.path.iterdir()}
     assert names == {
         ".lock",
-        "end_model",
+        "end_model.safetensors",
         "end_probabilities.npz",
         "end_probabilities_dev.npz",
         "end_probabilities_test.npz",
@@ -165,8 +165,19 @@ def test_warnings_are_passed_on_and_kept(tmp_path: Path) -> None:
 
 
 def test_labeling_functions_that_all_abstain_cannot_train(tmp_path: Path) -> None:
-    silent = 'import metalwork as mw\nmute = mw.keywords("kind", "Bird", ["dinosaur"])\n'
-    only = PROJECT[: PROJECT.index("      rules:")] + "    features: {text: text, min_df: 1}\n"
+    silent = """
+    import metalwork as mw
+
+    LABELING_FUNCTIONS = [
+        mw.keywords("kind", "Bird", ["dinosaur"], name="one"),
+        mw.keywords("mammal", "Cat", ["dinosaur"], name="two"),
+        mw.keywords("bird", "Owl", ["dinosaur"], name="three"),
+    ]
+    """
+    only = (
+        PROJECT[: PROJECT.index("      rules:")]
+        + "    features: {text: text}\n    label_model: {name: hard-vote}\n"
+    )
     job, folder = _job(tmp_path / "p", lfs=silent, project=only), RunFolder(tmp_path / "run")
     pipeline.apply(job, folder)
     pipeline.fit(job, folder)
