@@ -38,6 +38,7 @@ SOURCES: dict[str, Callable[[], WeakMatrix]] = {
         *_records.SOURCES,
         _news.openi,
         _news.rcv1,
+        _news.reuters,
         _news.reuters_topics,
         _news.reuters_names,
         _words.first_names,

@@ -39,6 +39,14 @@ def rcv1() -> WeakMatrix:
     return _experiment("rcv1", module)
 
 
+def reuters() -> WeakMatrix:
+    """Reuters-21578 in the tree of the paper."""
+    data_folder("reuters21578")
+    from metalwork.experiments import reuters as module
+
+    return _experiment("reuters", module)
+
+
 _TOPICS = {
     "acq": ("acqui*", "merger", "takeover", "stake", "buyout", "tender offer", "shareholders"),
     "crude": ("crude", "oil", "opec", "barrel*", "petroleum", "refinery", "bpd"),

@@ -133,22 +133,50 @@ def spambase() -> WeakMatrix:
     )
 
 
-def splice() -> WeakMatrix:
-    """Exon-intron borders of DNA from the textbook consensus (GT after an exon, AG after a pyrimidine tract)."""
+def _dna() -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]:
+    """Bases (n_points, 60), the border between 29 and 30, and labels EI, IE, N."""
     t = _keel("splice").to_numpy()
-    at = t[:, :60].astype(str)
-    rules: dict[str, Rule] = {"GT": ((at[:, 30] == "G") & (at[:, 31] == "T"), "EI", "N"),
-             "AG": ((at[:, 28] == "A") & (at[:, 29] == "G"), "IE", "N")}  # fmt: skip
-    for offset, base in ((27, "A"), (28, "A"), (29, "G"), (32, "A"), (33, "A"), (34, "G"), (35, "T")):
-        rules[f"EI {offset} {base}"] = (at[:, offset] == base, "EI")
-    for offset in range(14, 27):
-        rules[f"pyrimidine {offset}"] = (np.isin(at[:, offset], ["C", "T"]), "IE")
-    rules["IE 30 G"] = (at[:, 30] == "G", "IE")
+    return t[:, :60].astype(str), np.array([["EI", "IE", "N"].index(str(label)) for label in t[:, 60]])
+
+
+def _splice(name: str, rules: dict[str, Rule], gold: npt.NDArray[np.int64], note: str) -> WeakMatrix:
     votes = rule_votes(None, ["EI", "IE", "N"], rules)  # type: ignore[arg-type]
-    gold = np.array([["EI", "IE", "N"].index(str(label)) for label in t[:, 60]])
-    return WeakMatrix(
-        "splice", votes, gold, random_split(len(gold)), "written", "half the records in no rule's class"
-    )
+    return WeakMatrix(name, votes, gold, random_split(len(gold)), "written", note)
+
+
+def _borders(at: npt.NDArray[np.str_]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    return (at[:, 30] == "G") & (at[:, 31] == "T"), (at[:, 28] == "A") & (at[:, 29] == "G")
+
+
+_CONSENSUS = ((28, "A"), (29, "G"), (32, "A"), (33, "A"), (34, "G"), (35, "T"))
+
+
+def splice() -> WeakMatrix:
+    """Exon-intron borders of DNA by the textbook: GT after an exon, AG after a pyrimidine tract."""
+    at, gold = _dna()
+    gt, ag = _borders(at)
+    fit = sum((at[:, i] == base).astype(int) for i, base in _CONSENSUS)
+    tract = np.isin(at[:, 14:27], ["C", "T"]).sum(axis=1)
+    rules: dict[str, Rule] = {
+        "GT": (gt, "EI", "N"), "AG": (ag, "IE", "N"), "GT, exon ends in G": (gt & (at[:, 29] == "G"), "EI"),
+        "GT and consensus": (gt & (fit >= 4), "EI"), "little consensus": (fit <= 1, "N"),
+        "AG after tract": (ag & (tract >= 9), "IE"), "long tract": (tract >= 10, "IE"),
+        "no tract": (tract <= 5, "N"), "GTAAGT": (gt & (at[:, 32] == "A") & (at[:, 33] == "A"), "EI"),
+        "neither": (~gt & ~ag, "N"),
+        "CAG": (ag & (at[:, 27] == "C"), "IE"), "both": (gt & ag, "EI"),
+    }  # fmt: skip
+    return _splice("splice", rules, gold, "nested rules")
+
+
+def splice_bases() -> WeakMatrix:
+    """The same DNA, one LF a base of the consensus: most are barely better than chance."""
+    at, gold = _dna()
+    gt, ag = _borders(at)
+    rules: dict[str, Rule] = {"GT": (gt, "EI", "N"), "AG": (ag, "IE", "N")}
+    rules |= {f"EI {i} {base}": (at[:, i] == base, "EI") for i, base in _CONSENSUS}
+    rules |= {f"pyrimidine {i}": (np.isin(at[:, i], ["C", "T"]), "IE") for i in range(14, 27)}
+    rules["IE 30 G"] = (at[:, 30] == "G", "IE")
+    return _splice("splice_bases", rules, gold, "stress: most LFs barely better than chance")
 
 
 def heart() -> WeakMatrix:
@@ -189,5 +217,5 @@ def titanic() -> WeakMatrix:
 
 
 SOURCES: tuple[Callable[[], WeakMatrix], ...] = (
-    breast_cancer, wisconsin, iris, housevotes, mushroom, spambase, splice, heart, pima, titanic,
+    breast_cancer, wisconsin, iris, housevotes, mushroom, spambase, splice, splice_bases, heart, pima, titanic,
 )  # fmt: skip
