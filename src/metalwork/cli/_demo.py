@@ -27,8 +27,9 @@ def _has_openi(offline: bool) -> bool:
 
 
 def _openi_job() -> Job:
-    from metalwork.experiments import openi
+    from metalwork.experiments import Settings, openi
 
+    protocol = Settings()  # as `metalwork reproduce openi` has it
     out().print(
         Text(
             "Triage of chest X-ray reports, the paper's own task: 2,630 reports without labels, "
@@ -45,8 +46,8 @@ def _openi_job() -> Job:
             "dev": Split(data.dev, data.dev_labels, data.dev["uid"]),
             "test": Split(data.test, data.test_labels, data.test["uid"]),
         },
-        FeatureSettings(text="text"),
-        end_model=EndModelSettings(hidden_sizes=[250, 50]),
+        FeatureSettings(text="text", min_df=protocol.min_df),
+        end_model=EndModelSettings(options=dict(protocol.end_model)),
     )
 
 

@@ -74,9 +74,9 @@ class RunFolder:
             return {"format": _FORMAT, "steps": {}}
         except ValueError as error:
             raise DataError(f"{path}: must be a run's manifest; it is damaged ({error}).") from None
-        if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
+        if not _is_manifest(manifest):
             raise DataError(f"{path}: must be a {_FORMAT!r} file; it is something else.")
-        return manifest
+        return dict(manifest)
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -187,6 +187,17 @@ def new_run(output: Path) -> RunFolder:
     name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     taken = (output / name, *(output / f"{name}-{count}" for count in range(2, 1000)))
     return RunFolder(next(path for path in taken if not path.exists()))
+
+
+def _is_manifest(value: Any) -> bool:
+    if not isinstance(value, dict) or value.get("format") != _FORMAT or not isinstance(value.get("steps"), dict):
+        return False
+    files = [step.get("files") if isinstance(step, dict) else None for step in value["steps"].values()]
+    return all(
+        isinstance(named, dict)
+        and all(isinstance(e, dict) and isinstance(e.get("bytes"), int) for e in named.values())
+        for named in files
+    )
 
 
 def _now() -> str:

@@ -75,7 +75,9 @@ def test_a_file_that_changed_since_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_manifest_is_one_clear_error(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    for text in ("{", "[]", '{"format": "other"}'):
+    start = '{"format": "metalwork run 1", "steps": '
+    damaged = ("[]}", '{"apply": 1}}', '{"apply": {"files": []}}}', '{"apply": {"files": {"votes.npz": 3}}}}')
+    for text in ("{", "[]", '{"format": "other"}', *(start + rest for rest in damaged)):
         (tmp_path / "manifest.json").write_text(text)
         with pytest.raises(DataError, match=r"manifest\.json: must be a"):
             _ = folder.steps
