@@ -10,7 +10,7 @@ from metalwork.end_models.plan import HeadPlan, LayerPlan, Plan, compile_plan
 from metalwork.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from metalwork.end_models.losses import noise_aware_loss
+    from metalwork.end_models.losses import head_targets, noise_aware_loss
     from metalwork.end_models.model import EndModel
     from metalwork.end_models.network import EndNetwork, InputLinear, SparseRows, compile_network
 
@@ -20,6 +20,7 @@ _HOMES = {
     "InputLinear": "network",
     "SparseRows": "network",
     "compile_network": "network",
+    "head_targets": "losses",
     "noise_aware_loss": "losses",
 }
 
@@ -33,6 +34,7 @@ __all__ = [
     "SparseRows",
     "compile_network",
     "compile_plan",
+    "head_targets",
     "noise_aware_loss",
 ]
 

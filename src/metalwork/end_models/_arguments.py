@@ -139,6 +139,11 @@ def pick_device(device: str) -> torch.device:
     return torch.device(device)
 
 
+def pick_seed(random_state: int | None) -> int:
+    """The seed itself, or a new one for None."""
+    return int(np.random.SeedSequence().generate_state(1)[0] if random_state is None else random_state)
+
+
 def plain_arguments(model: Any) -> dict[str, Any]:
     """The arguments that JSON can hold: all but schema, modules and device."""
     left_out = {"schema", "device", *MODULES}

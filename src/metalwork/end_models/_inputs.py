@@ -21,7 +21,6 @@ class DenseInputs:
 
     def __init__(self, array: Float32Array) -> None:
         self.array = array
-        self._tensor = torch.from_numpy(array)
 
     def __len__(self) -> int:
         return len(self.array)
@@ -32,7 +31,7 @@ class DenseInputs:
 
     def batch(self, index: Index) -> Any:
         """The rows at positions ``index``: a float tensor."""
-        return self._tensor[torch.from_numpy(index)]
+        return torch.from_numpy(self.array[index])
 
 
 class SparseInputs:
@@ -142,7 +141,8 @@ def output_size(module: nn.Module, inputs: Inputs, device: torch.device) -> int:
 def _canonical(X: Any, what: str) -> sp.csr_array:
     if X.ndim != 2 or X.dtype.kind not in "biuf":
         raise DataError(f"{what} must be a two-dimensional matrix of real numbers; got {X.dtype} {X.shape}.")
-    matrix = sp.csr_array(X, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        matrix = sp.csr_array(X, dtype=np.float32)
     if not matrix.has_canonical_format:
         matrix = matrix.copy()  # the caller's matrix keeps its duplicate entries
         matrix.sum_duplicates()
@@ -161,7 +161,8 @@ def _as_float32(X: Any, what: str) -> Float32Array:
         ) from None
     if array.ndim < 2:
         raise DataError(f"{what} must have shape (n_points, n_features); got {array.shape}.")
-    return np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what overflows is not finite, and named as such
+        return np.ascontiguousarray(array, dtype=np.float32)
 
 
 def _check_finite(matrix: Any, what: str) -> Any:
@@ -175,5 +176,8 @@ def _check_finite(matrix: Any, what: str) -> Any:
         else:
             position = np.unravel_index(first, values.shape)
             where, value = f"row {position[0]}, column {', '.join(map(str, position[1:]))}", values[position]
-        raise DataError(f"{what} must be finite; got {value} at {where}. Fill in missing values first.")
+        raise DataError(
+            f"{what} must be finite as 32-bit floats; got {value} at {where}. "
+            "Fill in missing values first, and scale down what is too large."
+        )
     return matrix

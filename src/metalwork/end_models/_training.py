@@ -27,10 +27,10 @@ _MIN_EPOCHS, _MIN_STEPS = 8, 300
 
 @dataclass(frozen=True)
 class Task:
-    """What to train on: records, one target tensor a head, and weights (None: 1 each) that are 1 on average."""
+    """Records, targets (n_points, sum of n_labels), and weights that are 1 on average (None: 1 each)."""
 
     inputs: Inputs
-    targets: Sequence[Tensor]
+    targets: Tensor
     weights: Tensor | None
 
 
@@ -42,14 +42,14 @@ class Dev:
     codes: npt.NDArray[np.int64]
 
 
-def make_task(inputs: Inputs, targets: Sequence[Tensor], weights: npt.NDArray[np.float64] | None) -> Task:
+def make_task(inputs: Inputs, targets: Tensor, weights: npt.NDArray[np.float64] | None) -> Task:
     """The records to train on: those of weight 0 are left out, the other weights scaled to a mean of 1."""
     if weights is None:
         return Task(inputs, targets, None)
     kept = np.flatnonzero(weights)
     scaled = weights[kept] / weights[kept].mean()
     rows = torch.from_numpy(kept)
-    return Task(inputs.rows(kept), [target[rows] for target in targets], torch.from_numpy(scaled).float())
+    return Task(inputs.rows(kept), targets[rows], torch.from_numpy(scaled).float())
 
 
 class Trainer:
@@ -124,7 +124,7 @@ class Trainer:
         """One update on the records at positions ``index``; their mean loss before it."""
         self._set_lr()
         rows = torch.from_numpy(index)
-        targets = [target[rows].to(self._device) for target in self.task.targets]
+        targets = self.task.targets[rows].to(self._device)
         weights = None if self.task.weights is None else self.task.weights[rows].to(self._device)
         outputs = self.network(move(self.task.inputs.batch(index), self._device))
         loss = noise_aware_loss(outputs, targets, weights)

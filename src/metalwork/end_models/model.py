@@ -3,6 +3,7 @@
 import copy
 import os
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from metalwork.end_models._arguments import (
     check_probs,
     check_rows,
     pick_device,
+    pick_seed,
     plain_arguments,
     read_weights,
 )
@@ -189,7 +191,7 @@ class EndModel(Arguments):
         scaler = fit_scaler(read, self.scaling, self.input_module is not None)
         held_out = None if dev is None else self._read_dev(dev, scaler, n_columns(read))
         inputs = scaler.transform(read)
-        device, seed = pick_device(self.device), self._pick_seed()
+        device, seed = pick_device(self.device), pick_seed(self.random_state)
         with seeded(seed, device):
             network = self._compile(inputs, scaler, device)
             task = make_task(inputs, head_targets(network.plan, probs), weights)
@@ -279,8 +281,9 @@ class EndModel(Arguments):
             check_arguments(model)
             model._restore(header, tensors)
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, RecursionError) as error:
+            reason = " ".join(str(error).split()).rstrip(".")
             raise DataError(
-                f"{path}: must hold a whole end model; it does not ({error}). Save it again."
+                f"{path}: must hold a whole end model; it does not ({reason}). Save it again."
             ) from error
         return model
 
@@ -288,16 +291,19 @@ class EndModel(Arguments):
         scaling = {n.removeprefix("scaling."): t.numpy() for n, t in tensors.items() if n.startswith("scaling.")}
         weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
         plan = compile_plan(self.schema, self.architecture, header["n_features"], self.hidden_sizes)
+        columns = header["n_features_in"]
+        if columns != plan.n_features if self.input_module is None else not isinstance(columns, (int, NoneType)):
+            raise DataError(f"n_features_in is {columns!r}")
         own = self.intermediate_module is not None or self.head_module is not None
         if not own and plan.n_parameters > sum(tensor.numel() for tensor in weights.values()):
             raise DataError("there are fewer weights than the plan has")  # before memory is set aside for them
         device = pick_device(self.device)
-        self._scaler = restore_scaler(header["scaling"], scaling, header["n_features_in"])
+        self._scaler = restore_scaler(header["scaling"], scaling, columns)
         with seeded(0, device):
             network = self._build(plan, self._scaler, copy.deepcopy(self.input_module)).to(device)
         network.load_state_dict(weights)
         self.plan_, self.network_ = plan, network.eval()
-        self.n_features_in_ = header["n_features_in"]
+        self.n_features_in_ = columns
         self.history_, self.best_epoch_ = list(header["history"]), int(header["best_epoch"])
 
     def _compile(self, inputs: Inputs, scaler: Scaler, device: torch.device) -> EndNetwork:
@@ -327,11 +333,6 @@ class EndModel(Arguments):
         check_columns("X of dev", n_columns(inputs), columns)
         check_rows("y of dev", len(codes), len(inputs))
         return Dev(scaler.transform(inputs), codes)
-
-    def _pick_seed(self) -> int:
-        if self.random_state is None:
-            return int(np.random.SeedSequence().generate_state(1)[0])
-        return int(self.random_state)
 
     def _pick_threads(self, network: EndNetwork) -> int:
         if self.n_threads is not None:

@@ -1,0 +1,142 @@
+"""The end model's training loop beside a bare hand-written PyTorch loop, on the same network and batches.
+
+    python benchmarks/end_model.py                     # word counts of the paper's size, and dense features
+    python benchmarks/end_model.py --repeats 11 --rows 1000 --epochs 5
+
+Both loops start from the same weights, see the same batches in the same order and use the same optimiser on one
+thread; they take turns, and the ratio is of the medians. The bare loop knows no weights, no history, no learning
+rate schedule, no dev set and no device. The figure to hold is 1.1.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from copy import deepcopy
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+import metalwork as mw
+from metalwork.end_models._inputs import DenseInputs, Inputs, SparseInputs
+from metalwork.end_models._training import Trainer, make_task, threads
+from metalwork.end_models.losses import head_targets
+from metalwork.end_models.network import EndNetwork, SparseRows, compile_network
+from metalwork.end_models.plan import compile_plan
+
+LR, BATCH_SIZE, WEIGHT_DECAY, SEED = 1e-3, 64, 0.01, 0
+
+SCHEMA = mw.TaskSchema.from_dict(
+    {
+        "task": "triage",
+        "labels": [
+            {"Acute": {"task": "acute", "labels": ["Urgent", "Emergent"]}},
+            {"Non-acute": {"task": "non_acute", "labels": ["Normal", "Non-urgent"]}},
+        ],
+    }
+)
+
+
+def bare_loop_on_sparse(network: EndNetwork, matrix: sp.csr_array, targets: Tensor, epochs: int) -> float:
+    """What one would write by hand for sparse rows; returns the last epoch's mean loss."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LR, weight_decay=WEIGHT_DECAY, fused=True)
+    order = torch.Generator().manual_seed(SEED)
+    network.train()
+    for _ in range(epochs):
+        total, shuffled = 0.0, torch.randperm(matrix.shape[0], generator=order)
+        for rows in shuffled.split(BATCH_SIZE):
+            batch = matrix[rows.numpy()]
+            tensors = [torch.from_numpy(part) for part in (batch.indices, batch.indptr, batch.data)]
+            outputs = network(SparseRows(*tensors, matrix.shape[1]))  # type: ignore[arg-type]
+            loss = -(targets[rows] * torch.cat(outputs, dim=1)).sum() / len(rows)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+    return total / matrix.shape[0]
+
+
+def bare_loop_on_dense(network: EndNetwork, matrix: Tensor, targets: Tensor, epochs: int) -> float:
+    """What one would write by hand for dense rows; returns the last epoch's mean loss."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LR, weight_decay=WEIGHT_DECAY, fused=True)
+    order = torch.Generator().manual_seed(SEED)
+    network.train()
+    for _ in range(epochs):
+        total, shuffled = 0.0, torch.randperm(len(matrix), generator=order)
+        for rows in shuffled.split(BATCH_SIZE):
+            outputs = network(matrix[rows])
+            loss = -(targets[rows] * torch.cat(outputs, dim=1)).sum() / len(rows)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+    return total / len(matrix)
+
+
+def our_loop(network: EndNetwork, inputs: Inputs, targets: Tensor, epochs: int) -> float:
+    """The loop that ``EndModel.fit`` runs; returns the last epoch's mean loss."""
+    trainer = Trainer(network, make_task(inputs, targets, None), LR, BATCH_SIZE, WEIGHT_DECAY, epochs, SEED)
+    trainer.fit(None, None, ())
+    return float(trainer.history[-1]["loss"])
+
+
+def compare(name: str, inputs: Inputs, n_features: int, epochs: int, repeats: int) -> float:
+    """Run both loops in turn and print a line; returns ours / bare."""
+    rng = np.random.default_rng(SEED)
+    probs = mw.TaskProbabilities(rng.dirichlet(np.ones(SCHEMA.n_end_labels), len(inputs)), SCHEMA)
+    torch.manual_seed(SEED)
+    plan = compile_plan(SCHEMA, "hier", n_features)
+    start, targets = compile_network(plan, SCHEMA), head_targets(plan, probs)
+
+    def bare(network: EndNetwork) -> float:
+        if isinstance(inputs, SparseInputs):
+            return bare_loop_on_sparse(network, inputs.matrix, targets, epochs)
+        assert isinstance(inputs, DenseInputs)
+        return bare_loop_on_dense(network, torch.from_numpy(inputs.array), targets, epochs)
+
+    loops: dict[str, Callable[[EndNetwork], float]] = {
+        "bare": bare,
+        "ours": lambda network: our_loop(network, inputs, targets, epochs),
+    }
+    seconds: dict[str, list[float]] = {"bare": [], "ours": []}
+    for repeat in range(repeats + 1):  # the first is to warm up
+        for which in ("bare", "ours") if repeat % 2 else ("ours", "bare"):
+            network = deepcopy(start)
+            before = time.process_time()
+            loops[which](network)
+            if repeat:
+                seconds[which].append(time.process_time() - before)
+    medians = {which: statistics.median(times) for which, times in seconds.items()}
+    ratio = medians["ours"] / medians["bare"]
+    print(f"{name:<28} bare {medians['bare']:7.3f} s   ours {medians['ours']:7.3f} s   ratio {ratio:.3f}")
+    return ratio
+
+
+def main() -> None:
+    """Print machine facts and one line a kind of input."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=2_630)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+    print(
+        f"Python {platform.python_version()}, torch {torch.__version__}, {os.cpu_count()} cores, 1 thread, "
+        f"{platform.machine()}; {options.rows:,} rows, {options.epochs} epochs, batches of {BATCH_SIZE}, "
+        f"median CPU seconds of {options.repeats} runs each"
+    )
+    rng = np.random.default_rng(SEED)
+    counts = sp.random_array((options.rows, 6_000), density=0.007, format="csr", dtype=np.float32, rng=rng)
+    dense = rng.standard_normal((options.rows, 384), dtype=np.float32)
+    with threads(1):
+        compare(
+            "sparse, 6,000 features", SparseInputs(sp.csr_array(counts)), 6_000, options.epochs, options.repeats
+        )
+        compare("dense, 384 features", DenseInputs(dense), 384, options.epochs, options.repeats)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Stored end models: damage and malice end in one clear error, and a crash leaves the old file."""
+
+import json
+import pickle
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from metalwork import EndModel
+from metalwork.errors import DataError, MetalworkError
+from tests.unit.end_models.samples import TRIAGE, words
+
+DATA = words(TRIAGE, 40)
+
+
+@pytest.fixture(scope="module")
+def model() -> EndModel:
+    return EndModel(TRIAGE, hidden_sizes=(4, 3), max_epochs=1).fit(DATA.counts, DATA.probs)
+
+
+@pytest.fixture
+def path(model: EndModel, tmp_path: Path) -> Path:
+    model.save(tmp_path / "end.safetensors")
+    return tmp_path / "end.safetensors"
+
+
+def parts(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as stored:
+        return json.loads(stored.metadata()["metalwork"]), {n: stored.get_tensor(n) for n in stored.keys()}  # noqa: SIM118
+
+
+def rewrite(path: Path, header: Any, tensors: dict[str, torch.Tensor]) -> None:
+    path.write_bytes(save(tensors, metadata={"metalwork": json.dumps(header)}))
+
+
+def refusal(path: Path) -> str | None:
+    """The error that loading ends in, or None."""
+    try:
+        EndModel.load(path).predict_proba(DATA.counts)
+    except MetalworkError as error:
+        return str(error)
+    return None
+
+
+def test_mutated_files_give_one_clear_error_or_a_model(path: Path) -> None:
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refusals = []
+    for _ in range(400):
+        data = bytearray(whole[: rng.integers(len(whole))] if rng.random() < 0.2 else whole)
+        span = len(data) if rng.random() < 0.5 else min(len(data), 1500)  # the header is where it hurts
+        for place in rng.integers(0, max(span, 1), rng.integers(1, 5)):
+            if place < len(data):
+                data[place] = rng.integers(256)
+        path.write_bytes(data)
+        refusals.append(refusal(path))
+    found = [message for message in refusals if message is not None]
+    assert len(found) > 200
+    assert [message for message in found if "\n" in message] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"arguments": {"hidden_sizes": [10**9, 10**9]}},
+        {"arguments": {"hidden_sizes": [4, 3], "nothing": 1}},
+        {"arguments": {"hidden_sizes": [4, 3], "schema": {}}},
+        {"arguments": {"hidden_sizes": [4, 3], "input_module": "os.system"}},
+        {"arguments": {"hidden_sizes": "43"}},
+        {"arguments": {"hidden_sizes": [4, 3], "lr": "1"}},
+        {"arguments": []},
+        {"schema": {"task": "a", "labels": ["b", "b"]}},
+        {"schema": {"task": "a", "labels": ["b", "c"]}},
+        {"schema": None},
+        {"n_features": -1},
+        {"n_features": 10**12},
+        {"n_features": "52"},
+        {"scaling": "standard"},
+        {"scaling": "auto"},
+        {"scaling": ["counts"]},
+        {"modules": None},
+        {"modules": ["os"]},
+        {"modules": [["input_module"]]},
+        {"history": 3},
+        {"best_epoch": None},
+        {"n_features_in": "52"},
+        {"format": "metalwork end model 9"},
+    ],
+    ids=str,
+)
+def test_a_header_that_lies_is_refused(path: Path, change: dict[str, Any]) -> None:
+    header, tensors = parts(path)
+    rewrite(path, header | change, tensors)
+    with pytest.raises(DataError, match=rf"^{path}: "):
+        EndModel.load(path)
+
+
+def test_weights_that_do_not_fit_are_refused(path: Path) -> None:
+    header, tensors = parts(path)
+    name = "network.heads.0.bias"
+    cases: list[dict[str, torch.Tensor]] = [
+        {n: t for n, t in tensors.items() if n != name},
+        tensors | {name: torch.zeros(99)},
+        tensors | {name: torch.full((2,), torch.nan)},
+        tensors | {"network.extra": torch.zeros(1)},
+        tensors | {"scaling.mean": torch.zeros(1)},
+    ]
+    for case in cases:
+        rewrite(path, header, case)
+        with pytest.raises(DataError, match=rf"^{path}: "):
+            EndModel.load(path)
+
+
+class _Trap:
+    """Leaves a mark when unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return (Path.touch, (self.mark,))
+
+
+def test_nothing_in_a_file_is_executed(tmp_path: Path) -> None:
+    mark, path = tmp_path / "executed", tmp_path / "end"
+    trap = pickle.dumps(_Trap(mark))
+    torch.save({"weights": _Trap(mark)}, tmp_path / "torch")
+    header = json.dumps({"__metadata__": {"metalwork": trap.decode("latin-1")}}).encode()
+    for data in (trap, (tmp_path / "torch").read_bytes(), struct.pack("<Q", len(header)) + header + trap):
+        path.write_bytes(data)
+        with pytest.raises(DataError, match=rf"^{path}: must be a 'metalwork end model 1' file; it is damaged"):
+            EndModel.load(path)
+    assert not mark.exists()
+    pickle.loads(trap)
+    assert mark.exists()  # the trap does work where something unpickles it
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=rf"^{tmp_path / 'none'}: there is no such file\.$"):
+        EndModel.load(tmp_path / "none")
+    with pytest.raises(DataError, match=rf"^{tmp_path}: must be a 'metalwork end model 1' file; "):
+        EndModel.load(tmp_path)
+
+
+def test_a_crash_while_saving_leaves_the_old_file(
+    path: Path, model: EndModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = path.read_bytes()
+
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("metalwork._files.os.fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
