@@ -20,8 +20,6 @@ from metalwork.experiments._openi_findings import (
     EMERGENCIES,
     Finding,
     any_affirmed,
-    is_acute,
-    is_chronic,
     is_emergency,
 )
 from metalwork.experiments._openi_text import abnormal_clauses, body
@@ -85,9 +83,9 @@ def _votes(task: str, label: str, tests: Mapping[str, Test]) -> list[LabelingFun
     return [make(name, test) for name, test in tests.items()]
 
 
-def _affirms(*findings: Finding, unless: Test | None = None) -> Test:
-    """A test: the report affirms one of ``findings``, and ``unless`` does not hold."""
-    return lambda text: any_affirmed(text, findings) and not (unless is not None and unless(text))
+def _affirms(*findings: Finding) -> Test:
+    """A test: the report affirms one of ``findings``."""
+    return lambda text: any_affirmed(text, findings)
 
 
 # --- triage: is anything here acute? ------------------------------
@@ -134,19 +132,14 @@ def _concludes_acute(text: str) -> bool:
     return any_affirmed(text, [*ACUTE.values(), *EMERGENCIES.values()], impression_only=True)
 
 
-def _nothing_acute(text: str) -> bool:
-    """No acute finding is affirmed anywhere."""
-    return not is_acute(text)
-
-
 def _all_chronic(text: str) -> bool:
     """There are abnormal clauses, and chronic findings explain them all."""
-    return bool(abnormal_clauses(text)) and not _abnormal_beyond_chronic(text) and not is_acute(text)
+    return bool(abnormal_clauses(text)) and not _abnormal_beyond_chronic(text)
 
 
 def _only_normal(text: str) -> bool:
     """No clause describes anything abnormal."""
-    return not abnormal_clauses(text) and not is_acute(text)
+    return not abnormal_clauses(text)
 
 
 _CLEAR_LUNGS = re.compile(
@@ -160,9 +153,9 @@ _NORMAL_HEART = re.compile(
 
 
 def _heart_and_lungs_normal(text: str) -> bool:
-    """Heart and lungs are both called normal, and neither is contradicted."""
+    """Heart and lungs are both called normal."""
     prose = body(text)
-    return bool(_CLEAR_LUNGS.search(prose) and _NORMAL_HEART.search(prose)) and not is_acute(text)
+    return bool(_CLEAR_LUNGS.search(prose) and _NORMAL_HEART.search(prose))
 
 
 _TRIAGE = [
@@ -181,7 +174,6 @@ _TRIAGE = [
             "localised": _localised,
             "hedged": _hedged,
             "worse": _worse,
-            "any finding": is_acute,
             "impression": _concludes_acute,
         },
     ),
@@ -204,7 +196,6 @@ _TRIAGE = [
         "triage",
         "Non-acute",
         {
-            "nothing acute": _nothing_acute,
             "all chronic": _all_chronic,
             "only normal": _only_normal,
             "heart and lungs normal": _heart_and_lungs_normal,
@@ -227,14 +218,9 @@ _INJURY = re.compile(
 _INJURED_BONE = re.compile(r"\b(?:ribs?|clavic\w+|humer\w+|scapul\w+|sternum|sternal|vertebra\w*|shoulder)\b")
 
 
-def _nothing_pressing(text: str) -> bool:
-    """Something is acute, and none of it is an emergency."""
-    return is_acute(text) and not is_emergency(text)
-
-
 def _chest_wall_and_pleura_sound(text: str) -> bool:
-    """Something is acute, while bones and pleura are said to be sound."""
-    return _nothing_pressing(text) and bool(_BONES_INTACT.search(body(text)) or _NO_AIR_LEAK.search(body(text)))
+    """Bones and pleura are both said to be sound."""
+    return bool(_BONES_INTACT.search(body(text)) and _NO_AIR_LEAK.search(body(text)))
 
 
 def _injured_bone(text: str) -> bool:
@@ -247,13 +233,10 @@ _ACUTE = [
         "acute",
         "Urgent",
         {
-            "lungs": _affirms(ACUTE["opacity"], ACUTE["atelectasis"], unless=is_emergency),
-            "pleura": _affirms(ACUTE["pleural_fluid"], unless=is_emergency),
-            "heart": _affirms(ACUTE["enlarged_heart"], ACUTE["congestion"], unless=is_emergency),
-            "growth, line or vertebra": _affirms(
-                ACUTE["mass"], ACUTE["line"], ACUTE["compression"], unless=is_emergency
-            ),
-            "nothing pressing": _nothing_pressing,
+            "lungs": _affirms(ACUTE["opacity"], ACUTE["atelectasis"]),
+            "pleura": _affirms(ACUTE["pleural_fluid"]),
+            "heart": _affirms(ACUTE["enlarged_heart"], ACUTE["congestion"]),
+            "growth, line or vertebra": _affirms(ACUTE["mass"], ACUTE["line"], ACUTE["compression"]),
             "bones and pleura sound": _chest_wall_and_pleura_sound,
         },
     ),
@@ -265,7 +248,6 @@ _ACUTE = [
             "escaped air": _affirms(EMERGENCIES["air_leak"]),
             "foreign body": _affirms(EMERGENCIES["foreign_body"]),
             "great vessels": _affirms(EMERGENCIES["great_vessels"]),
-            "any emergency": is_emergency,
             "injured bone": _injured_bone,
         },
     ),
@@ -280,24 +262,14 @@ _LONG_STANDING = re.compile(
 )
 
 
-def _nothing_found(text: str) -> bool:
-    """No finding is affirmed, acute or chronic."""
-    return not is_acute(text) and not is_chronic(text)
-
-
 def _brief(text: str) -> bool:
     """A short report: there was little to describe."""
-    return len(body(text).split()) <= _BRIEF and not is_acute(text) and not _long_standing(text)
+    return len(body(text).split()) <= _BRIEF
 
 
 def _long_standing(text: str) -> bool:
-    """Something abnormal is called old, mild or unchanged, and nothing is acute."""
-    return not is_acute(text) and any(_LONG_STANDING.search(clause) for clause in abnormal_clauses(text))
-
-
-def _harmless_abnormality(text: str) -> bool:
-    """Something is described as abnormal, and nothing is acute."""
-    return bool(abnormal_clauses(text)) and not is_acute(text)
+    """Something abnormal is called old, mild or unchanged."""
+    return any(_LONG_STANDING.search(clause) for clause in abnormal_clauses(text))
 
 
 _NON_ACUTE = [
@@ -305,25 +277,23 @@ _NON_ACUTE = [
         "non_acute",
         "Non-urgent",
         {
-            "granuloma": _affirms(CHRONIC["granuloma"], unless=is_acute),
-            "spine": _affirms(CHRONIC["spine"], CHRONIC["curvature"], unless=is_acute),
-            "other bone": _affirms(CHRONIC["bone"], unless=is_acute),
-            "aorta": _affirms(CHRONIC["aorta"], unless=is_acute),
-            "large lungs": _affirms(CHRONIC["hyperinflation"], unless=is_acute),
-            "scar": _affirms(CHRONIC["scar"], unless=is_acute),
-            "former surgery": _affirms(CHRONIC["surgery"], CHRONIC["device"], unless=is_acute),
-            "diaphragm or small lungs": _affirms(CHRONIC["diaphragm"], CHRONIC["small_lungs"], unless=is_acute),
-            "borderline heart": _affirms(CHRONIC["borderline_heart"], unless=is_acute),
-            "nodule or variant": _affirms(CHRONIC["nodule"], CHRONIC["variant"], unless=is_acute),
+            "granuloma": _affirms(CHRONIC["granuloma"]),
+            "spine": _affirms(CHRONIC["spine"], CHRONIC["curvature"]),
+            "other bone": _affirms(CHRONIC["bone"]),
+            "aorta": _affirms(CHRONIC["aorta"]),
+            "large lungs": _affirms(CHRONIC["hyperinflation"]),
+            "scar": _affirms(CHRONIC["scar"]),
+            "former surgery": _affirms(CHRONIC["surgery"], CHRONIC["device"]),
+            "diaphragm or small lungs": _affirms(CHRONIC["diaphragm"], CHRONIC["small_lungs"]),
+            "borderline heart": _affirms(CHRONIC["borderline_heart"]),
+            "nodule or variant": _affirms(CHRONIC["nodule"], CHRONIC["variant"]),
             "long standing": _long_standing,
-            "harmless abnormality": _harmless_abnormality,
         },
     ),
     *_votes(
         "non_acute",
         "Normal",
         {
-            "nothing found": _nothing_found,
             "only normal": _only_normal,
             "brief": _brief,
         },

@@ -74,7 +74,7 @@ def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats]) ->
     found = []
     for t, (task, table) in enumerate(zip(votes.tasks, tables, strict=True)):
         given = np.exp(table[:, state[:, t], : task.n_labels])
-        found.append(given.transpose(1, 0, 2).reshape(tree.n_end_labels, -1))
+        found.append(given.transpose(1, 0, 2).reshape(tree.n_end_labels, len(task.lfs) * task.n_labels))
     return found
 
 

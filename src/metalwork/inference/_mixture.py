@@ -129,7 +129,7 @@ def expected_counts(
     for task, applies, n in zip(votes.tasks, by_pattern, total, strict=True):
         states = np.concatenate([applies, np.maximum(n - applies.sum(axis=1), 0.0)[:, None]], axis=1)
         labels.append(states.sum(axis=0))
-        counted = np.asarray(task.one_hot.T @ states).reshape(len(task.lfs), task.n_labels, -1)
+        counted = np.asarray(task.one_hot.T @ states).reshape(len(task.lfs), task.n_labels, task.n_labels + 1)
         spoken.append(counted.transpose(0, 2, 1))
     return Expected(labels, spoken, log_evidence)
 
@@ -148,7 +148,7 @@ def known_counts(votes: CodedVotes, row_of: Int64Array, state_of: IntArray, weig
         states = np.zeros((task.one_hot.shape[0], k + 1))
         np.add.at(states, (pattern, state), weight)
         labels.append(states.sum(axis=0))
-        counted = np.asarray(task.one_hot.T @ states).reshape(len(task.lfs), k, -1)
+        counted = np.asarray(task.one_hot.T @ states).reshape(len(task.lfs), k, k + 1)
         spoken.append(counted.transpose(0, 2, 1))
     return Expected(labels, spoken, 0.0)
 

@@ -113,13 +113,16 @@ def _off_branch_ratio(off: Floats, on: Floats, records: Floats, priors: VotePrio
     return np.clip(ratio, 0.01, 1.0)
 
 
-def balance_shift(expected: Expected, target: Sequence[Floats]) -> list[Floats]:
-    """What to add to the log branch probabilities so that expected labels move to the ``target`` counts."""
+def balance_shift(expected: Expected, target: Sequence[Floats], band: float) -> list[Floats]:
+    """What to add to the log branch probabilities so that no label strays from its ``target`` count.
+
+    The odds of a label may move by a factor of ``band`` either way; only what goes beyond is taken back.
+    """
     shifts = []
     for records, wanted in zip(expected.labels, target, strict=True):
-        now = records[:-1] + 1.0
-        goal = wanted + 1.0
-        shifts.append(np.log(goal / goal.sum()) - np.log(now / now.sum()))
+        now, goal = records[:-1] + 1.0, wanted + 1.0
+        odds, goal_odds = now / (now.sum() - now), goal / (goal.sum() - goal)
+        shifts.append(np.log(np.clip(odds, goal_odds / band, goal_odds * band) / odds))
     return shifts
 
 

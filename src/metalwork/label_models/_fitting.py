@@ -28,7 +28,8 @@ from metalwork.label_models._estimates import (
     votes_only_tables,
 )
 
-_BALANCE_STRENGTH = 100.0
+_BALANCE_BAND = 1.3
+_BALANCE_STRENGTH = 10.0
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
 _TABLE_STRENGTH = 1.0
@@ -68,7 +69,7 @@ class Fit(NamedTuple):
 
 
 def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, priors: VotePriors, limits: Limits) -> Fit:
-    """EM in which abstains say nothing and the labels keep the balance that they begin with."""
+    """EM in which abstains say nothing and the labels stay near the balance that they begin with."""
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
     most = most_precision(votes, spoken, start.log_prior, start.applies)
     parameters = initial_votes_only(votes, priors)
@@ -78,7 +79,8 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, priors: VotePrio
         tables = votes_only_tables(votes, parameters, start.log_prior, most)
         plain = expected_counts(tree, votes, tables, log_prior)
         target = target or _balance(plain, start)
-        log_prior = [old + shift for old, shift in zip(log_prior, balance_shift(plain, target), strict=True)]
+        shifts = balance_shift(plain, target, _BALANCE_BAND)
+        log_prior = [old + shift for old, shift in zip(log_prior, shifts, strict=True)]
         updated = estimate_votes_only(_with_known(plain, start), priors)
         moved = max(_distance(new, old) for new, old in zip(updated, parameters, strict=True))
         parameters = updated
@@ -111,8 +113,9 @@ def dependence(residuals: PairResiduals) -> float:
 
 
 def _balance(expected: Expected, start: Start) -> list[Floats]:
-    """Label counts to keep: those expected at the start, blended with what is known.
+    """Label counts to stay near: those expected at the start, blended with what is known.
 
+    The start is worth 10 records a label.
     Left free, EM on dependent LFs lets one class swallow the others.
     """
     if start.known is None:
@@ -121,7 +124,7 @@ def _balance(expected: Expected, start: Start) -> list[Floats]:
     for records, seen in zip(expected.labels, start.known.labels, strict=True):
         found = records[:-1]
         total = max(float(found.sum()), 1e-9)
-        blended = _BALANCE_STRENGTH * found / total + seen[:-1] / start.weight
+        blended = _BALANCE_STRENGTH * len(found) * found / total + seen[:-1] / start.weight
         kept.append(blended / blended.sum() * total)
     return kept
 

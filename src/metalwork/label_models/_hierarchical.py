@@ -27,7 +27,7 @@ from metalwork.votes import LabelMatrix
 
 _LOG = logging.getLogger(__name__)
 _INDEPENDENT = 0.85
-_PRECISION_SHARE = 1.0
+_PRECISION_SHARE = 2.0
 _LEAST_LEFT = 0.05
 
 
@@ -40,10 +40,10 @@ class HierarchicalLabelModel(LabelModel):
 
     Fitted by EM with weak priors, without labels, in two readings of the votes:
 
-    *Votes only*: an abstain says nothing; each LF has one precision, held half-way to the prior's, and one
-    ratio for how much rarer it votes where its task does not apply; the class prior is given or uniform, and
-    the labels keep the balance that the first E-step found, blended with the dev labels'. Robust: LFs written
-    to complement each other are far from independent in *whether* they vote.
+    *Votes only*: an abstain says nothing; each LF has one precision, held two thirds of the way to the
+    prior's, and one ratio for how much rarer it votes where its task does not apply; the class prior is given
+    or uniform, and the labels stay near the balance that the first E-step found, blended with the dev
+    labels'. Robust: LFs written to complement each other are far from independent in *whether* they vote.
     *Generative*: each LF has a full table of votes and abstains by label and off-branch; the class prior is
     learned. Close to optimal where LFs are independent given the label, and harmful where they are not.
 
