@@ -199,7 +199,7 @@ def quiet(seed: int) -> None:
     import networkx
     import torch
 
-    np.prod = np.prod  # type: ignore[attr-defined]
+    vars(np)["product"] = np.prod
     networkx.Graph.node = networkx.Graph.nodes
 
     warnings.simplefilter("ignore")
