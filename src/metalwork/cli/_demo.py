@@ -46,7 +46,7 @@ def _openi_job() -> Job:
             "dev": Split(data.dev, data.dev_labels, data.dev["uid"]),
             "test": Split(data.test, data.test_labels, data.test["uid"]),
         },
-        FeatureSettings(text="text", min_df=protocol.min_df),
+        FeatureSettings(text=data.words, min_df=protocol.min_df),
         end_model=EndModelSettings(options=dict(protocol.end_model)),
     )
 

@@ -22,7 +22,7 @@ Record = dict[str, Any]
 Callback = Callable[[Record], object]
 """Called after each epoch with its record in ``history_``."""
 
-_MIN_EPOCHS, _MIN_STEPS = 8, 300
+_MIN_EPOCHS, _MIN_STEPS = 20, 300
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,23 @@ def make_task(inputs: Inputs, targets: Tensor, weights: npt.NDArray[np.float64] 
     return Task(inputs.rows(kept), targets[rows], torch.from_numpy(scaled).float())
 
 
+class _Choice:
+    """The epoch to keep: the last whose dev loss is within one standard error of the least."""
+
+    def __init__(self) -> None:
+        self.epoch = self.least_epoch = 0
+        self.state: dict[str, Tensor] | None = None
+        self._least: FloatArray | None = None
+
+    def offer(self, epoch: int, losses: FloatArray, network: EndNetwork) -> None:
+        """Look at one epoch's dev losses (n_dev,)."""
+        if self._least is None or losses.mean() < self._least.mean():
+            self._least, self.least_epoch = losses, epoch
+        worse = losses - self._least
+        if worse.mean() <= worse.std() / math.sqrt(len(worse)):
+            self.epoch, self.state = epoch, _copy(network)
+
+
 class Trainer:
     """Fits a network in place. ``history`` has one record an epoch; ``best_epoch`` counts from 1."""
 
@@ -79,25 +96,28 @@ class Trainer:
         self._optimizer = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
 
     def fit(self, dev: Dev | None, patience: int | None, callbacks: Sequence[Callback]) -> None:
-        """Run the epochs; with ``dev``, end on the weights of the epoch with the least dev loss."""
-        best, state = math.inf, None
+        """Run the epochs; with ``dev``, end on the last epoch that is as good as the best one.
+
+        A few dev records cannot tell epochs apart that differ by less than one standard error, and the later
+        one has seen more: so an epoch counts as good as the best when its dev loss is within that of it.
+        """
+        choice = _Choice()
         for epoch in range(1, self.max_epochs + 1):
             start = time.perf_counter()
             record: Record = {"epoch": epoch, "loss": self.run_epoch(epoch)}
             if dev is not None:
-                record |= self.evaluate(dev)
+                losses, record["dev_accuracy"] = self.evaluate(dev)
+                record["dev_loss"] = float(losses.mean())
+                choice.offer(epoch, losses, self.network)
             record["seconds"] = time.perf_counter() - start
             self.history.append(record)
             for callback in callbacks:
                 callback(record)
-            if record.get("dev_loss", -math.inf) < best:
-                self.best_epoch = epoch
-                if dev is not None:
-                    best, state = record["dev_loss"], _copy(self.network)
-            if patience is not None and epoch - self.best_epoch >= patience:
+            if dev is not None and patience is not None and epoch - choice.least_epoch >= patience:
                 break
-        if state is not None:
-            self.network.load_state_dict(state)
+        self.best_epoch = len(self.history) if dev is None else choice.epoch
+        if choice.state is not None:
+            self.network.load_state_dict(choice.state)
 
     def run_epoch(self, epoch: int) -> float:
         """One pass over the records in a new order; the mean loss.
@@ -133,11 +153,11 @@ class Trainer:
         self._optimizer.step()
         return loss.detach()
 
-    def evaluate(self, dev: Dev) -> Record:
-        """Mean negative log probability of the dev end labels, and accuracy."""
+    def evaluate(self, dev: Dev) -> tuple[FloatArray, float]:
+        """Negative log probability of each dev record's end label (n_dev,), and accuracy."""
         log_proba = predict_log_proba(self.network, dev.inputs, self.batch_size)
-        loss = -log_proba[np.arange(len(dev.codes)), dev.codes].mean()
-        return {"dev_loss": float(loss), "dev_accuracy": float(np.mean(log_proba.argmax(axis=1) == dev.codes))}
+        losses: FloatArray = -log_proba[np.arange(len(dev.codes)), dev.codes]
+        return losses, float(np.mean(log_proba.argmax(axis=1) == dev.codes))
 
     def _set_lr(self) -> None:
         """Half a cosine from ``lr`` down to 0 over the epochs."""

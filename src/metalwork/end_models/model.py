@@ -45,7 +45,7 @@ from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
 _PREDICT_ROWS = 1024
-_COUNTS_INPUT_DROPOUT = 0.5
+_COUNTS_INPUT_DROPOUT = 0.2
 _SMALL_NETWORK = 10_000_000  # parameters, below which a second thread costs more than it gives
 
 
@@ -78,10 +78,10 @@ class EndModel(Arguments):
     dropout : float in [0, 1)
         Of the default layers' outputs.
     input_dropout : float in [0, 1), optional
-        Of the features. By default 0.5 where the scaling is ``"counts"``, so that the network learns from other
+        Of the features. By default 0.2 where the scaling is ``"counts"``, so that the network learns from other
         words than those the labeling functions look for; else 0.
     max_epochs : int, optional
-        By default 8, or as many as make 300 steps.
+        By default 20, or as many as make 300 steps.
     lr, batch_size, weight_decay
         Of AdamW: the highest rate, records a step, decoupled weight decay.
     patience : int, optional
@@ -168,7 +168,8 @@ class EndModel(Arguments):
         probs : TaskProbabilities (n_points,)
             Of the model's schema.
         dev : (X_dev, y_dev), optional
-            A few records with known end labels (names or codes): the epoch of least dev loss is kept.
+            A few records with known end labels (names or codes): the last epoch whose dev loss is within one
+            standard error of the least is kept.
         sample_weight : float array (n_points,), optional
             At least 0, not all 0; 0 leaves a record out, as is advised for records no labeling function voted on.
         callbacks : sequence of callable

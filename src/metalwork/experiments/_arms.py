@@ -148,8 +148,8 @@ def prepare(
     frames = (data.train, data.dev, data.test)
     votes = [apply(labeling_functions, frame, data.schema) for frame in frames]
     done("applied the labeling functions")
-    counter = WordCounts(min_df=settings.min_df).fit(data.train["text"])
-    features = [counter.transform(frame["text"]) for frame in frames]
+    counter = WordCounts(min_df=settings.min_df).fit(data.train[data.words])
+    features = [counter.transform(frame[data.words]) for frame in frames]
     done("counted the words")
     train, dev, test = (Split(*parts) for parts in zip(features, votes, strict=True))
     return Prepared(data, train, dev, test)

@@ -15,8 +15,9 @@ Codes = npt.NDArray[np.int64]
 class Dataset:
     """Records in three splits, with the gold end labels that the protocol allows.
 
-    Each frame has a ``text`` column. ``train_labels`` are for scoring only and absent where the data set does
-    not publish them; no model ever sees them.
+    Sets of texts have the column ``words``, whose words the end model counts; the labeling functions may read
+    others. ``train_labels`` are for scoring only and absent where the data set does not publish them; no model
+    ever sees them.
     """
 
     name: str
@@ -27,3 +28,4 @@ class Dataset:
     dev_labels: Codes
     test_labels: Codes
     train_labels: Codes | None = None
+    words: str = "text"

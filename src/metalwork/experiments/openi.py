@@ -42,6 +42,9 @@ SCHEMA = TaskSchema.from_dict(
 def load(path: str | os.PathLike[str] | None = None) -> Dataset:
     """The reports, in the paper's own split; train labels are not published.
 
+    The end model counts the words of ``prose``, findings and impression: the indication states the complaint and
+    the comparison lists older studies.
+
     Parameters
     ----------
     path : path, optional
@@ -55,15 +58,17 @@ def load(path: str | os.PathLike[str] | None = None) -> Dataset:
         For a dev or test label that is no end label.
     """
     records = read_records(find_data("openi", path), columns=["uid", "split", "text", "label"])
+    records = records.with_columns(pl.Series("prose", map(body, records["text"]), dtype=pl.String))
     train, dev, test = (records.filter(pl.col("split") == name) for name in ("train", "dev", "test"))
     return Dataset(
         name="openi",
         schema=SCHEMA,
-        train=train.select("uid", "text"),
-        dev=dev.select("uid", "text"),
-        test=test.select("uid", "text"),
+        train=train.select("uid", "text", "prose"),
+        dev=dev.select("uid", "text", "prose"),
+        test=test.select("uid", "text", "prose"),
         dev_labels=SCHEMA.end_codes(dev["label"]),
         test_labels=SCHEMA.end_codes(test["label"]),
+        words="prose",
     )
 
 
@@ -297,6 +302,12 @@ _NON_ACUTE = [
             "only normal": _only_normal,
             "brief": _brief,
         },
+    ),
+    regex(
+        "non_acute",
+        "Normal",
+        r"\b(?:normal|negative|unremarkable)\s(?:\w+\s){0,2}(?:chest|exam\w*|stud(?:y|ies)|radiograph\w*|x-?ray)\b",
+        name="Normal: called so",
     ),
 ]
 

@@ -57,8 +57,8 @@ def test_without_dev_the_last_epoch_stays() -> None:
     assert [set(record) for record in model.history_] == [{"epoch", "loss", "seconds"}] * 3
 
 
-@pytest.mark.parametrize(("n_points", "epochs"), [(120, 150), (3000, 8)])
-def test_epochs_make_300_steps_by_default(n_points: int, epochs: int) -> None:
+@pytest.mark.parametrize(("n_points", "epochs"), [(120, 150), (3000, 20)])
+def test_epochs_are_20_or_make_300_steps_by_default(n_points: int, epochs: int) -> None:
     data = words(FLAT, n_points)
     model = EndModel(FLAT, hidden_sizes=(2,)).fit(data.counts, data.probs)
     assert len(model.history_) == epochs
