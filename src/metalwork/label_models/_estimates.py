@@ -79,7 +79,7 @@ def most_precision(
     which see the class balance; LFs of one label say nothing of it. ``spoken[t]`` (n_lfs, n_labels) counts
     votes, ``applies[t]`` is the prior probability that task t applies.
     """
-    n_points = votes.weights.sum()
+    n_points = max(float(votes.weights.sum()), 1.0)  # no record at all has a vote: any bound will do
     bounds = []
     for t, counted in enumerate(spoken):
         votes_of_lf = np.maximum(counted.sum(axis=1, keepdims=True), 1.0)
