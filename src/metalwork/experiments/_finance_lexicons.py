@@ -3,12 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from metalwork.labeling import LabelingFunction, from_callable, keywords, regex
-
-_FEWEST_WORDS: Final = 3
-_MARGIN: Final = 2
 
 
 @dataclass(frozen=True)
@@ -51,14 +47,12 @@ Evidence = Mapping[tuple[str, str], Sources]
 
 
 def make_functions(evidence: Evidence) -> tuple[LabelingFunction, ...]:
-    """One LF for each piece of evidence, and one a task that weighs all its lexicons against each other."""
-    single = [
+    """One LF for each piece of evidence; none looks at another's words again, as that would count them twice."""
+    return tuple(
         _one_function(task, label, f"{label}: {about}", source)
         for (task, label), sources in evidence.items()
         for about, source in sources.items()
-    ]
-    tasks = dict.fromkeys(task for task, _ in evidence)
-    return (*single, *(_vocabulary_function(task, evidence) for task in tasks))
+    )
 
 
 def _one_function(task: str, label: str, name: str, source: Lexicon | Form) -> LabelingFunction:
@@ -72,23 +66,6 @@ def _one_function(task: str, label: str, name: str, source: Lexicon | Form) -> L
         return label if _count_different(pattern, text) >= needed else None
 
     return from_callable(several, task, [source.field], name)
-
-
-def _vocabulary_function(task: str, evidence: Evidence) -> LabelingFunction:
-    """Votes for the label whose words clearly outnumber those of every other label."""
-    patterns = {label: _vocabulary(sources) for (owner, label), sources in evidence.items() if owner == task}
-
-    def vocabulary(text: str) -> str | None:
-        counts = {label: _count_different(pattern, text) for label, pattern in patterns.items()}
-        second, (first, label) = sorted((count, label) for label, count in counts.items())[-2:]
-        return label if first >= max(_FEWEST_WORDS, _MARGIN * second[0]) else None
-
-    return from_callable(vocabulary, task, ["text"], f"{task}: vocabulary")
-
-
-def _vocabulary(sources: Sources) -> re.Pattern[str]:
-    words = {word for source in sources.values() if isinstance(source, Lexicon) for word in source.phrases}
-    return _any_of(words)
 
 
 def _any_of(words: Iterable[str]) -> re.Pattern[str]:

@@ -14,12 +14,6 @@ _CORPORATE: Final[Sources] = {
         r"<[A-Z][\w&.,' -]* (?:Inc|Corp|Co|Ltd|Plc|PLC|AG|SA|NV|LP|Partners|Group|Associates|Industries)\.?>"
     ),
     "legal form": Lexicon("inc, corp, ltd, plc, co, ag, nv, sa, spa, oy"),
-    "headline": Lexicon(
-        "net, qtr, shr, dividend*, div, payout, split, profit*, loss, losses, earnings, results, acqui*, "
-        "merger, merge*, takeover, buyout, stake, bid, tender, unit, units, subsidiary, shares, stock, holders, "
-        "completes",
-        field="title",
-    ),
     "owners": Lexicon(
         "shareholder*, stockholder*, common stock, common share*, shares outstanding, outstanding shares, "
         "preferred stock, holders of record, voting rights"
@@ -43,12 +37,6 @@ _MARKETS: Final[Sources] = {
         "minister*, ministry, government*, treasury, department, official*, congress, senate, parliament, "
         "commission, committee, agency, policy",
         at_least=2,
-    ),
-    "headline": Lexicon(
-        "u.s., u.k., uk, japan*, german*, french, france, canada, canadian, brazil*, soviet*, china, saudi*, "
-        "iran*, argentin*, indonesia*, ec, opec, imf, fed, usda, treasury, minister*, ministry, officials, "
-        "traders, dealers, market, markets, prices, output, export*, import*, production",
-        field="title",
     ),
     "trade flows": Lexicon(
         "export*, import*, output, production, demand, supply, supplies, consumption, surplus, deficit, quota*, "
@@ -79,12 +67,6 @@ _PERFORMANCE: Final[Sources] = {
     "net line": Form(r"\b(?:Oper )?[Nn]et (?:loss |profit )?\d[\d.,]*"),
     "comparison": Form(r"\bvs\.? +(?:loss |profit |nil\b|\d)"),
     "sales line": Form(r"\b(?:Revs?|Sales|Turnover|Revenues?) \d[\d.,]*|\bAvg shrs\b"),
-    "headline": Lexicon(
-        "1st qtr, 2nd qtr, 3rd qtr, 4th qtr, qtr, quarter, year, half, mths, months, net, shr, results, "
-        "earnings, profit*, loss, losses, sees, dividend*, div, payout, split, quarterly, charge, sales, "
-        "revenues",
-        field="title",
-    ),
     "dividend": Lexicon("dividend*, div, payout, stock split, holders of record, payable, qtly, qtrly, mthly"),
     "profit": Lexicon(
         "profit*, earnings, earned, net income, net loss, operating income, pretax, pre-tax, after-tax"
@@ -127,22 +109,10 @@ _OWNERSHIP: Final[Sources] = {
         "rejected, control of, greenmail, arbitrage*, investor group, investment firm, raider*, minority, "
         "majority"
     ),
-    "headline": Lexicon(
-        "acqui*, buy, buys, buying, bought, sell, sells, sold, sale, merge*, merger, takeover, bid, bids, "
-        "stake, offer, tender, buyout, unit, units, holders, purchase*, interest, completes, talks, holding, "
-        "investor*",
-        field="title",
-    ),
 }
 _MONEY: Final[Sources] = {
     "dollar": Lexicon("dollar, dollar's"),
     "currencies": Lexicon(f"{finance.CURRENCIES}, currency, currencies"),
-    "headline": Lexicon(
-        "dollar, yen, mark, stg, sterling, currency, currencies, money market, money, fed, bank of england, "
-        "bank of japan, bundesbank, central bank, rate, rates, prime, discount, repurchase*, reserves, "
-        "intervention, g-7, g-5, baker, treasury, bills, notes, exchange",
-        field="title",
-    ),
     "rates": Lexicon(
         "interest rate*, base rate*, prime rate*, discount rate*, lending rate*, bank rate*, bill rate*, repo, "
         "federal funds, fed funds, overnight, short-term rates, call money, note rates"
@@ -178,12 +148,6 @@ _COMMODITY: Final[Sources] = {
     "livestock": Lexicon(finance.LIVESTOCK),
     "farming": Lexicon(finance.FARMING),
     "quantities": Lexicon(finance.QUANTITIES),
-    "headline": Lexicon(
-        "oil, crude, opec, gas, gasoline, refinery, wheat, corn, grain*, soybean*, rice, barley, oilseed*, "
-        "palm, coffee, cocoa, sugar, cotton, rubber, gold, silver, copper, zinc, nickel, tin, steel, metal*, "
-        "mine, cattle, hog*, pork, beef, crop*, farm*, usda, ccc, tonnes, acreage, prices",
-        field="title",
-    ),
     "agencies": Lexicon(
         "usda, agriculture department, ccc, commodity credit, export enhancement, opec, international coffee, "
         "ico, icco, inro, buffer stock*, ec commission, agriculture minister*, energy minister*, oil minister*"

@@ -13,9 +13,9 @@ FUNCTIONS = {lf.name: lf for lf in make_functions(EVIDENCE)}
 
 
 def test_one_function_a_piece_of_evidence_and_one_a_task() -> None:
-    assert list(FUNCTIONS) == ["Corporate: results", "Corporate: ticker", "Markets: trade", "sector: vocabulary"]
+    assert list(FUNCTIONS) == ["Corporate: results", "Corporate: ticker", "Markets: trade"]
     assert {lf.task for lf in FUNCTIONS.values()} == {"sector"}
-    assert [lf.fields for lf in FUNCTIONS.values()] == [("text",), ("title",), ("text",), ("text",)]
+    assert [lf.fields for lf in FUNCTIONS.values()] == [("text",), ("title",), ("text",)]
 
 
 def test_words_that_count_in_company_must_differ() -> None:
@@ -30,11 +30,3 @@ def test_a_form_heeds_letter_case_and_reads_its_field() -> None:
     ticker = FUNCTIONS["Corporate: ticker"]
     assert ticker("ACME <ACM> NET") == "Corporate"
     assert ticker("acme <acm> net") is None
-
-
-def test_the_vocabulary_votes_where_one_label_clearly_has_more_words() -> None:
-    vocabulary = FUNCTIONS["sector: vocabulary"]
-    assert vocabulary("crude oil, rates, tonnes of m&a") == "Markets"
-    assert vocabulary("oil rates") is None  # too few
-    assert vocabulary("oil rates tonnes, profit and loss") is None  # too mixed
-    assert vocabulary("") is None

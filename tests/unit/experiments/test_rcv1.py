@@ -84,7 +84,7 @@ def test_functions_agree_on_a_clear_record(label: str) -> None:
     votes = apply(LABELING_FUNCTIONS, [{"text": BAGS[label]}], SCHEMA)
     predicted = mw.MajorityVote(SCHEMA, mode="hard").fit(votes).predict(votes)
     assert SCHEMA.end_names(predicted) == [label]
-    assert (votes.codes[0] >= 0).sum() >= 10
+    assert (votes.codes[0] >= 0).sum() >= 6
 
 
 def test_functions_do_on_the_real_dev_split_what_they_were_written_for() -> None:

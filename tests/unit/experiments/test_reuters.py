@@ -154,7 +154,7 @@ def test_functions_agree_on_a_clear_article(label: str) -> None:
     votes = apply(LABELING_FUNCTIONS, [{"title": title, "text": f"{title} {body}"}], SCHEMA)
     predicted = mw.MajorityVote(SCHEMA, mode="hard").fit(votes).predict(votes)
     assert SCHEMA.end_names(predicted) == [label]
-    assert (votes.codes[0] >= 0).sum() >= 10
+    assert (votes.codes[0] >= 0).sum() >= 6
 
 
 def _real_archive() -> Path:
