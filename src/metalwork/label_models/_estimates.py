@@ -60,7 +60,8 @@ def votes_only_tables(
         k = task.n_labels
         share = np.exp(log_prior[t])
         least = share + _LEAST_MARGIN * (1 - share)
-        precision = np.clip(np.minimum(parameters.precision[t][:, None], most[t]), least, _MOST_PRECISION)
+        bounded = np.minimum(np.minimum(parameters.precision[t][:, None], most[t]), _MOST_PRECISION)
+        precision = np.maximum(bounded, least)  # above the label's share, so no vote lowers its own label
         table = np.zeros((len(task.lfs), k + 1, k + 1))
         table[:, :k, :k] = np.log((1 - precision) / (1 - share))[:, None, :]
         label = np.arange(k)
