@@ -12,6 +12,7 @@ from typing import Any
 
 Key = str | int
 Locate = Callable[[Sequence[Key]], str]
+_TASK_KEYS = ("task", "labels", "parent", "when")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class _Reader:
     def read(self, value: Any) -> Iterator[TaskDeclaration]:
         entries, base = value, tuple[Key, ...]()
         if isinstance(value, dict) and "tasks" in value:
-            for key in value.keys() - {"tasks"}:
+            for key in (key for key in value if key != "tasks"):
                 self.fault((key,), f"unknown key {key!r} beside 'tasks'.")
             entries, base = value["tasks"], ("tasks",)
         if isinstance(entries, list):
@@ -65,7 +66,7 @@ class _Reader:
         if not isinstance(value, dict):
             self.fault(keys, f"a task must be a mapping with the keys 'task' and 'labels'; got {value!r}.")
             return
-        for key in value.keys() - {"task", "labels", "parent", "when"}:
+        for key in (key for key in value if key not in _TASK_KEYS):
             self.fault((*keys, key), f"unknown key {key!r}; a task has 'task', 'labels', 'parent' and 'when'.")
         if "task" not in value:
             self.fault(keys, "a task must have a name under the key 'task'.")
@@ -73,9 +74,10 @@ class _Reader:
         name = self.name(value["task"], (*keys, "task"), "a task name")
         if name is None:
             return
-        if parent is None and value.get("parent") is not None:
-            parent = self.name(value["parent"], (*keys, "parent"), "a parent's name")
-            when = self._when(value, keys, name)
+        if parent is None:
+            parent, when = self._hook(value, keys, name)
+        elif "parent" in value or "when" in value:
+            self.fault(keys, f"task {name!r} stands under its parent's label: leave out 'parent' and 'when'.")
         entries = value.get("labels")
         if not isinstance(entries, list):
             self.fault((*keys, "labels"), f"task {name!r}: 'labels' must be a list; got {entries!r}.")
@@ -88,11 +90,17 @@ class _Reader:
         for child, child_keys, label in children:
             yield from self.task(child, child_keys, name, label, above | {id(value)})
 
-    def _when(self, value: dict[Any, Any], keys: tuple[Key, ...], name: str) -> str | None:
+    def _hook(self, value: dict[Any, Any], keys: tuple[Key, ...], name: str) -> tuple[str | None, str | None]:
+        """The parent and its label that a task of the table form hangs on; None twice for a root."""
+        if value.get("parent") is None:
+            if value.get("when") is not None:
+                self.fault(keys, f"task {name!r} has 'when' but no 'parent'. Name both or neither.")
+            return None, None
+        parent = self.name(value["parent"], (*keys, "parent"), "a parent's name")
         if value.get("when") is None:
             self.fault(keys, f"task {name!r} names a parent, so 'when' must name the parent's label.")
-            return None
-        return self.name(value["when"], (*keys, "when"), "a label name")
+            return parent, None
+        return parent, self.name(value["when"], (*keys, "when"), "a label name")
 
     def _label(
         self,

@@ -50,7 +50,7 @@ class TaskSchema:
         self._labels = {name: by_name[name].labels for name in self.tasks}
         self._parent = {name: (by_name[name].parent, by_name[name].when) for name in self.tasks}
         paths = list(self._leaf_paths(root, ()))
-        self.end_labels = _leaf_names(paths)
+        self.end_labels = _leaf_names(paths, by_name[root].at)
         self.task_codes = self._codes_of(paths)
         self.task_codes.setflags(write=False)
 
@@ -83,10 +83,13 @@ class TaskSchema:
 
     @classmethod
     def _read(cls, value: Any, locate: Any) -> Self:
-        declarations, faults = read_declarations(value, locate)
-        if faults:
-            raise SchemaError(faults)
-        return cls(declarations)
+        try:
+            declarations, faults = read_declarations(value, locate)
+            if faults:
+                raise SchemaError(faults)
+            return cls(declarations)
+        except RecursionError:
+            raise SchemaError(["the tasks are nested too deeply to be read."]) from None
 
     def _preorder(self, name: str, by_name: Mapping[str, TaskDeclaration]) -> Iterable[str]:
         stack = [name]
@@ -290,18 +293,19 @@ class TaskSchema:
         return hash((self.tasks, self.end_labels))
 
 
-def _leaf_names(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def _leaf_names(paths: Sequence[tuple[str, ...]], at: str) -> tuple[str, ...]:
     count = Counter(path[-1] for path in paths)
     names = tuple(path[-1] if count[path[-1]] == 1 else "/".join(path) for path in paths)
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise SchemaError([f"two end labels are both called {name!r}. Rename one." for name in twice])
+        where = f"{at}: " if at else ""
+        raise SchemaError([f"{where}two end labels are both called {name!r}. Rename one." for name in twice])
     return names
 
 
 def unknown_name(what: str, name: object, known: Sequence[str]) -> str:
     """Error text for a name that is not among ``known``, with the nearest one that is."""
-    close = difflib.get_close_matches(str(name), known, n=1)
+    close = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
     hint = f"Did you mean {close[0]!r}?" if close else "Known: " + ", ".join(map(repr, known[:12]))
     more = f" and {len(known) - 12} more" if not close and len(known) > 12 else ""
     return f"{name!r} is no {what}. {hint}{more}" + ("" if close else ".")
