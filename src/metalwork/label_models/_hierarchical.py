@@ -66,7 +66,8 @@ class HierarchicalLabelModel(LabelModel):
     unvoted : "exclude" or "allow"
         Whether a label that no LF voted for on a record may rank above one that some LF voted for.
     max_iter, tol : int, float
-        EM stops when the log likelihood (votes only: the beliefs) of a record moves less than ``tol``.
+        EM stops after ``max_iter`` steps; or when the log likelihood of a record moves less than ``tol``
+        (generative), or no precision or ratio by 0.0001 (votes only).
     random_state : int
         Kept for the common interface: nothing here is random.
 

@@ -1,0 +1,120 @@
+"""What the documentation says: its examples run, its links resolve, its commands and constants exist."""
+
+import doctest
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from metalwork.cli import app
+from metalwork.cli._scaffold import write_project
+from metalwork.label_models import _estimates, _fitting, _hierarchical
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+FROM_CAMPAIGNS = {"results.md", "benchmarks.md"}  # written by the commands that print the tables
+_PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+def python_blocks(page: str) -> list[str]:
+    return _PYTHON.findall((ROOT / page).read_text(encoding="utf-8"))
+
+
+def anchors(page: Path) -> set[str]:
+    """GitHub's anchors of the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> list[str]:
+    found = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        path, _, anchor = target.partition("#")
+        if "://" in path or Path(path).name in FROM_CAMPAIGNS:
+            continue
+        other = page.parent / path if path else page
+        if not other.exists() or (anchor and anchor not in anchors(other)):
+            found.append(target)
+    return found
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_examples_run_in_a_fresh_interpreter(page: str, tmp_path: Path) -> None:
+    write_project(tmp_path / "tickets")
+    blocks = python_blocks(page)
+    assert blocks
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout
+
+
+@pytest.mark.parametrize("page", ["docs/concepts.md", "docs/label-models.md"])
+def test_examples_give_what_they_show(page: str) -> None:
+    source = "\n".join(python_blocks(page))
+    test = doctest.DocTestParser().get_doctest(source, {}, page, str(ROOT / page), 0)
+    failures: list[str] = []
+    result = doctest.DocTestRunner(verbose=False).run(test, out=failures.append)
+    assert result.attempted > 0
+    assert result.failed == 0, "".join(failures)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_resolve(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+def test_broken_links_are_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A heading, here\n[a](none.md) [b](#a-heading-here) [c](#gone) [d](page.md#gone)\n")
+    assert broken_links(page) == ["none.md", "#gone", "page.md#gone"]
+
+
+def test_commands_exist() -> None:
+    group = typer.main.get_command(app)
+    known = set(group.commands)  # type: ignore[attr-defined]
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        named = set(re.findall(r"(?:^ {4}|`)metalwork ([a-z]+)", text, re.MULTILINE))
+        assert named <= known, page.name
+
+
+def test_constants_are_those_of_the_code() -> None:
+    text = (ROOT / "docs/concepts.md").read_text(encoding="utf-8")
+    defaults = inspect.signature(_hierarchical.HierarchicalLabelModel).parameters
+    priors = [f"{defaults[name].default:g}" for name in ("precision", "strength", "off_branch_ratio")]
+    rows = {
+        "`precision`, `strength`, `off_branch_ratio`": ", ".join(priors),
+        "Pseudo-votes for each": f"{_hierarchical._PRECISION_SHARE:g}",
+        "Most right votes": f"{_estimates._MOST_MASS:g}",
+        "Most change of a label's odds": f"{_fitting._BALANCE_BAND:g}",
+        "Weight of the first E-step's balance": f"{_fitting._BALANCE_STRENGTH:g}",
+        "Least share of the prior": f"{_hierarchical._LEAST_LEFT:g}",
+        "Most `dependence_`": f"{_hierarchical._INDEPENDENT:g}",
+    }
+    for start, value in rows.items():
+        assert re.search(rf"^\| {re.escape(start)}[^|]*\| {re.escape(value)} \|$", text, re.MULTILINE), (
+            start,
+            value,
+        )
+
+
+ARGUMENTS = ["precision", "strength", "off_branch_ratio", "abstains", "unvoted", "dev_weight"]
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_defaults_are_those_of_the_code(name: str) -> None:
+    text = (ROOT / "docs/label-models.md").read_text(encoding="utf-8")
+    value = inspect.signature(_hierarchical.HierarchicalLabelModel).parameters[name].default
+    shown = f'"{value}"' if isinstance(value, str) else f"{value:g}"
+    assert f"| `{name}` ({shown}) |" in text
