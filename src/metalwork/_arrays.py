@@ -2,8 +2,8 @@
 
 import json
 import os
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,15 +35,22 @@ def load_arrays(
     DataError
         When the file is missing, damaged, or of another kind.
     """
+    with reading(path, kind), open(path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        header = json.loads(bytes(stored["header"]).decode("utf-8"))
+        if not isinstance(header, dict) or header.get("format") != kind:
+            raise DataError(f"{path}: must be a {kind!r} file; it is something else.")
+        return header, {name: stored[name] for name in names}
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
+    """Whatever goes wrong inside is a ``DataError`` that names the file: its contents may come from anywhere."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            header = json.loads(bytes(stored["header"]).decode("utf-8"))
-            if not isinstance(header, dict) or header.get("format") != kind:
-                raise DataError(f"{path}: must be a {kind!r} file; it is something else.")
-            return header, {name: stored[name] for name in names}
+        yield
+    except DataError:
+        raise
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file.") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path}: must be a {kind!r} file; it is damaged or something else ({error}).") from None
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+        raise DataError(f"{path}: must be a {kind!r} file; it is damaged or something else ({reason}).") from None

@@ -25,6 +25,6 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 def check_positive(name: str, value: float) -> float:
     """Return ``value`` when it is a finite number above zero."""
-    if not np.isfinite(value) or value <= 0:
+    if not isinstance(value, int | float | np.number) or not np.isfinite(value) or value <= 0:
         raise ValueError(f"{name} must be a finite number above 0; got {value!r}.")
     return value

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._arrays import load_arrays, save_arrays
+from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import FloatArray
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
@@ -33,6 +33,8 @@ class TaskProbabilities:
 
     def __init__(self, end: Any, schema: TaskSchema) -> None:
         array = np.asarray(end)
+        if array.dtype.kind not in "fiub":
+            raise VotesError(f"end must hold numbers; got dtype {array.dtype}.")
         if array.dtype.kind != "f":
             array = array.astype(np.float64)
         if array.ndim != 2 or array.shape[1] != schema.n_end_labels:
@@ -89,7 +91,8 @@ class TaskProbabilities:
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read what :meth:`save` wrote. Nothing in the file is executed."""
         header, arrays = load_arrays(path, _FORMAT, ("end",))
-        return cls(arrays["end"], TaskSchema.from_dict(header["schema"]))
+        with reading(path, _FORMAT):
+            return cls(arrays["end"], TaskSchema.from_dict(header["schema"]))
 
     def __repr__(self) -> str:
         return f"TaskProbabilities(n_points={self.n_points}, end_labels={list(self.schema.end_labels)})"

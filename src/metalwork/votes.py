@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from metalwork._arrays import load_arrays, save_arrays
+from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import ABSTAIN, IntArray
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
@@ -57,6 +57,10 @@ class LabelMatrix:
         self.errors = np.zeros(n_lfs, np.int64) if errors is None else np.asarray(errors, dtype=np.int64)
         if self.errors.shape != (n_lfs,):
             raise VotesError(f"errors must have one count an LF ({n_lfs}); got shape {self.errors.shape}.")
+        for j in np.flatnonzero(self.errors < 0)[:1]:
+            raise VotesError(
+                f"errors must be counts of at least 0; got {self.errors[j]} for LF {self.names[j]!r}."
+            )
         _check_codes(array, self)
         self.codes = array.astype(_smallest_dtype(schema), copy=False)
 
@@ -129,7 +133,10 @@ class LabelMatrix:
         """A label matrix from Snorkel MeTaL's, one a task (labels 1..k, 0 abstains), in schema order."""
         if len(matrices) != schema.n_tasks:
             raise VotesError(f"matrices must be one a task ({schema.n_tasks}); got {len(matrices)}.")
-        arrays = [_as_codes(matrix) - 1 for matrix in matrices]
+        arrays = [_as_codes(matrix).astype(np.int64) - 1 for matrix in matrices]
+        if len({len(array) for array in arrays}) > 1:
+            rows = ", ".join(str(len(array)) for array in arrays)
+            raise VotesError(f"matrices must have one row a record each; got {rows} rows.")
         tasks = [task for task, array in zip(schema.tasks, arrays, strict=True) for _ in range(array.shape[1])]
         return cls(np.concatenate(arrays, axis=1), schema, tasks, names)
 
@@ -142,8 +149,9 @@ class LabelMatrix:
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a matrix that :meth:`save` wrote. Nothing in the file is executed."""
         header, arrays = load_arrays(path, _FORMAT, ("codes", "errors"))
-        schema = TaskSchema.from_dict(header["schema"])
-        return cls(arrays["codes"], schema, header["tasks"], header["names"], arrays["errors"])
+        with reading(path, _FORMAT):
+            schema = TaskSchema.from_dict(header["schema"])
+            return cls(arrays["codes"], schema, header["tasks"], header["names"], arrays["errors"])
 
 
 def _as_codes(codes: Any) -> IntArray:
@@ -151,10 +159,9 @@ def _as_codes(codes: Any) -> IntArray:
     if array.ndim != 2:
         raise VotesError(f"codes must have shape (n_points, n_lfs); got {array.shape}.")
     if array.dtype.kind not in "iu":
-        whole = array.astype(np.int64) if array.dtype.kind == "f" and np.isfinite(array).all() else None
-        if whole is None or not (whole == array).all():
+        if array.dtype.kind != "f" or not (np.abs(array) < 2**31).all() or (array % 1 != 0).any():
             raise VotesError(f"codes must be whole numbers; got dtype {array.dtype}. Use -1 for an abstain.")
-        array = whole
+        array = array.astype(np.int64)
     return array
 
 

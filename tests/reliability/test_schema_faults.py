@@ -160,10 +160,10 @@ def test_all_faults_of_a_file_at_once_with_their_positions(tmp_path: Path) -> No
     assert file_faults(tmp_path, YAML) == [
         "s.yaml:1:1: unknown key 'title' beside 'tasks'.",
         "s.yaml:4:27: a label name must be text; got 7. Put it in quotes.",
-        "s.yaml:17:32: unknown key 'lables'; a task has 'task', 'labels', 'parent' and 'when'.",
+        "s.yaml:17:35: unknown key 'lables'; a task has 'task', 'labels', 'parent' and 'when'.",
         "s.yaml:5:3: task 'corporate' has the label 'Performance' 2 times. Rename one.",
         "s.yaml:9:3: task 'markets' has one label; a task must have at least two.",
-        "s.yaml:17:9: task 'deep' has one label; a task must have at least two.",
+        "s.yaml:17:10: task 'deep' has one label; a task must have at least two.",
         "s.yaml:14:3: a schema must have one root task; got 2: 'sector', 'other'.",
         "s.yaml:5:3: task 'corporate' names the parent 'sectr', which is no task here.",
         "s.yaml:9:3: task 'markets' hangs on 'Markets', no label of 'sector' (Corporate, no).",

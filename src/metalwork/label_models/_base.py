@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._arrays import load_arrays, save_arrays
+from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import FloatArray
-from metalwork.errors import DataError, NotFittedError, VotesError
+from metalwork.errors import NotFittedError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
@@ -161,10 +161,8 @@ def load_label_model(path: str | os.PathLike[str]) -> LabelModel:
         When the file is missing, damaged or no label model.
     """
     header, _ = load_arrays(path, _FORMAT, ())
-    try:
+    with reading(path, _FORMAT):
         kinds: dict[str, Any] = {kind.__name__: kind for kind in LabelModel.__subclasses__()}
         model = kinds[header["model"]](TaskSchema.from_dict(header["schema"]), **header["parameters"])
         restored: LabelModel = model._restore(header, load_arrays(path, _FORMAT, header["arrays"])[1])
         return restored
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(f"{path}: must be a fitted label model; it is damaged ({error}).") from None

@@ -1,0 +1,21 @@
+"""Argument checks say what is allowed and what came."""
+
+import pytest
+
+from metalwork._checks import check_choice, check_positive
+
+
+def test_choices() -> None:
+    assert check_choice("mode", "soft", ("hard", "soft")) == "soft"
+    with pytest.raises(ValueError, match=r"^mode must be one of 'hard', 'soft'; got 'sof'\.$"):
+        check_choice("mode", "sof", ("hard", "soft"))
+
+
+def test_positive_numbers() -> None:
+    assert check_positive("tol", 1e-300) == 1e-300
+    for value, shown in [(0, "0"), (-1.5, r"-1\.5"), (float("nan"), "nan"), (float("inf"), "inf")]:
+        with pytest.raises(ValueError, match=rf"^tol must be a finite number above 0; got {shown}\.$"):
+            check_positive("tol", value)
+    for value in ("3", None):
+        with pytest.raises(ValueError, match=rf"^tol must be a finite number above 0; got {value!r}\.$"):
+            check_positive("tol", value)  # type: ignore[arg-type]
