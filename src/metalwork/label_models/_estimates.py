@@ -17,6 +17,7 @@ import numpy as np
 from metalwork.inference import CodedVotes, Expected, Floats
 
 Tables = list[Floats]
+_POOLED_ACCURACY = 0.75
 _LEAST_MARGIN = 0.02
 _MOST_PRECISION = 0.99
 _MOST_MASS = 0.9
@@ -127,25 +128,39 @@ def balance_shift(expected: Expected, target: Sequence[Floats], band: float) -> 
     return shifts
 
 
-def estimate_tables(expected: Expected, strength: float, lean: float) -> Tables:
+def estimate_tables(expected: Expected, strength: float) -> Tables:
     """Generative tables from expected counts.
 
-    Each state's outcomes get ``strength`` pseudo-records an outcome of the LF's overall behaviour, and each
-    label ``lean`` more of votes for itself: enough to keep small data sane and labels from swapping.
+    Each state of an LF gets ``strength`` pseudo-records of what the LF does over all states: one propensity and
+    one accuracy where its task applies, its overall votes where it does not. That keeps small data sane and
+    labels from swapping.
     """
     tables = []
     for counted, records in zip(expected.votes, expected.labels, strict=True):
-        k = counted.shape[2]
         silent = np.maximum(records[None, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
         outcomes = np.concatenate([counted, silent], axis=2)
-        overall = outcomes.sum(axis=1, keepdims=True)
-        overall /= overall.sum(axis=2, keepdims=True)
-        outcomes += strength * (k + 1) * overall
-        label = np.arange(k)
-        outcomes[:, label, label] += lean * overall[:, 0, :k]
-        outcomes += 1e-9
+        outcomes += strength * _pooled_table(counted, records) + 1e-9
         tables.append(np.log(outcomes / outcomes.sum(axis=2, keepdims=True)))
     return tables
+
+
+def _pooled_table(counted: Floats, records: Floats) -> Floats:
+    """What each LF does on average: probabilities (n_lfs, n_labels + 1 states, n_labels + 1 outcomes)."""
+    k = counted.shape[2]
+    label = np.arange(k)
+    votes = counted[:, :k].sum(axis=(1, 2))
+    right = counted[:, label, label].sum(axis=1)
+    rate = (votes + 1.0) / (records[:k].sum() + 2.0)
+    accuracy = (right + 2 * _POOLED_ACCURACY) / (votes + 2.0)
+    off_rate = np.minimum((counted[:, k].sum(axis=1) + 0.5 * rate) / (records[k] + 1.0), 0.999)
+    labels = counted.sum(axis=1) + 0.5
+    table = np.empty((len(counted), k + 1, k + 1))
+    table[:, :k, :k] = ((1 - accuracy) / (k - 1) * rate)[:, None, None]
+    table[:, label, label] = (accuracy * rate)[:, None]
+    table[:, :k, k] = (1 - rate)[:, None]
+    table[:, k, :k] = off_rate[:, None] * labels / labels.sum(axis=1, keepdims=True)
+    table[:, k, k] = 1 - off_rate
+    return table
 
 
 def estimate_log_prior(expected: Expected, strength: float) -> list[Floats]:

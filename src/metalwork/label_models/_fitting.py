@@ -32,8 +32,7 @@ _BALANCE_BAND = 1.3
 _BALANCE_STRENGTH = 25.0
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
-_TABLE_STRENGTH = 1.0
-_TABLE_LEAN = 2.0
+_TABLE_STRENGTH = 20.0
 
 
 class Start(NamedTuple):
@@ -98,7 +97,7 @@ def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limi
     converged = False
     while len(values) < limits.max_iter and not converged:
         expected = _with_known(plain, start)
-        tables = estimate_tables(expected, _TABLE_STRENGTH, _TABLE_LEAN)
+        tables = estimate_tables(expected, _TABLE_STRENGTH)
         log_prior = start.log_prior if start.fixed else estimate_log_prior(expected, _PRIOR_STRENGTH)
         plain = expected_counts(tree, votes, tables, log_prior)
         values.append(log_likelihood(plain, tables) / float(votes.weights.sum()))
