@@ -143,8 +143,8 @@ def demo(
     """Show the main job on real data: triage of chest X-ray reports.
 
     Labels 2,630 reports by rules of thumb, trains a network on these labels, and
-    compares. On a machine with neither the data nor a network it takes
-    scikit-learn's handwritten digits instead, and says so.
+    compares. On a machine without the reports (see `metalwork data list`) it
+    takes scikit-learn's handwritten digits instead, and says so.
 
     Examples:
       metalwork demo
