@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
-from metalwork.inference._mixture import CodedVotes
+from metalwork.inference._mixture import CodedVotes, one_hot
 from metalwork.inference._tree import Floats, Tree, end_posterior, leaf_spans
 
 Int64Array = npt.NDArray[np.int64]
@@ -51,8 +50,7 @@ def pair_residuals(
     weights = systematic_sample(votes.weights, _SAMPLE)
     chosen = np.flatnonzero(weights)
     weights = weights[chosen]
-    blocks = [task.one_hot[votes.rows[chosen, t]] for t, task in enumerate(votes.tasks)]
-    seen = sparse.csr_array(sparse.hstack(blocks, format="csr"))
+    seen = one_hot(votes, chosen)
     given = np.concatenate(_votes_given_end(tree, votes, tables), axis=1)
     lf = np.concatenate([np.repeat(task.lfs, task.n_labels) for task in votes.tasks])
     label = np.concatenate([np.tile(np.arange(task.n_labels), len(task.lfs)) for task in votes.tasks])

@@ -3,6 +3,9 @@
 A *table* is a float array (n_states, n_labels + 1) of log probabilities: ``n_labels + 1`` states (the label of
 the LF's task; last: the task does not apply) by ``n_labels + 1`` outcomes (the vote; last: an abstain). Tables
 of all LFs of a task are stacked: (n_lfs of the task, n_labels + 1, n_labels + 1).
+
+Rows come as keys of groups of LFs (see :mod:`metalwork.inference._packing`): what a row says of a task is the
+sum of one table look-up a group. A leaf task with one group is worked out for every key, not for every row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,90 +15,194 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from metalwork._checks import ABSTAIN, IntArray
-from metalwork.inference._patterns import distinct_rows
-from metalwork.inference._tree import END, Floats, Tree, leaf_spans, pass_down, pass_up
+from metalwork._checks import IntArray
+from metalwork.inference._packing import Group, Int64Array, Keys, Packing, key_blocks, unpack, votes_of_keys
+from metalwork.inference._tree import END, Floats, Tree, leaf_spans
 
-Int64Array = npt.NDArray[np.int64]
 _CHUNK_CELLS = 1 << 22
+_CHUNK_ROWS = 1 << 16
+_NONE: Floats = np.empty(0)
 
 
-class TaskPatterns(NamedTuple):
-    """The distinct votes on one task: ``one_hot`` is a CSR matrix (n_patterns, n_lfs * n_labels)."""
+class TaskVotes(NamedTuple):
+    """The LFs of a task, and which groups they form."""
 
     lfs: Int64Array
     n_labels: int
-    one_hot: sparse.csr_array
+    groups: tuple[int, ...]
 
 
 class CodedVotes(NamedTuple):
-    """A label matrix as distinct rows: ``rows`` (n_rows, n_tasks) points into each task's patterns.
+    """Distinct rows of a label matrix: ``keys[g]`` (n_rows,) holds their keys of group g.
 
-    ``weights`` (n_rows,) says how many records each row stands for.
+    ``weights`` (n_rows,) say how many records each row stands for; ``totals[g]`` (n_keys,) sum them by key.
     """
 
-    tasks: tuple[TaskPatterns, ...]
-    rows: Int64Array
+    tasks: tuple[TaskVotes, ...]
+    groups: tuple[Group, ...]
+    keys: tuple[Keys, ...]
     weights: Floats
+    totals: tuple[Floats, ...]
     n_lfs: int
 
 
-def code_votes(
-    codes: IntArray, lfs_of_task: Sequence[Int64Array], n_labels: Sequence[int]
-) -> tuple[CodedVotes, Int64Array]:
-    """Code a label matrix by its distinct rows; returns it with the row of each record (n_points,)."""
-    tasks, columns = [], []
-    for lfs, k in zip(lfs_of_task, n_labels, strict=True):
-        patterns = distinct_rows(codes[:, lfs])
-        tasks.append(TaskPatterns(lfs, k, _one_hot(patterns.codes, k)))
-        columns.append(patterns.inverse)
-    rows = distinct_rows(np.stack(columns, axis=1))
-    weights = rows.weights.astype(np.float64)
-    return CodedVotes(tuple(tasks), rows.codes.astype(np.int64), weights, codes.shape[1]), rows.inverse
+def coded(layout: Packing, keys: Sequence[Keys], weights: Floats) -> CodedVotes:
+    """Rows given by their keys, with their weights."""
+    totals = _totals(keys, layout.groups, weights)
+    return CodedVotes(tasks_of(layout), layout.groups, tuple(keys), weights, totals, layout.n_lfs)
 
 
-def _one_hot(codes: IntArray, n_labels: int) -> sparse.csr_array:
-    row, lf = np.nonzero(codes != ABSTAIN)
-    column = lf * n_labels + codes[row, lf]
-    shape = (codes.shape[0], codes.shape[1] * n_labels)
-    return sparse.csr_array((np.ones(len(row)), (row, column)), shape=shape)
+def _totals(keys: Sequence[Keys], groups: Sequence[Group], weights: Floats) -> tuple[Floats, ...]:
+    pairs = zip(keys, groups, strict=True)
+    return tuple(np.bincount(key, weights, group.n_keys).astype(np.float64) for key, group in pairs)
 
 
-def _pattern_potentials(task: TaskPatterns, table: Floats) -> Floats:
-    """Log weight of each label against "does not apply", for each pattern: (n_patterns, n_labels)."""
-    k = task.n_labels
-    gain = table[:, :k, :] - table[:, k:, :]
-    silent = gain[:, :, k]
-    if len(task.lfs) == 0:
-        return np.zeros((task.one_hot.shape[0], k))
-    spoken = (gain[:, :, :k] - silent[:, :, None]).transpose(0, 2, 1).reshape(-1, k)
-    potentials: Floats = task.one_hot @ spoken + silent.sum(axis=0)
-    return potentials
+def code_words(layout: Packing, words: Int64Array, weights: Floats) -> CodedVotes:
+    """Rows given by their words (n_words, n_rows), with their weights."""
+    return coded(layout, unpack(words, layout), weights)
 
 
-def _chunks(tree: Tree, n_rows: int) -> Iterator[slice]:
-    width = sum(len(children) for children in tree.child)
-    step = max(1, _CHUNK_CELLS // width)
-    for start in range(0, n_rows, step):
-        yield slice(start, min(start + step, n_rows))
+def code_votes(layout: Packing, codes: IntArray) -> CodedVotes:
+    """Every row of a label matrix, in its order, with weight 1."""
+    blocks = [keys for _, keys in key_blocks(codes, layout)]
+    return coded(layout, [np.concatenate(parts) for parts in zip(*blocks, strict=True)], np.ones(len(codes)))
 
 
-def row_beliefs(
-    tree: Tree, votes: CodedVotes, tables: Sequence[Floats], log_prior: Sequence[Floats]
-) -> Iterator[tuple[slice, Floats, list[Floats]]]:
-    """Yield, chunk by chunk, the rows, their log evidence and their log branch probabilities.
+def tasks_of(layout: Packing) -> tuple[TaskVotes, ...]:
+    """LFs and groups by task."""
+    found = []
+    for t in range(layout.groups[-1].task + 1):
+        groups = tuple(g for g, group in enumerate(layout.groups) if group.task == t)
+        lfs = np.concatenate([layout.groups[g].lfs for g in groups])
+        found.append(TaskVotes(lfs, layout.groups[groups[0]].base - 1, groups))
+    return tuple(found)
 
-    ``log_prior[t]`` (n_labels,) is the log probability of each label given that the task applies. The evidence
-    leaves out what all end labels share (the votes' probability where no task applies).
+
+def reweighted(votes: CodedVotes, weights: Floats) -> CodedVotes:
+    """The rows of positive weight, with these weights (n_rows,)."""
+    kept = np.flatnonzero(weights)
+    if len(kept) == len(weights) and weights is votes.weights:
+        return votes
+    keys, weights = tuple(key[kept] for key in votes.keys), weights[kept]
+    return votes._replace(keys=keys, weights=weights, totals=_totals(keys, votes.groups, weights))
+
+
+def covered(votes: CodedVotes) -> CodedVotes:
+    """The same votes without the records on which every LF abstains."""
+    voted = np.zeros(len(votes.weights), dtype=bool)
+    for key in votes.keys:
+        voted |= key > 0
+    return votes if voted.all() else reweighted(votes, np.where(voted, votes.weights, 0.0))
+
+
+class Weights(NamedTuple):
+    """What the keys of a task's groups say: ``tables`` are log weights (n_labels, n_keys), one a group.
+
+    Where the task is a leaf with one group (``settled``), also the log of their sum (n_keys,) and the shares
+    (n_labels, n_keys); else these are empty.
     """
-    found = [
-        _pattern_potentials(task, table) + prior
-        for task, table, prior in zip(votes.tasks, tables, log_prior, strict=True)
-    ]
-    for rows in _chunks(tree, len(votes.weights)):
-        gathered = [potential[votes.rows[rows, t]] for t, potential in enumerate(found)]
-        beliefs = pass_up(tree, gathered)
-        yield rows, beliefs.log_evidence, beliefs.log_branch
+
+    groups: tuple[int, ...]
+    tables: list[Floats]
+    log_sum: Floats
+    shares: Floats
+
+    @property
+    def settled(self) -> bool:
+        """Whether the key alone tells the label's share."""
+        return self.shares.size > 0
+
+
+def weigh(
+    tree: Tree,
+    tasks: Sequence[TaskVotes],
+    groups: Sequence[Group],
+    tables: Sequence[Floats],
+    log_prior: Sequence[Floats],
+) -> list[Weights]:
+    """Log weights of each label against "does not apply", the prior included, for every key of every group.
+
+    ``log_prior[t]`` (n_labels,) is the log probability of each label given that the task applies.
+    """
+    found = []
+    for task, table, prior, children in zip(tasks, tables, log_prior, tree.child, strict=True):
+        k, start, first = task.n_labels, prior, 0
+        gain = table[:, :k, :] - table[:, k:, :]
+        gain = np.concatenate([gain[:, :, k:], gain[:, :, :k]], axis=2)
+        by_group = []
+        for g in task.groups:
+            n_lfs = len(groups[g].lfs)
+            by_group.append(_sum_digits(start, gain[first : first + n_lfs]))
+            start, first = np.zeros(k), first + n_lfs
+        if len(by_group) > 1 or any(below != END for below in children):
+            found.append(Weights(task.groups, by_group, _NONE, _NONE))
+        else:
+            shares = by_group[0].copy()
+            found.append(Weights(task.groups, by_group, _normalise(shares), shares))
+    return found
+
+
+def _sum_digits(start: Floats, gain: Floats) -> Floats:
+    """``start[c]`` + sum over LFs j of ``gain[j, c, digit j]`` for every key: (n_labels, n_keys)."""
+    total = start[:, None]
+    for digit in gain:
+        total = (total[:, :, None] + digit[:, None, :]).reshape(len(start), -1)
+    return total
+
+
+def _normalise(weights: Floats) -> Floats:
+    """Turn log weights (n_labels, n) into shares in place; returns the log of their sums (n,)."""
+    top = weights.max(axis=0)
+    weights -= top
+    np.exp(weights, out=weights)
+    total = weights.sum(axis=0)
+    weights /= total
+    log_sum: Floats = np.log(total, out=total)
+    log_sum += top
+    return log_sum
+
+
+def pass_up_keys(tree: Tree, weights: Sequence[Weights], keys: Sequence[Keys]) -> tuple[Floats, list[Floats]]:
+    """Log evidence (n_rows,) and branch probabilities (n_labels, n_rows) by task, empty where keys tell them.
+
+    The evidence leaves out what all end labels share (the votes' probability where no task applies).
+    """
+    evidence, branch = [_NONE] * len(tree.child), [_NONE] * len(tree.child)
+    for t in reversed(range(len(tree.child))):
+        known = weights[t]
+        index = [keys[g] for g in known.groups]
+        if known.settled:
+            evidence[t] = known.log_sum.take(index[0])
+            continue
+        total = known.tables[0].take(index[0], axis=1)
+        for table, key in zip(known.tables[1:], index[1:], strict=True):
+            total += table.take(key, axis=1)
+        for c, below in enumerate(tree.child[t]):
+            if below != END:
+                total[c] += evidence[below]
+                evidence[below] = _NONE
+        evidence[t] = _normalise(total)
+        branch[t] = total
+    return evidence[0], branch
+
+
+def end_posterior_of_keys(tree: Tree, weights: Sequence[Weights], keys: Sequence[Keys]) -> Floats:
+    """P(end label) of rows given by their keys: float array (n_end_labels, n_rows) whose columns sum to 1."""
+    _, branch = pass_up_keys(tree, weights, keys)
+    posterior = np.empty((tree.n_end_labels, len(keys[0])))
+    applies = [_NONE] * len(tree.child)
+    for t, (children, known) in enumerate(zip(tree.child, weights, strict=True)):
+        joint = known.shares.take(keys[known.groups[0]], axis=1) if known.settled else branch[t]
+        if t:
+            joint *= applies[t]
+        for c, below in enumerate(children):
+            if below == END:
+                posterior[tree.first_leaf[t][c]] = joint[c]
+            else:
+                applies[below] = joint[c]
+        branch[t] = applies[t] = _NONE
+    posterior /= posterior.sum(axis=0)
+    return posterior
 
 
 class Expected(NamedTuple):
@@ -115,42 +222,90 @@ def expected_counts(
     tree: Tree, votes: CodedVotes, tables: Sequence[Floats], log_prior: Sequence[Floats]
 ) -> Expected:
     """The E-step: one pass up and down the tree for every distinct row."""
-    by_pattern = [np.zeros((task.one_hot.shape[0], task.n_labels)) for task in votes.tasks]
+    weights = weigh(tree, votes.tasks, votes.groups, tables, log_prior)
+    by_key = [np.zeros((len(tree.child[group.task]), group.n_keys)) for group in votes.groups]
+    reached = [np.zeros(len(known.log_sum)) for known in weights]
     log_evidence = 0.0
-    for rows, evidence, log_branch in row_beliefs(tree, votes, tables, log_prior):
-        weights = votes.weights[rows]
-        log_evidence += float(weights @ evidence)
-        for t, joint in enumerate(pass_down(tree, log_branch)):
-            index = votes.rows[rows, t]
-            for c in range(joint.shape[1]):
-                by_pattern[t][:, c] += np.bincount(index, weights * joint[:, c], by_pattern[t].shape[0])
-    total = [np.bincount(votes.rows[:, t], votes.weights, len(p)) for t, p in enumerate(by_pattern)]
+    for rows in _chunks(tree, weights, len(votes.weights)):
+        keys = [key[rows].astype(np.intp) for key in votes.keys]
+        evidence, branch = pass_up_keys(tree, weights, keys)
+        log_evidence += float((votes.weights[rows] * evidence).sum())
+        _add_down(tree, weights, keys, votes.weights[rows], branch, by_key, reached)
+    for known, count in zip(weights, reached, strict=True):
+        if known.settled:
+            by_key[known.groups[0]] = known.shares * count
+    return _collect(votes, by_key, log_evidence)
+
+
+def _chunks(tree: Tree, weights: Sequence[Weights], n_rows: int) -> Iterator[slice]:
+    pairs = zip(tree.child, weights, strict=True)
+    width = sum(1 if known.settled else len(children) for children, known in pairs)
+    step = min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // width))
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
+
+
+def _add_down(
+    tree: Tree,
+    weights: Sequence[Weights],
+    keys: Sequence[Keys],
+    records: Floats,
+    branch: list[Floats],
+    by_key: list[Floats],
+    reached: list[Floats],
+) -> None:
+    """Pass down, adding expected records by label and key; where keys tell the labels, by key only."""
+    applies = [records] * len(tree.child)
+    for t, (children, joint) in enumerate(zip(tree.child, branch, strict=True)):
+        if weights[t].settled:
+            reached[t] += np.bincount(keys[weights[t].groups[0]], applies[t], len(reached[t]))
+            continue
+        joint *= applies[t]
+        for g in weights[t].groups:
+            for c, share in enumerate(joint):
+                by_key[g][c] += np.bincount(keys[g], share, by_key[g].shape[1])
+        for c, below in enumerate(children):
+            if below != END:
+                applies[below] = joint[c]
+
+
+def _collect(votes: CodedVotes, by_key: Sequence[Floats], log_evidence: float) -> Expected:
     labels, spoken = [], []
-    for task, applies, n in zip(votes.tasks, by_pattern, total, strict=True):
-        states = np.concatenate([applies, np.maximum(n - applies.sum(axis=1), 0.0)[:, None]], axis=1)
-        labels.append(states.sum(axis=0))
-        counted = np.asarray(task.one_hot.T @ states).reshape(len(task.lfs), task.n_labels, task.n_labels + 1)
-        spoken.append(counted.transpose(0, 2, 1))
+    for task in votes.tasks:
+        counted = []
+        for g in task.groups:
+            applies = by_key[g]
+            off = np.maximum(votes.totals[g] - applies.sum(axis=0), 0.0)
+            states = np.concatenate([applies, off[None, :]])
+            counted.append(_by_digit(states, votes.groups[g]))
+        labels.append(states.sum(axis=1))
+        spoken.append(np.concatenate(counted))
     return Expected(labels, spoken, log_evidence)
 
 
-def known_counts(votes: CodedVotes, row_of: Int64Array, state_of: IntArray, weight: float) -> Expected:
-    """Counts where the end labels are known: ``state_of`` (n_points, n_tasks) holds label codes, or -2.
+def _by_digit(counts: Floats, group: Group) -> Floats:
+    """Counts (n_states, n_keys) summed by the vote of each LF of the group: (n_lfs, n_states, n_labels)."""
+    found = np.empty((len(group.lfs), len(counts), group.base - 1))
+    for i in reversed(range(len(group.lfs))):
+        by_digit = counts.reshape(len(counts), -1, group.base)
+        found[i] = by_digit.sum(axis=1)[:, 1:]
+        counts = by_digit.sum(axis=2)
+    return found
 
-    ``row_of`` (n_points,) is the distinct row of each record; every record counts for ``weight``.
-    ``log_evidence`` is 0.
+
+def known_counts(votes: CodedVotes, state_of: IntArray, weight: float) -> Expected:
+    """Counts where the end labels are known: ``state_of`` (n_rows, n_tasks) holds label codes, or -2.
+
+    Every row counts for ``weight``. ``log_evidence`` is 0.
     """
-    labels, spoken = [], []
-    for t, task in enumerate(votes.tasks):
-        k = task.n_labels
-        state = np.where(state_of[:, t] < 0, k, state_of[:, t])
-        pattern = votes.rows[row_of, t]
-        states = np.zeros((task.one_hot.shape[0], k + 1))
-        np.add.at(states, (pattern, state), weight)
-        labels.append(states.sum(axis=0))
-        counted = np.asarray(task.one_hot.T @ states).reshape(len(task.lfs), k, k + 1)
-        spoken.append(counted.transpose(0, 2, 1))
-    return Expected(labels, spoken, 0.0)
+    by_key = []
+    for key, group in zip(votes.keys, votes.groups, strict=True):
+        state = state_of[:, group.task]
+        counts = np.zeros((group.base - 1, group.n_keys))
+        np.add.at(counts, (state[state >= 0], key[state >= 0]), weight)
+        by_key.append(counts)
+    totals = tuple(weight * total for total in votes.totals)
+    return _collect(votes._replace(totals=totals), by_key, 0.0)
 
 
 def add_counts(first: Expected, second: Expected) -> Expected:
@@ -167,23 +322,26 @@ def log_likelihood(expected: Expected, tables: Sequence[Floats]) -> float:
         k = counted.shape[2]
         outcomes = counted.sum(axis=1)
         silent = records.sum() - outcomes.sum(axis=1)
-        total += float((outcomes * table[:, k, :k]).sum() + silent @ table[:, k, k])
+        total += float((outcomes * table[:, k, :k]).sum() + (silent * table[:, k, k]).sum())
     return total
 
 
 def votes_of_task(votes: CodedVotes, t: int) -> Floats:
     """How often each LF of task t votes for each label: float array (n_lfs, n_labels)."""
-    task = votes.tasks[t]
-    weights = np.bincount(votes.rows[:, t], votes.weights, task.one_hot.shape[0])
-    return np.asarray(task.one_hot.T @ weights).reshape(len(task.lfs), task.n_labels)
+    return np.concatenate(
+        [_by_digit(votes.totals[g][None, :], votes.groups[g])[:, 0] for g in votes.tasks[t].groups]
+    )
 
 
-def covered(votes: CodedVotes) -> CodedVotes:
-    """The same votes without the records on which every LF abstains."""
-    n_votes = np.zeros(len(votes.weights), dtype=np.int64)
-    for t, task in enumerate(votes.tasks):
-        n_votes += np.diff(task.one_hot.indptr)[votes.rows[:, t]]
-    return votes._replace(rows=votes.rows[n_votes > 0], weights=votes.weights[n_votes > 0])
+def one_hot(votes: CodedVotes, rows: Int64Array) -> sparse.csr_array:
+    """Which LF voted for which label on some rows: CSR (n_rows, sum of n_lfs * n_labels), task by task."""
+    blocks = []
+    for key, group in zip(votes.keys, votes.groups, strict=True):
+        cast, k = votes_of_keys(key[rows], group), group.base - 1
+        row, lf = np.nonzero(cast >= 0)
+        column = lf * k + cast[row, lf]
+        blocks.append(sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(rows), len(group.lfs) * k)))
+    return sparse.csr_array(sparse.hstack(blocks, format="csr"))
 
 
 def end_counts(tree: Tree, expected: Expected) -> Floats:
@@ -196,12 +354,24 @@ def end_counts(tree: Tree, expected: Expected) -> Floats:
     return counts
 
 
-def supported_labels(tree: Tree, votes: CodedVotes) -> npt.NDArray[np.bool_]:
-    """bool array (n_rows, n_end_labels): does any vote of the row name a label on the end label's path?"""
-    supported = np.zeros((len(votes.weights), tree.n_end_labels), dtype=bool)
-    for t, task in enumerate(votes.tasks):
-        by_label = np.tile(np.eye(task.n_labels), (len(task.lfs), 1))
-        named = (task.one_hot @ by_label > 0)[votes.rows[:, t]]
-        for c, (start, stop) in enumerate(leaf_spans(tree, t)):
-            supported[:, start:stop] |= named[:, c : c + 1]
+def named_labels(groups: Sequence[Group]) -> list[npt.NDArray[np.bool_]]:
+    """For every group, which labels of its task a key has a vote for: bool (n_labels, n_keys)."""
+    found = []
+    for group in groups:
+        k = group.base - 1
+        votes_for = np.concatenate([np.zeros((k, 1)), np.eye(k)], axis=1)
+        found.append(_sum_digits(np.zeros(k), np.tile(votes_for, (len(group.lfs), 1, 1))) > 0)
+    return found
+
+
+def supported_labels(
+    tree: Tree, groups: Sequence[Group], named: Sequence[npt.NDArray[np.bool_]], keys: Sequence[Keys]
+) -> npt.NDArray[np.bool_]:
+    """bool array (n_end_labels, n_rows): does any vote of the row name a label on the end label's path?"""
+    supported = np.zeros((tree.n_end_labels, len(keys[0])), dtype=bool)
+    for group, labels, key in zip(groups, named, keys, strict=True):
+        if len(group.lfs):
+            voted = labels.take(key, axis=1)
+            for c, (start, stop) in enumerate(leaf_spans(tree, group.task)):
+                supported[start:stop] |= voted[c]
     return supported

@@ -1,25 +1,35 @@
 """The default label model."""
 
 import logging
+from collections.abc import Iterable
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import FloatArray, check_choice, check_positive
+from metalwork.errors import VotesError
 from metalwork.inference import (
     CodedVotes,
     Floats,
+    Packing,
     Tree,
     code_votes,
     covered,
     end_counts,
     end_posterior,
+    end_posterior_of_keys,
+    key_blocks,
     known_counts,
+    named_labels,
+    packing,
     pair_residuals,
-    row_beliefs,
     supported_labels,
+    tasks_of,
+    weigh,
 )
-from metalwork.label_models._base import KnownLabels, LabelModel
+from metalwork.label_models._base import Dev, KnownLabels, LabelModel
+from metalwork.label_models._counting import VoteCounts
 from metalwork.label_models._estimates import VotePriors, raise_own_labels
 from metalwork.label_models._fitting import Fit, Limits, Start, dependence, fit_generative, fit_votes_only
 from metalwork.schema import TaskSchema
@@ -29,6 +39,8 @@ _LOG = logging.getLogger(__name__)
 _INDEPENDENT = 0.85
 _PRECISION_SHARE = 2.0
 _LEAST_LEFT = 0.05
+_BLOCK_CELLS = 1 << 20
+_LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
 
 
 class HierarchicalLabelModel(LabelModel):
@@ -89,6 +101,9 @@ class HierarchicalLabelModel(LabelModel):
     converged_, n_iter_ : bool, int
     """
 
+    _counts: VoteCounts | None = None
+    _stale = False
+
     def __init__(
         self,
         schema: TaskSchema,
@@ -113,10 +128,48 @@ class HierarchicalLabelModel(LabelModel):
         self.tol = tol
         self.random_state = random_state
 
+    def partial_fit(self, votes: LabelMatrix) -> Self:
+        """Count more votes of the same LFs; the next ``predict``, ``save`` or :meth:`refit` learns from all.
+
+        Bit for bit what :meth:`fit` finds on all records at once, whatever their order and their chunks.
+        ``fit`` starts counting anew. Counts stay out of ``save``.
+        """
+        self._check_votes(votes)
+        if self._counts is None:
+            self.lf_names_, self.lf_tasks_ = votes.names, votes.tasks
+            self._counts = VoteCounts(self._layout())
+        elif (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
+            raise VotesError("votes must come from the LFs counted so far, in their order; they differ.")
+        self._counts.add(votes.codes)
+        self._stale = True
+        return self
+
+    def fit_parts(self, parts: Iterable[LabelMatrix], class_prior: Any = None, dev: Dev | None = None) -> Self:
+        """:meth:`fit` to label matrices that come one by one and need not fit in memory together.
+
+        ``parts`` may be any iterable, such as :func:`read_vote_shards`; each part is counted and let go.
+        """
+        self._counts = None
+        for part in parts:
+            self.partial_fit(part)
+        return self.refit(class_prior, dev)
+
+    def refit(self, class_prior: Any = None, dev: Dev | None = None) -> Self:
+        """Learn from everything counted; arguments as in :meth:`fit`."""
+        if self._counts is None or self._counts.n_points == 0:
+            raise VotesError("votes must hold at least one record; got none.")
+        self._fit_counts(self._counts, self._check_prior(class_prior), self._check_dev(dev))
+        return self
+
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
+        self._counts = VoteCounts(self._layout())
+        self._counts.add(votes.codes)
+        self._fit_counts(self._counts, class_prior, dev)
+
+    def _fit_counts(self, counts: VoteCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
         self._check_arguments()
         tree = Tree.of(self.schema)
-        coded, _ = self._code(votes)
+        coded = counts.coded()
         start, limits = self._start(class_prior, dev), Limits(int(self.max_iter), self.tol)
         priors = VotePriors(self.precision, self.strength, _PRECISION_SHARE, self.off_branch_ratio)
         fit = fit_votes_only(tree, covered(coded), start, priors, limits)
@@ -131,6 +184,12 @@ class HierarchicalLabelModel(LabelModel):
                 fit = generative._replace(tables=raise_own_labels(generative.tables))
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
         self._keep(tree, coded, fit)
+        self._stale = False
+
+    def _check_fitted(self) -> None:
+        super()._check_fitted()
+        if self._stale:
+            self.refit()
 
     def _check_arguments(self) -> None:
         check_choice("abstains", self.abstains, ("auto", "ignored", "informative"))
@@ -138,16 +197,16 @@ class HierarchicalLabelModel(LabelModel):
         for name in ("precision", "strength", "off_branch_ratio", "dev_weight", "max_iter", "tol"):
             check_positive(name, getattr(self, name))
 
-    def _code(self, votes: LabelMatrix) -> tuple[CodedVotes, npt.NDArray[np.int64]]:
-        lfs = [np.asarray(votes.lfs_of(task), dtype=np.int64) for task in self.schema.tasks]
-        return code_votes(votes.codes, lfs, self.schema.n_labels)
+    def _layout(self) -> Packing:
+        tasks = np.array(self.lf_tasks_, dtype=object)
+        return packing([np.flatnonzero(tasks == task) for task in self.schema.tasks], self.schema.n_labels)
 
     def _start(self, class_prior: FloatArray | None, dev: KnownLabels | None) -> Start:
         n_end = self.schema.n_end_labels
         known = None
         if dev is not None:
-            coded, rows = self._code(dev[0])
-            known = known_counts(coded, rows, self.schema.task_codes[dev[1]], self.dev_weight)
+            coded = code_votes(self._layout(), dev[0].codes)
+            known = known_counts(coded, self.schema.task_codes[dev[1]], self.dev_weight)
         prior = np.full(n_end, 1.0 / n_end) if class_prior is None else class_prior
         log_prior, applies = self._branch(prior)
         return Start(log_prior, applies, class_prior is not None, known, self.dev_weight)
@@ -182,17 +241,19 @@ class HierarchicalLabelModel(LabelModel):
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
-        tree = Tree.of(self.schema)
-        coded, rows = self._code(votes)
-        found = np.empty((len(coded.weights), tree.n_end_labels))
-        for chunk, _, log_branch in row_beliefs(tree, coded, self.tables_, self.log_prior_):
-            found[chunk] = end_posterior(tree, log_branch)
-        voted = supported_labels(tree, coded)
-        if self.abstains_ == "ignored":
-            found[~voted.any(axis=1)] = self.uncovered_
-        if self.unvoted == "exclude":
-            found = _rank_voted_first(found, voted)
-        return np.asarray(found[rows])
+        tree, layout = Tree.of(self.schema), self._layout()
+        weights = weigh(tree, tasks_of(layout), layout.groups, self.tables_, self.log_prior_)
+        named = named_labels(layout.groups)
+        posterior = np.empty((votes.n_points, tree.n_end_labels))
+        n_rows = max(_LEAST_ROWS, min(_MOST_ROWS, _BLOCK_CELLS // tree.n_end_labels))
+        for rows, narrow in key_blocks(votes.codes, layout, n_rows):
+            keys = [key.astype(np.intp) for key in narrow]
+            found = end_posterior_of_keys(tree, weights, keys).T
+            voted = supported_labels(tree, layout.groups, named, keys).T
+            if self.abstains_ == "ignored":
+                found[~voted.any(axis=1)] = self.uncovered_
+            posterior[rows] = _rank_voted_first(found, voted) if self.unvoted == "exclude" else found
+        return posterior
 
 
 def _rank_voted_first(posterior: Floats, voted: npt.NDArray[np.bool_]) -> Floats:

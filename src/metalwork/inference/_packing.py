@@ -1,0 +1,156 @@
+"""Rows of votes as digits of a few integers, so that counting them is sorting integers.
+
+The votes of a row are written task by task, each LF one digit: 0 abstains, ``v + 1`` votes for label v. Digits
+fill 64-bit *words*; words compare as the rows do. Neighbouring LFs of one task form *groups*, short numbers within
+a word that index a table.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from metalwork._checks import IntArray
+
+Int64Array = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.integer[Any]]
+_WORD = 1 << 62
+_BLOCK = 1 << 15
+MOST_KEYS = 1 << 16
+"""Keys that a group of several LFs may have."""
+
+
+class Group(NamedTuple):
+    """Some LFs of one task whose votes make up one number below ``n_keys``, the first LF its highest digit."""
+
+    task: int
+    lfs: Int64Array
+    base: int
+    word: int
+    n_keys: int
+
+
+class Packing(NamedTuple):
+    """How rows of votes become words: groups from the highest digit of the first word to the lowest of the last.
+
+    Every task has a group, if one without LFs.
+    """
+
+    groups: tuple[Group, ...]
+    n_words: int
+    n_lfs: int
+
+
+def packing(lfs_of_task: Sequence[Int64Array], n_labels: Sequence[int], most_keys: int = MOST_KEYS) -> Packing:
+    """Lay out LFs in words, whatever ``most_keys``, and in groups of at most ``most_keys`` keys, or of one LF."""
+    groups: list[Group] = []
+    word, size = 0, 1
+    for t, (lfs, k) in enumerate(zip(lfs_of_task, n_labels, strict=True)):
+        base, rest = k + 1, lfs
+        while True:
+            fitting = _digits(base, _WORD // size)
+            groups += _split(t, rest[:fitting], base, word, most_keys)
+            size *= base ** min(fitting, len(rest))
+            rest = rest[fitting:]
+            if not len(rest):
+                break
+            word, size = word + 1, 1
+    return Packing(tuple(groups), word + 1, sum(len(lfs) for lfs in lfs_of_task))
+
+
+def _digits(base: int, size: int) -> int:
+    """How many digits always stay below ``size``."""
+    digits = 0
+    while base ** (digits + 1) <= size:
+        digits += 1
+    return digits
+
+
+def _split(task: int, lfs: Int64Array, base: int, word: int, most_keys: int) -> list[Group]:
+    n_groups = max(1, -(-len(lfs) // max(1, _digits(base, most_keys))))
+    parts = np.array_split(lfs, n_groups)
+    return [Group(task, part, base, word, base ** len(part)) for part in parts]
+
+
+def key_blocks(codes: IntArray, layout: Packing, n_rows: int = _BLOCK) -> Iterator[tuple[slice, list[Keys]]]:
+    """Yield, block by block of at most ``n_rows`` rows, the keys of every group; reads each vote once."""
+    for start in range(0, len(codes), n_rows):
+        rows = slice(start, min(start + n_rows, len(codes)))
+        digits = np.ascontiguousarray(codes[rows].T)
+        digits += 1
+        columns = digits.view(f"u{digits.dtype.itemsize}")
+        yield rows, [_keys(columns, group) for group in layout.groups]
+
+
+def _keys(columns: Keys, group: Group) -> Keys:
+    keys = np.zeros(columns.shape[1], _key_type(group))
+    for lf in group.lfs:
+        keys *= keys.dtype.type(group.base)
+        keys += columns[lf]
+    return keys
+
+
+def _key_type(group: Group) -> npt.DTypeLike:
+    return np.uint8 if group.n_keys <= 1 << 8 else np.uint16 if group.n_keys <= 1 << 16 else np.uint32
+
+
+def pack(codes: IntArray, layout: Packing) -> Int64Array:
+    """The words of every row: int64 array (n_words, n_points)."""
+    words = np.zeros((layout.n_words, len(codes)), np.int64)
+    for rows, keys in key_blocks(codes, layout):
+        for group, key in zip(layout.groups, keys, strict=True):
+            word = words[group.word, rows]
+            word *= group.n_keys
+            word += key
+    return words
+
+
+def unpack(words: Int64Array, layout: Packing) -> list[Keys]:
+    """The keys of every group (n_rows,), from words."""
+    found = [np.empty(words.shape[1], _key_type(group)) for group in layout.groups]
+    for start in range(0, words.shape[1], _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        rest = list(words[:, rows])
+        for group, keys in zip(reversed(layout.groups), reversed(found), strict=True):
+            higher = rest[group.word] // group.n_keys
+            keys[rows] = rest[group.word] - higher * group.n_keys
+            rest[group.word] = higher
+    return found
+
+
+def votes_of_keys(keys: Keys, group: Group) -> Int64Array:
+    """The votes behind keys: int64 array (n_rows, LFs of the group), -1 for an abstain."""
+    rest, votes = keys.astype(np.int64), np.empty((len(keys), len(group.lfs)), np.int64)
+    for i in reversed(range(len(group.lfs))):
+        rest, digit = np.divmod(rest, group.base)
+        votes[:, i] = digit - 1
+    return votes
+
+
+def votes_in_words(words: Int64Array, layout: Packing) -> Int64Array:
+    """How many LFs vote in each row: int array (n_rows,)."""
+    n_votes = np.zeros(words.shape[1], np.int64)
+    for group, keys in zip(layout.groups, unpack(words, layout), strict=True):
+        by_key = np.zeros(1, np.int64)
+        for _ in group.lfs:
+            by_key = (by_key[:, None] + (np.arange(group.base) > 0)).reshape(-1)
+        n_votes += by_key.take(keys)
+    return n_votes
+
+
+def distinct_words(words: Int64Array, counts: Int64Array | None = None) -> tuple[Int64Array, Int64Array]:
+    """The distinct columns of words (n_words, n_points), ascending, with their summed ``counts`` (default 1)."""
+    n_words, n_points = words.shape
+    if n_words == 1 and counts is None:
+        ordered = np.sort(words)
+    else:
+        order = np.argsort(words[0]) if n_words == 1 else np.lexsort(words[::-1])
+        ordered = words[:, order]
+        counts = None if counts is None else counts[order]
+    first = np.ones(n_points, dtype=bool)
+    np.any(ordered[:, 1:] != ordered[:, :-1], axis=0, out=first[1:])
+    starts = np.flatnonzero(first)
+    if counts is None:
+        return ordered[:, starts], np.diff(starts, append=n_points)
+    return ordered[:, starts], np.add.reduceat(counts, starts) if n_points else counts
