@@ -157,7 +157,7 @@ class _ColumnVotes:
         if self.mapping is not None:
             raise LabelingError(
                 f"the value {value!r} of column {self.column!r} is not in the mapping. "
-                f"Map it to a label of task {self.task!r}, or to mw.ABSTAIN."
+                f"Map it to a label of task {self.task!r}, or to mw.ABSTAIN (null in a project file)."
             )
         if not isinstance(value, str):
             raise LabelingError(

@@ -210,5 +210,5 @@ def _rule_faults(rule: RuleSettings, schema: TaskSchema) -> Iterator[tuple[tuple
     if rule.label is not None and rule.label not in labels:
         yield ("label",), unknown_name(f"label of task {rule.task!r}", rule.label, labels)
     for value, label in (rule.mapping or {}).items():
-        if label not in labels:
+        if label is not None and label not in labels:
             yield ("mapping", value), unknown_name(f"label of task {rule.task!r}", label, labels)

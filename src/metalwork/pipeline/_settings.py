@@ -34,7 +34,7 @@ class RuleSettings(Settings):
     keywords: Annotated[list[Text], Field(min_length=1)] | None = None
     regex: Text | None = None
     column: Text | None = None
-    mapping: dict[Any, Text] | None = None
+    mapping: dict[Any, Text | None] | None = None  # null: abstain
     skip_negated: bool = False
 
     @property

@@ -156,7 +156,7 @@ def test_a_mapping_turns_values_into_labels() -> None:
             ["h", "e"],
             {"h": "ham"},
             "LF 'crowd' failed at row 1: the value 'e' of column 'crowd' is not in the mapping. "
-            "Map it to a label of task 'kind', or to mw.ABSTAIN.",
+            "Map it to a label of task 'kind', or to mw.ABSTAIN (null in a project file).",
         ),
         (
             [-1, 0],

@@ -36,6 +36,12 @@ def test_reads_a_whole_project(tmp_path: Path) -> None:
     assert gold.tolist() == [0, 1, 2, 3]
 
 
+def test_a_column_may_be_mapped_to_an_abstain(tmp_path: Path) -> None:
+    path = write_project(tmp_path, project=PROJECT.replace("{c: Cat, d: Dog}", "{c: Cat, d: null}"))
+    other = Job.of_project(load_project(path)).labeling_functions[-1]
+    assert (other("c"), other("d")) == ("Cat", None)
+
+
 def test_takes_the_name_of_its_folder(tmp_path: Path) -> None:
     path = write_project(tmp_path / "zoo", project=PROJECT.replace("name: pets", ""))
     assert load_project(path).name == "zoo"
