@@ -286,10 +286,10 @@ def _collect(votes: CodedVotes, by_key: Sequence[Floats], log_evidence: float) -
 def _by_digit(counts: Floats, group: Group) -> Floats:
     """Counts (n_states, n_keys) summed by the vote of each LF of the group: (n_lfs, n_states, n_labels)."""
     found = np.empty((len(group.lfs), len(counts), group.base - 1))
-    for i in reversed(range(len(group.lfs))):
-        by_digit = counts.reshape(len(counts), -1, group.base)
-        found[i] = by_digit.sum(axis=1)[:, 1:]
-        counts = by_digit.sum(axis=2)
+    for i in range(len(group.lfs)):
+        by_digit = counts.reshape(len(counts), group.base, -1)
+        found[i] = by_digit.sum(axis=2)[:, 1:]
+        counts = by_digit.sum(axis=1)
     return found
 
 

@@ -145,7 +145,7 @@ def distinct_words(words: Int64Array, counts: Int64Array | None = None) -> tuple
     if n_words == 1 and counts is None:
         ordered = np.sort(words)
     else:
-        order = np.argsort(words[0]) if n_words == 1 else np.lexsort(words[::-1])
+        order = _ascending(words)
         ordered = words[:, order]
         counts = None if counts is None else counts[order]
     first = np.ones(n_points, dtype=bool)
@@ -154,3 +154,14 @@ def distinct_words(words: Int64Array, counts: Int64Array | None = None) -> tuple
     if counts is None:
         return ordered[:, starts], np.diff(starts, append=n_points)
     return ordered[:, starts], np.add.reduceat(counts, starts) if n_points else counts
+
+
+def _ascending(words: Int64Array) -> Int64Array:
+    """The order of columns of words: by the first word, and where that ties by the others."""
+    order = np.argsort(words[0])
+    if len(words) > 1:
+        first = words[0, order]
+        same = np.flatnonzero(first[1:] == first[:-1])
+        tied = np.union1d(same, same + 1)
+        order[tied] = order[tied][np.lexsort(words[::-1, order[tied]])]
+    return order

@@ -120,4 +120,4 @@ def _hash(words: Int64Array) -> Floats:
             state ^= state >> np.uint64(shift)
             state *= np.uint64(factor)
         state ^= state >> np.uint64(31)
-    return (state >> np.uint64(11)) * 2.0**-53
+    return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
