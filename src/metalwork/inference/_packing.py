@@ -77,7 +77,7 @@ def key_blocks(codes: IntArray, layout: Packing, n_rows: int = _BLOCK) -> Iterat
     """Yield, block by block of at most ``n_rows`` rows, the keys of every group; reads each vote once."""
     for start in range(0, len(codes), n_rows):
         rows = slice(start, min(start + n_rows, len(codes)))
-        digits = np.ascontiguousarray(codes[rows].T)
+        digits = np.array(codes[rows].T, order="C")  # a copy, whatever the order of codes in memory
         digits += 1
         columns = digits.view(f"u{digits.dtype.itemsize}")
         yield rows, [_keys(columns, group) for group in layout.groups]
