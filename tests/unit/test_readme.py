@@ -1,6 +1,7 @@
 """What the documentation says: its examples run, its links resolve, its commands and constants exist."""
 
 import doctest
+import importlib
 import inspect
 import os
 import re
@@ -23,6 +24,12 @@ _PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 def python_blocks(page: str) -> list[str]:
     return _PYTHON.findall((ROOT / page).read_text(encoding="utf-8"))
+
+
+def with_examples() -> list[str]:
+    """The modules whose docstrings hold examples."""
+    files = [path for path in (ROOT / "src").rglob("*.py") if ">>> " in path.read_text(encoding="utf-8")]
+    return sorted(".".join(path.relative_to(ROOT / "src").with_suffix("").parts) for path in files)
 
 
 def anchors(page: Path) -> set[str]:
@@ -67,6 +74,13 @@ def test_examples_give_what_they_show(page: str) -> None:
     result = doctest.DocTestRunner(verbose=False).run(test, out=failures.append)
     assert result.attempted > 0
     assert result.failed == 0, "".join(failures)
+
+
+@pytest.mark.parametrize("module", with_examples())
+def test_docstring_examples_give_what_they_show(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(module))
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
