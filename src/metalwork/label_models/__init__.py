@@ -4,5 +4,14 @@ from metalwork.label_models._base import LabelModel, load_label_model
 from metalwork.label_models._hierarchical import HierarchicalLabelModel
 from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.label_models._majority import MajorityVote
+from metalwork.label_models._shards import VoteShards, label_shards
 
-__all__ = ["HierarchicalLabelModel", "LabelModel", "LogLinearLabelModel", "MajorityVote", "load_label_model"]
+__all__ = [
+    "HierarchicalLabelModel",
+    "LabelModel",
+    "LogLinearLabelModel",
+    "MajorityVote",
+    "VoteShards",
+    "label_shards",
+    "load_label_model",
+]

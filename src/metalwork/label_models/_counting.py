@@ -91,10 +91,14 @@ class VoteCounts:
         """Merge what is pending, and drop rows beyond the most."""
         if not self._pending:
             return
-        parts = [(self._words, self._counts), *self._pending]
-        self._pending = []
-        words, counts = np.concatenate([part[0] for part in parts], axis=1), np.concatenate([c for _, c in parts])
-        words, counts = distinct_words(words, counts)
+        parts, self._pending = self._pending, []
+        if len(self._counts):
+            parts.append((self._words, self._counts))
+        words, counts = parts[0]
+        if len(parts) > 1:
+            words = np.concatenate([part for part, _ in parts], axis=1)
+            words, counts = distinct_words(words, np.concatenate([part for _, part in parts]))
+        del parts
         if len(counts) > self.most_rows or np.isfinite(self._limit):
             priority = _hash(words) * _rarity(words, self.layout)
             if len(counts) > self.most_rows:

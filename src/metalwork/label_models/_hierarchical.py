@@ -147,7 +147,7 @@ class HierarchicalLabelModel(LabelModel):
     def fit_parts(self, parts: Iterable[LabelMatrix], class_prior: Any = None, dev: Dev | None = None) -> Self:
         """:meth:`fit` to label matrices that come one by one and need not fit in memory together.
 
-        ``parts`` may be any iterable, such as :func:`read_vote_shards`; each part is counted and let go.
+        ``parts`` may be any iterable, such as :class:`VoteShards`; each part is counted and let go.
         """
         self._counts = None
         for part in parts:
