@@ -1,12 +1,13 @@
 """Brute force: write every (votes, end label) out, straight from the paper's section 3, and add them up."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from metalwork import TaskSchema
+from metalwork import LabelMatrix, TaskSchema
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,3 +53,50 @@ def enumerate_joint(schema: TaskSchema, lf_tasks: list[int], theta: Floats) -> d
     }
     total = sum(float(weight.sum()) for weight in weights.values())
     return {votes: weight / total for votes, weight in weights.items()}
+
+
+def log_joint_of_mixture(
+    votes: LabelMatrix, tables: Sequence[Floats], log_prior: Sequence[Floats]
+) -> npt.NDArray[np.longdouble]:
+    """log p(votes, y) of every row and end label under p(y) prod_j p(vote_j | label of j's task).
+
+    ``tables[t]`` (n_lfs of t, n_labels + 1 states, n_labels + 1 outcomes) and ``log_prior[t]`` (n_labels,) as
+    ``metalwork.inference`` takes them; written out term by term, in long double.
+    """
+    schema = votes.schema
+    joint = np.zeros((votes.n_points, schema.n_end_labels), dtype=np.longdouble)
+    for end, states in enumerate(schema.task_codes.tolist()):
+        for t, state in enumerate(states):
+            if state >= 0:
+                joint[:, end] += log_prior[t][state]
+            for position, lf in enumerate(votes.lfs_of(schema.tasks[t]).tolist()):
+                for row, vote in enumerate(votes.codes[:, lf].tolist()):  # -1 is the last: abstain, off the path
+                    joint[row, end] += tables[t][position, -1 if state < 0 else state, vote]
+    return joint
+
+
+def posterior_of(log_joint: npt.NDArray[np.longdouble]) -> tuple[Floats, float]:
+    """P(end label | votes) (n_points, n_end_labels), and the summed log probability of the rows."""
+    top = log_joint.max(axis=1, keepdims=True)
+    weights = np.exp(log_joint - top)
+    total = weights.sum(axis=1, keepdims=True)
+    return (weights / total).astype(np.float64), float((np.log(total) + top).sum())
+
+
+def counts_of(votes: LabelMatrix, posterior: Floats) -> tuple[list[Floats], list[Floats]]:
+    """Expected records by state of each task, and expected votes (n_lfs, n_states, n_labels) of its LFs."""
+    schema = votes.schema
+    labels, spoken = [], []
+    for t, k in enumerate(schema.n_labels):
+        lfs = votes.lfs_of(schema.tasks[t]).tolist()
+        states, counted = np.zeros(k + 1), np.zeros((len(lfs), k + 1, k))
+        for row, beliefs in enumerate(posterior.tolist()):
+            for end, belief in enumerate(beliefs):
+                state = schema.task_codes[end, t] if schema.task_codes[end, t] >= 0 else k
+                states[state] += belief
+                for position, lf in enumerate(lfs):
+                    if votes.codes[row, lf] >= 0:
+                        counted[position, state, votes.codes[row, lf]] += belief
+        labels.append(states)
+        spoken.append(counted)
+    return labels, spoken

@@ -1,5 +1,7 @@
 """Argument checks say what is allowed and what came."""
 
+from typing import Any
+
 import pytest
 
 from metalwork._checks import check_choice, check_positive
@@ -16,6 +18,7 @@ def test_positive_numbers() -> None:
     for value, shown in [(0, "0"), (-1.5, r"-1\.5"), (float("nan"), "nan"), (float("inf"), "inf")]:
         with pytest.raises(ValueError, match=rf"^tol must be a finite number above 0; got {shown}\.$"):
             check_positive("tol", value)
-    for value in ("3", None):
-        with pytest.raises(ValueError, match=rf"^tol must be a finite number above 0; got {value!r}\.$"):
-            check_positive("tol", value)  # type: ignore[arg-type]
+    texts: list[Any] = ["3", None]
+    for text in texts:
+        with pytest.raises(ValueError, match=rf"^tol must be a finite number above 0; got {text!r}\.$"):
+            check_positive("tol", text)
