@@ -80,13 +80,13 @@ SCENARIOS = {
 _MODULES = {"ours": "metalwork", "snorkel": "snorkel", "snorkel-metal": "metal"}
 
 
-def simulate(schema: mw.TaskSchema, scenario: Scenario, n_points: int, folder: Path) -> None:
+def simulate(schema: mw.TaskSchema, scenario: Scenario, n_points: int, folder: Path, seed: int = 0) -> None:
     """Write votes.npy (int8), tasks.json and gold.npy.
 
     LFs take the tasks in turn. Where its task applies an LF knows the label in 30 to 70 % of its votes; the others
     are drawn at random.
     """
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     gold = rng.integers(schema.n_end_labels, size=n_points)
     codes = np.full((n_points, scenario.n_lfs), mw.ABSTAIN, np.int8)
     turns = rng.permutation(np.arange(scenario.n_lfs) % schema.n_tasks)

@@ -94,23 +94,23 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, priors: VotePrio
     return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
 
 
-def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:
-    """EM over full tables and the class prior, from the beliefs of another fit.
-
-    Beyond 50,000 distinct rows EM first converges on a systematic sample of as many records, and then on all of
-    them, in ten steps at most.
-    """
+def thinned(votes: CodedVotes) -> CodedVotes:
+    """The same votes up to 50,000 distinct rows; beyond, a systematic sample of as many records stands for all."""
     if len(votes.weights) <= _EM_ROWS:
-        return _generative_em(tree, votes, first, start, limits)
-    n_points = float(votes.weights.sum())
-    few = reweighted(votes, systematic_sample(votes.weights, _EM_ROWS) * (n_points / _EM_ROWS))
-    begun = _generative_em(tree, few, first, start, limits)
+        return votes
+    share = _EM_ROWS / float(votes.weights.sum())
+    return reweighted(votes, systematic_sample(votes.weights, _EM_ROWS) / share)
+
+
+def refine_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:
+    """Go on with EM that converged on a sample, in ten steps at most."""
     few_steps = limits._replace(max_iter=min(limits.max_iter, _FULL_STEPS))
-    fit = _generative_em(tree, votes, begun, start, few_steps)
-    return fit._replace(converged=begun.converged, n_iter=begun.n_iter + fit.n_iter)
+    fit = fit_generative(tree, votes, first, start, few_steps)
+    return fit._replace(converged=first.converged, n_iter=first.n_iter + fit.n_iter)
 
 
-def _generative_em(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:
+def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:
+    """EM over full tables and the class prior, from the beliefs of another fit."""
     plain = expected_counts(tree, votes, first.tables, first.log_prior)
     values: list[float] = []
     converged = False
