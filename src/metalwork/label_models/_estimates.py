@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metalwork.inference import CodedVotes, Expected, Floats
+from metalwork.inference import CodedVotes, Expected, Floats, Tree, end_posterior, leaf_spans
 
 Tables = list[Floats]
 _POOLED_ACCURACY = 0.75
@@ -188,3 +188,24 @@ def raise_own_labels(tables: Tables) -> Tables:
         log_total = top + np.log(np.exp(odds - top).sum(axis=2, keepdims=True) + np.exp(-top))
         bounded.append(np.concatenate([odds - log_total, -log_total], axis=2))
     return bounded
+
+
+def hold_below_votes(left: Floats, tree: Tree, tables: Tables, log_prior: Sequence[Floats]) -> Floats:
+    """Move a record without a vote towards the prior until no label is surer than one vote for it makes it.
+
+    ``left`` (n_end_labels,) is its distribution so far; ``tables`` are those of the votes-only reading.
+    """
+    prior = end_posterior(tree, [share[None, :] for share in log_prior])[0]
+    keep = 1.0
+    for t, table in enumerate(tables):
+        label = np.arange(table.shape[2] - 1)
+        spans = leaf_spans(tree, t)
+        before = np.array([prior[start:stop].sum() for start, stop in spans])
+        states = np.append(before, max(1.0 - before.sum(), 0.0))
+        odds = np.exp(table[:, :, label])
+        voted = before * odds[:, label, label] / np.einsum("s,lsv->lv", states, odds)
+        least = voted.min(axis=0, initial=1.0)
+        now = np.array([left[start:stop].sum() for start, stop in spans])
+        over = now > least
+        keep = min(keep, float(((least - before)[over] / (now - before)[over]).min(initial=1.0)))
+    return np.asarray(prior + max(keep, 0.0) * (left - prior))

@@ -30,7 +30,7 @@ from metalwork.inference import (
 )
 from metalwork.label_models._base import Dev, KnownLabels, LabelModel
 from metalwork.label_models._counting import VoteCounts
-from metalwork.label_models._estimates import VotePriors, raise_own_labels
+from metalwork.label_models._estimates import VotePriors, hold_below_votes, raise_own_labels
 from metalwork.label_models._fitting import (
     Fit,
     Limits,
@@ -244,7 +244,7 @@ class HierarchicalLabelModel(LabelModel):
         prior = end_posterior(tree, [share[None, :] for share in start.log_prior])[0]
         seen = end_counts(tree, fit.expected) / coded.weights.sum()
         left = np.maximum(prior - seen, _LEAST_LEFT * prior)
-        return np.asarray(left / left.sum())
+        return hold_below_votes(left / left.sum(), tree, fit.tables, fit.log_prior)
 
     def _keep(self, tree: Tree, coded: CodedVotes, fit: Fit) -> None:
         self.tables_, self.log_prior_ = fit.tables, fit.log_prior
