@@ -19,7 +19,7 @@ from metalwork._checks import IntArray
 from metalwork.inference._packing import Group, Int64Array, Keys, Packing, key_blocks, unpack, votes_of_keys
 from metalwork.inference._tree import END, Floats, Tree, leaf_spans
 
-_CHUNK_CELLS = 1 << 22
+_CHUNK_CELLS = 1 << 24
 _CHUNK_ROWS = 1 << 16
 _NONE: Floats = np.empty(0)
 
