@@ -11,7 +11,7 @@ import pytest
 import metalwork as mw
 from metalwork.errors import DataError, VotesError
 from metalwork.inference import packing
-from metalwork.label_models import VoteShards, label_shards
+from metalwork.label_models import VoteShards, _fitting, label_shards
 from metalwork.label_models._counting import VoteCounts
 
 SCHEMA = mw.TaskSchema.from_dict(
@@ -78,6 +78,21 @@ def test_chunked_is_whole_in_any_order(size: int) -> None:
     assert_same_bits(whole, mw.HierarchicalLabelModel(SCHEMA).fit_parts(in_chunks(shuffled, size)))
     chunked = [whole.predict_proba(part).end for part in in_chunks(votes, size)]
     assert (np.concatenate(chunked) == whole.predict_proba(votes).end).all()
+
+
+@pytest.mark.parametrize("abstains", ["ignored", "informative"])
+def test_beyond_the_sample_all_rows_decide(monkeypatch: pytest.MonkeyPatch, abstains: str) -> None:
+    votes = sample(20_000)
+    exact = mw.HierarchicalLabelModel(SCHEMA, abstains=abstains).fit(votes)
+    monkeypatch.setattr(_fitting, "_EM_ROWS", 2_000)
+    model = mw.HierarchicalLabelModel(SCHEMA, abstains=abstains).fit(votes)
+    few = mw.HierarchicalLabelModel(SCHEMA, abstains=abstains).fit(votes.rows(slice(2_000)))
+    found, truth, sampled = (np.exp(flat(m.tables_)) for m in (model, exact, few))
+    assert np.abs(found - truth).max() < 0.03
+    assert np.abs(found - truth).max() < 0.3 * np.abs(sampled - truth).max()
+    shuffled = votes.rows(np.random.default_rng(1).permutation(votes.n_points))
+    other = mw.HierarchicalLabelModel(SCHEMA, abstains=abstains).fit_parts(in_chunks(shuffled, 3_001))
+    assert_same_bits(model, other)
 
 
 def test_partial_fit_learns_when_asked() -> None:

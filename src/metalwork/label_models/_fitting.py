@@ -33,7 +33,7 @@ from metalwork.label_models._estimates import (
 _BALANCE_BAND = 1.3
 _BALANCE_STRENGTH = 25.0
 _EM_ROWS = 50_000
-_FULL_STEPS = 10
+_FULL_STEPS = 30
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
 _TABLE_STRENGTH = 20.0
@@ -103,7 +103,7 @@ def thinned(votes: CodedVotes) -> CodedVotes:
 
 
 def refine_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:
-    """Go on with EM that converged on a sample, in ten steps at most."""
+    """Go on with EM that converged on a sample, in 30 steps at most: they take out most of what it left wrong."""
     few_steps = limits._replace(max_iter=min(limits.max_iter, _FULL_STEPS))
     fit = fit_generative(tree, votes, first, start, few_steps)
     return fit._replace(converged=first.converged, n_iter=first.n_iter + fit.n_iter)

@@ -73,7 +73,7 @@ class HierarchicalLabelModel(LabelModel):
 
     Cost: counting reads the matrix once; each EM step is linear in distinct rows times labels. Beyond 50,000
     distinct rows both fits and the choice are made on a systematic sample of 50,000 records; the reading chosen is
-    then fitted to all rows, the generative one from there in ten steps at most.
+    then fitted to all rows, the generative one from there in 30 steps at most.
     Distinct rows are counted in canonical order, so that neither the records' order nor their chunks change a bit.
     Beyond 128 MiB of distinct rows (8 million of up to 39 LFs with two labels) a fixed sample of them is kept.
 
