@@ -53,19 +53,22 @@ def make_task(inputs: Inputs, targets: Tensor, weights: npt.NDArray[np.float64] 
 
 
 class _Choice:
-    """The epoch to keep: the last whose dev loss is within one standard error of the least."""
+    """The epoch to keep: the last whose dev errors are within one standard error of the fewest."""
 
     def __init__(self) -> None:
         self.epoch = self.least_epoch = 0
         self.state: dict[str, Tensor] | None = None
-        self._least: FloatArray | None = None
+        self._fewest: FloatArray | None = None
+        self._least_loss = math.inf
 
-    def offer(self, epoch: int, losses: FloatArray, network: EndNetwork) -> None:
-        """Look at one epoch's dev losses (n_dev,)."""
-        if self._least is None or losses.mean() < self._least.mean():
-            self._least, self.least_epoch = losses, epoch
-        worse = losses - self._least
-        if worse.mean() <= worse.std() / math.sqrt(len(worse)):
+    def offer(self, epoch: int, losses: FloatArray, errors: FloatArray, network: EndNetwork) -> None:
+        """Look at one epoch's dev losses and errors (0 or 1), each (n_dev,)."""
+        if losses.mean() < self._least_loss:
+            self._least_loss, self.least_epoch = float(losses.mean()), epoch
+        if self._fewest is None or errors.mean() < self._fewest.mean():
+            self._fewest = errors
+        more = errors - self._fewest
+        if more.mean() <= more.std() / math.sqrt(len(more)):
             self.epoch, self.state = epoch, _copy(network)
 
 
@@ -99,16 +102,16 @@ class Trainer:
         """Run the epochs; with ``dev``, end on the last epoch that is as good as the best one.
 
         A few dev records cannot tell epochs apart that differ by less than one standard error, and the later
-        one has seen more: so an epoch counts as good as the best when its dev loss is within that of it.
+        one has seen more: so an epoch counts as good as the best when its dev errors are within that of it.
         """
         choice = _Choice()
         for epoch in range(1, self.max_epochs + 1):
             start = time.perf_counter()
             record: Record = {"epoch": epoch, "loss": self.run_epoch(epoch)}
             if dev is not None:
-                losses, record["dev_accuracy"] = self.evaluate(dev)
-                record["dev_loss"] = float(losses.mean())
-                choice.offer(epoch, losses, self.network)
+                losses, errors = self.evaluate(dev)
+                record |= {"dev_loss": float(losses.mean()), "dev_accuracy": 1.0 - float(errors.mean())}
+                choice.offer(epoch, losses, errors, self.network)
             record["seconds"] = time.perf_counter() - start
             self.history.append(record)
             for callback in callbacks:
@@ -153,11 +156,11 @@ class Trainer:
         self._optimizer.step()
         return loss.detach()
 
-    def evaluate(self, dev: Dev) -> tuple[FloatArray, float]:
-        """Negative log probability of each dev record's end label (n_dev,), and accuracy."""
+    def evaluate(self, dev: Dev) -> tuple[FloatArray, FloatArray]:
+        """Negative log probability of each dev record's end label (n_dev,), and errors (n_dev,): 0 or 1."""
         log_proba = predict_log_proba(self.network, dev.inputs, self.batch_size)
         losses: FloatArray = -log_proba[np.arange(len(dev.codes)), dev.codes]
-        return losses, float(np.mean(log_proba.argmax(axis=1) == dev.codes))
+        return losses, (log_proba.argmax(axis=1) != dev.codes).astype(np.float64)
 
     def _set_lr(self) -> None:
         """Half a cosine from ``lr`` down to 0 over the epochs."""

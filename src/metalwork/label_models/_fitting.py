@@ -31,7 +31,7 @@ from metalwork.label_models._estimates import (
 )
 
 _BALANCE_BAND = 1.3
-_BALANCE_STRENGTH = 25.0
+_BALANCE_STRENGTH = 10.0
 _EM_ROWS = 50_000
 _FULL_STEPS = 30
 _PARAMETER_TOLERANCE = 1e-4
@@ -133,7 +133,7 @@ def dependence(residuals: PairResiduals) -> float:
 def _balance(expected: Expected, start: Start) -> list[Floats]:
     """Label counts to stay near: those expected at the start, blended with what is known.
 
-    The start is worth 25 records a label.
+    The start is worth 10 records a label.
     Left free, EM on dependent LFs lets one class swallow the others.
     """
     if start.known is None:
