@@ -10,6 +10,7 @@ from sklearn.base import clone
 from torch import Tensor, nn
 
 from metalwork import EndModel, TaskProbabilities
+from metalwork.end_models._training import _Choice
 from metalwork.errors import ConfigError, DataError, NotFittedError, VotesError
 from tests.unit.end_models.samples import FLAT, TRIAGE, words
 
