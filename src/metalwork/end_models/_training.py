@@ -58,17 +58,17 @@ class _Choice:
     def __init__(self) -> None:
         self.epoch = self.least_epoch = 0
         self.state: dict[str, Tensor] | None = None
-        self._fewest: FloatArray | None = None
+        self._fewest = math.inf
         self._least_loss = math.inf
 
     def offer(self, epoch: int, losses: FloatArray, errors: FloatArray, network: EndNetwork) -> None:
         """Look at one epoch's dev losses and errors (0 or 1), each (n_dev,)."""
         if losses.mean() < self._least_loss:
             self._least_loss, self.least_epoch = float(losses.mean()), epoch
-        if self._fewest is None or errors.mean() < self._fewest.mean():
-            self._fewest = errors
-        more = errors - self._fewest
-        if more.mean() <= more.std() / math.sqrt(len(more)):
+        rate = float(errors.mean())
+        self._fewest = min(rate, self._fewest)
+        expected = (self._fewest * len(errors) + 1.0) / (len(errors) + 2.0)
+        if rate <= self._fewest + math.sqrt(expected * (1.0 - expected) / len(errors)):
             self.epoch, self.state = epoch, _copy(network)
 
 
