@@ -39,16 +39,23 @@ _PRIOR_STRENGTH = 1.0
 _TABLE_STRENGTH = 20.0
 
 
-class Start(NamedTuple):
-    """What is known beforehand: the class prior by task, whether it is fixed, and counts of known records.
+class Branches(NamedTuple):
+    """A class prior by task: ``log_share[t]`` (n_labels,) given that the task applies, ``applies`` (n_tasks,)."""
 
-    ``log_prior[t]`` (n_labels,) are log branch probabilities; ``applies`` (n_tasks,) says how often each task
-    applies; ``known`` holds the dev records' counts, each of them ``weight`` strong in it.
+    log_share: list[Floats]
+    applies: Floats
+
+
+class Start(NamedTuple):
+    """What is known beforehand: the class prior by task, whether it was given, and counts of known records.
+
+    ``uniform`` is the class prior of end labels alike, against which a vote's precision is weighed; ``prior`` the
+    one to start from; ``known`` holds the dev records' counts, each of them ``weight`` strong in it.
     """
 
-    log_prior: list[Floats]
-    applies: Floats
-    fixed: bool
+    uniform: Branches
+    prior: Branches
+    given: bool
     known: Expected | None
     weight: float
 
@@ -74,12 +81,12 @@ class Fit(NamedTuple):
 def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, priors: VotePriors, limits: Limits) -> Fit:
     """EM in which abstains say nothing and the labels stay near the balance that they begin with."""
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
-    most = most_precision(votes, spoken, start.log_prior, start.applies)
+    most = most_precision(votes, spoken, *start.uniform)
     parameters = initial_votes_only(votes, priors)
-    log_prior, converged, n_iter = start.log_prior, False, 0
+    log_prior, converged, n_iter = start.prior.log_share, False, 0
     target: list[Floats] = []
     for n_iter in range(1, limits.max_iter + 1):  # noqa: B007 (kept for the record)
-        tables = votes_only_tables(votes, parameters, start.log_prior, most)
+        tables = votes_only_tables(votes, parameters, start.uniform.log_share, most)
         plain = expected_counts(tree, votes, tables, log_prior)
         target = target or _balance(plain, start)
         shifts = balance_shift(plain, target, _BALANCE_BAND)
@@ -90,7 +97,7 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, priors: VotePrio
         if moved < _PARAMETER_TOLERANCE:
             converged = True
             break
-    tables = votes_only_tables(votes, parameters, start.log_prior, most)
+    tables = votes_only_tables(votes, parameters, start.uniform.log_share, most)
     return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
 
 
@@ -117,7 +124,7 @@ def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limi
     while len(values) < limits.max_iter and not converged:
         expected = _with_known(plain, start)
         tables = estimate_tables(expected, _TABLE_STRENGTH)
-        log_prior = start.log_prior if start.fixed else estimate_log_prior(expected, _PRIOR_STRENGTH)
+        log_prior = start.prior.log_share if start.given else estimate_log_prior(expected, _PRIOR_STRENGTH)
         plain = expected_counts(tree, votes, tables, log_prior)
         values.append(log_likelihood(plain, tables) / float(votes.weights.sum()))
         converged = len(values) > 1 and abs(values[-1] - values[-2]) < limits.tol
@@ -131,16 +138,19 @@ def dependence(residuals: PairResiduals) -> float:
 
 
 def _balance(expected: Expected, start: Start) -> list[Floats]:
-    """Label counts to stay near: those expected at the start, blended with what is known.
+    """Label counts to stay near: the given prior's, or those expected at the start blended with what is known.
 
-    The start is worth 10 records a label.
-    Left free, EM on dependent LFs lets one class swallow the others.
+    Left free, EM on dependent LFs lets one class swallow the others. The start is worth 10 records a label.
     """
-    if start.known is None:
-        return [records[:-1] for records in expected.labels]
+    found_first = [records[:-1] for records in expected.labels]
+    if start.given:
+        n_points = float(expected.labels[0].sum())
+        shares = zip(start.prior.log_share, start.prior.applies, strict=True)
+        found_first = [n_points * applies * np.exp(share) for share, applies in shares]
+    if start.known is None or start.given:
+        return found_first
     kept = []
-    for records, seen in zip(expected.labels, start.known.labels, strict=True):
-        found = records[:-1]
+    for found, seen in zip(found_first, start.known.labels, strict=True):
         total = max(float(found.sum()), 1e-9)
         blended = _BALANCE_STRENGTH * len(found) * found / total + seen[:-1] / start.weight
         kept.append(blended / blended.sum() * total)

@@ -11,7 +11,6 @@ from metalwork._checks import FloatArray, check_choice, check_positive
 from metalwork.errors import VotesError
 from metalwork.inference import (
     CodedVotes,
-    Floats,
     Packing,
     Tree,
     code_votes,
@@ -32,6 +31,7 @@ from metalwork.label_models._base import Dev, KnownLabels, LabelModel
 from metalwork.label_models._counting import VoteCounts
 from metalwork.label_models._estimates import VotePriors, hold_below_votes, raise_own_labels
 from metalwork.label_models._fitting import (
+    Branches,
     Fit,
     Limits,
     Start,
@@ -89,7 +89,7 @@ class HierarchicalLabelModel(LabelModel):
     dev_weight : float
         How many records without a label a dev record counts for.
     unvoted : "exclude" or "allow"
-        Whether a label that no LF voted for on a record may rank above one that some LF voted for.
+        Whether ``predict`` may choose a label that no LF voted for on a record on which some LF voted.
     max_iter, tol : int, float
         EM stops after ``max_iter`` steps; or when the log likelihood of a record moves less than ``tol``
         (generative), or no precision or ratio by 0.0001 (votes only).
@@ -228,20 +228,19 @@ class HierarchicalLabelModel(LabelModel):
         if dev is not None:
             coded = code_votes(self._layout(), dev[0].codes)
             known = known_counts(coded, self.schema.task_codes[dev[1]], self.dev_weight)
-        prior = np.full(n_end, 1.0 / n_end) if class_prior is None else class_prior
-        log_prior, applies = self._branch(prior)
-        return Start(log_prior, applies, class_prior is not None, known, self.dev_weight)
+        uniform = self._branches(np.full(n_end, 1.0 / n_end))
+        prior = uniform if class_prior is None else self._branches(class_prior)
+        return Start(uniform, prior, class_prior is not None, known, self.dev_weight)
 
-    def _branch(self, prior: FloatArray) -> tuple[list[Floats], Floats]:
-        """Log branch probabilities of each task, and the probability that it applies."""
+    def _branches(self, prior: FloatArray) -> Branches:
         floored = np.maximum(prior, 1e-9)
         spans = [self.schema.spans(task) for task in self.schema.tasks]
         mass = [np.array([floored[start:stop].sum() for start, stop in span]) for span in spans]
-        return [np.log(part / part.sum()) for part in mass], np.array([part.sum() for part in mass])
+        return Branches([np.log(part / part.sum()) for part in mass], np.array([part.sum() for part in mass]))
 
     def _uncovered(self, tree: Tree, coded: CodedVotes, fit: Fit, start: Start) -> FloatArray:
         """P(end label) of a record without a vote: what of the class prior the records with votes left over."""
-        prior = end_posterior(tree, [share[None, :] for share in start.log_prior])[0]
+        prior = end_posterior(tree, [share[None, :] for share in start.prior.log_share])[0]
         seen = end_counts(tree, fit.expected) / coded.weights.sum()
         left = np.maximum(prior - seen, _LEAST_LEFT * prior)
         return hold_below_votes(left / left.sum(), tree, fit.tables, fit.log_prior)
@@ -261,26 +260,31 @@ class HierarchicalLabelModel(LabelModel):
             self.accuracies_[task.lfs] = (right + 1e-9 * self.precision) / (on + 1e-9)
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
 
+    def predict(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
+        """Most probable end-label codes (n_points,), by default of the labels that some LF voted for."""
+        posterior = self.predict_proba(votes).end
+        if self.unvoted == "allow":
+            return np.asarray(posterior.argmax(axis=1), dtype=np.int64)
+        layout, tree = self._layout(), Tree.of(self.schema)
+        named, best = named_labels(layout.groups), np.empty(votes.n_points, np.int64)
+        for rows, keys in key_blocks(votes.codes, layout, self._block_rows(tree)):
+            voted = supported_labels(tree, layout.groups, named, [key.astype(np.intp) for key in keys]).T
+            candidates = voted | ~voted.any(axis=1, keepdims=True)
+            best[rows] = np.where(candidates, posterior[rows], -1.0).argmax(axis=1)
+        return best
+
+    def _block_rows(self, tree: Tree) -> int:
+        return max(_LEAST_ROWS, min(_MOST_ROWS, _BLOCK_CELLS // tree.n_end_labels))
+
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         tree, layout = Tree.of(self.schema), self._layout()
         weights = weigh(tree, tasks_of(layout), layout.groups, self.tables_, self.log_prior_)
         named = named_labels(layout.groups)
         posterior = np.empty((votes.n_points, tree.n_end_labels))
-        n_rows = max(_LEAST_ROWS, min(_MOST_ROWS, _BLOCK_CELLS // tree.n_end_labels))
-        for rows, narrow in key_blocks(votes.codes, layout, n_rows):
+        for rows, narrow in key_blocks(votes.codes, layout, self._block_rows(tree)):
             keys = [key.astype(np.intp) for key in narrow]
-            found = end_posterior_of_keys(tree, weights, keys).T
-            voted = supported_labels(tree, layout.groups, named, keys).T
+            posterior[rows] = end_posterior_of_keys(tree, weights, keys).T
             if self.abstains_ == "ignored":
-                found[~voted.any(axis=1)] = self.uncovered_
-            posterior[rows] = _rank_voted_first(found, voted) if self.unvoted == "exclude" else found
+                voted = supported_labels(tree, layout.groups, named, keys).any(axis=0)
+                posterior[rows][~voted] = self.uncovered_
         return posterior
-
-
-def _rank_voted_first(posterior: Floats, voted: npt.NDArray[np.bool_]) -> Floats:
-    """Hold unvoted labels just below the best voted one; rows without a vote stay as they are."""
-    best: Floats = np.where(voted, posterior, 0.0).max(axis=1, keepdims=True)
-    held = np.where(voted, posterior, np.minimum(posterior, best * (1 - 1e-9)))
-    total = held.sum(axis=1, keepdims=True)
-    ranked: Floats = np.where(best > 0, held / np.where(total > 0, total, 1.0), posterior)
-    return ranked
