@@ -1,6 +1,6 @@
 """Label models: from a label matrix to probabilistic labels."""
 
-from metalwork.label_models._base import LabelModel, load_label_model
+from metalwork.label_models._base import LabelModel, VoteEffect, load_label_model
 from metalwork.label_models._hierarchical import HierarchicalLabelModel
 from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.label_models._majority import MajorityVote
@@ -11,6 +11,7 @@ __all__ = [
     "LabelModel",
     "LogLinearLabelModel",
     "MajorityVote",
+    "VoteEffect",
     "VoteShards",
     "label_shards",
     "load_label_model",

@@ -3,13 +3,13 @@
 import inspect
 import os
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from metalwork._arrays import load_arrays, reading, save_arrays
-from metalwork._checks import FloatArray
+from metalwork._checks import ABSTAIN, FloatArray
 from metalwork.errors import NotFittedError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
@@ -18,6 +18,15 @@ from metalwork.votes import LabelMatrix
 Dev = tuple[LabelMatrix, Any]
 KnownLabels = tuple[LabelMatrix, npt.NDArray[np.int64]]
 _FORMAT = "metalwork label model 1"
+
+
+class VoteEffect(NamedTuple):
+    """One vote on a record, and by how much it moved the log odds of an end label."""
+
+    lf: str
+    task: str
+    label: str
+    effect: float
 
 
 class LabelModel(ABC):
@@ -82,6 +91,47 @@ class LabelModel(ABC):
         if len(gold) != votes.n_points:
             raise VotesError(f"y must hold one end label a record ({votes.n_points}); got {len(gold)}.")
         return float(np.mean(self.predict(votes) == gold))
+
+    def explain(self, votes: LabelMatrix, row: int, end_label: str | None = None) -> list[VoteEffect]:
+        """How much each vote on one record moved its prediction, the strongest first.
+
+        Parameters
+        ----------
+        votes : LabelMatrix
+        row : int
+            Position of the record in ``votes``.
+        end_label : str, optional
+            Explain this end label instead of the predicted one.
+
+        Returns
+        -------
+        list of VoteEffect
+            ``effect`` is the log odds of the end label with the vote, less those had the LF abstained.
+
+        Raises
+        ------
+        VotesError
+            For a row or an end label that is not there.
+        """
+        if not 0 <= row < votes.n_points:
+            raise VotesError(f"row must be 0..{votes.n_points - 1}; got {row}.")
+        record = votes.rows([row])
+        target = int(self.predict(record)[0]) if end_label is None else int(self.schema.end_codes([end_label])[0])
+        voters = np.flatnonzero(record.codes[0] != ABSTAIN)
+        without = np.repeat(record.codes, len(voters) + 1, axis=0)
+        without[np.arange(len(voters)), voters] = ABSTAIN  # the last row keeps all votes
+        proba = self.predict_proba(LabelMatrix(without, self.schema, votes.tasks, votes.names)).end[:, target]
+        log_odds = np.log(np.maximum(proba, 1e-300)) - np.log(np.maximum(1.0 - proba, 1e-300))
+        effects = [
+            VoteEffect(
+                votes.names[j],
+                votes.tasks[j],
+                self.schema.labels(votes.tasks[j])[record.codes[0, j]],
+                float(log_odds[-1] - log_odds[i]),
+            )
+            for i, j in enumerate(voters)
+        ]
+        return sorted(effects, key=lambda effect: -abs(effect.effect))
 
     def get_params(self) -> dict[str, Any]:
         """Constructor arguments by name, the schema left out."""
