@@ -1,6 +1,6 @@
 """Pure functions on arrays: log-space inference over the task tree, likelihoods, sufficient statistics."""
 
-from metalwork.inference._dependence import PairResiduals, pair_residuals, systematic_sample
+from metalwork.inference._dependence import PairResiduals, pair_residuals, shared_votes, systematic_sample
 from metalwork.inference._loglinear import LogLinearParameters, VotesByTask, objective, potentials
 from metalwork.inference._mixture import (
     CodedVotes,
@@ -90,6 +90,7 @@ __all__ = [
     "pass_up",
     "potentials",
     "reweighted",
+    "shared_votes",
     "supported_labels",
     "systematic_sample",
     "tasks_of",

@@ -66,6 +66,32 @@ def pair_residuals(
     return PairResiduals(lf, label, observed, expected, z)
 
 
+def shared_votes(votes: CodedVotes, residuals: PairResiduals) -> Floats:
+    """How much two LFs of one task vote alike beyond chance, (n_lfs, n_lfs) in [0, 1]; the diagonal is 0.
+
+    0 means no more than the fitted model expects plus two standard errors, 1 that the LF of more votes never
+    votes unless the other votes the same: one copies the other. A rare LF that votes only where a frequent one
+    does is no copy.
+    """
+    task_of = np.empty(votes.n_lfs, np.int64)
+    for t, task in enumerate(votes.tasks):
+        task_of[task.lfs] = t
+    lf, label = residuals.lf, residuals.label
+    alike = (label[:, None] == label) & (task_of[lf][:, None] == task_of[lf]) & (lf[:, None] != lf)
+    member = np.zeros((votes.n_lfs, len(lf)))
+    member[lf, np.arange(len(lf))] = 1.0
+    observed = member @ np.where(alike, residuals.observed, 0.0) @ member.T
+    expected = member @ np.where(alike, residuals.expected, 0.0) @ member.T
+    chance = expected + 2.0 * np.sqrt(expected + 1.0)
+    n_votes = member @ np.diag(residuals.observed)
+    room = np.maximum(n_votes[:, None], n_votes) - chance
+    shared: Floats = np.where(
+        room > 0, np.clip((observed - chance) / np.where(room > 0, room, 1.0), 0.0, 1.0), 0.0
+    )
+    np.fill_diagonal(shared, 0.0)
+    return shared
+
+
 def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats]) -> list[Floats]:
     """p(vote | end label): one float array (n_end_labels, n_lfs * n_labels) a task."""
     state = _states(tree)

@@ -53,9 +53,12 @@ def initial_votes_only(votes: CodedVotes, priors: VotePriors) -> VotesOnly:
 
 
 def votes_only_tables(
-    votes: CodedVotes, parameters: VotesOnly, log_prior: Sequence[Floats], most: list[Floats]
+    votes: CodedVotes, parameters: VotesOnly, log_prior: Sequence[Floats], most: list[Floats], weights: Floats
 ) -> Tables:
-    """Tables whose abstain column is 0; ``most[t]`` (n_lfs, n_labels) bounds each vote's precision."""
+    """Tables whose abstain column is 0; ``most[t]`` (n_lfs, n_labels) bounds each vote's precision.
+
+    ``weights`` (n_lfs,) in (0, 1] says for how much of a vote each LF's counts.
+    """
     tables = []
     for t, task in enumerate(votes.tasks):
         k = task.n_labels
@@ -68,7 +71,7 @@ def votes_only_tables(
         label = np.arange(k)
         table[:, label, label] = np.log(precision / share)
         table[:, k, :k] = np.log(parameters.ratio[t])[:, None]
-        tables.append(table)
+        tables.append(table * weights[task.lfs][:, None, None])
     return tables
 
 

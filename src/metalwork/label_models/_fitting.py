@@ -14,7 +14,9 @@ from metalwork.inference import (
     add_counts,
     expected_counts,
     log_likelihood,
+    pair_residuals,
     reweighted,
+    shared_votes,
     systematic_sample,
     votes_of_task,
 )
@@ -36,6 +38,7 @@ _EM_ROWS = 50_000
 _FULL_STEPS = 30
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
+_REPEATED = 0.9
 _TABLE_STRENGTH = 20.0
 
 
@@ -78,15 +81,21 @@ class Fit(NamedTuple):
     n_iter: int
 
 
-def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, priors: VotePriors, limits: Limits) -> Fit:
-    """EM in which abstains say nothing and the labels stay near the balance that they begin with."""
+def fit_votes_only(
+    tree: Tree, votes: CodedVotes, start: Start, priors: VotePriors, limits: Limits, weights: Floats | None = None
+) -> Fit:
+    """EM in which abstains say nothing and the labels stay near the balance that they begin with.
+
+    ``weights`` (n_lfs,), 1 each by default, says for how much of a vote each LF's counts.
+    """
+    weights = np.ones(votes.n_lfs) if weights is None else weights
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
     most = most_precision(votes, spoken, *start.uniform)
     parameters = initial_votes_only(votes, priors)
     log_prior, converged, n_iter = start.prior.log_share, False, 0
     target: list[Floats] = []
     for n_iter in range(1, limits.max_iter + 1):  # noqa: B007 (kept for the record)
-        tables = votes_only_tables(votes, parameters, start.uniform.log_share, most)
+        tables = votes_only_tables(votes, parameters, start.uniform.log_share, most, weights)
         plain = expected_counts(tree, votes, tables, log_prior)
         target = target or _balance(plain, start)
         shifts = balance_shift(plain, target, _BALANCE_BAND)
@@ -97,8 +106,18 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, priors: VotePrio
         if moved < _PARAMETER_TOLERANCE:
             converged = True
             break
-    tables = votes_only_tables(votes, parameters, start.uniform.log_share, most)
+    tables = votes_only_tables(votes, parameters, start.uniform.log_share, most, weights)
     return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
+
+
+def repeated_evidence(tree: Tree, votes: CodedVotes, fit: Fit) -> Floats:
+    """How much LFs vote alike beyond chance (n_lfs, n_lfs), where one all but copies the other; else 0."""
+    if len(votes.weights) == 0:  # no record has a vote
+        return np.zeros((votes.n_lfs, votes.n_lfs))
+    tables = estimate_tables(fit.expected, _TABLE_STRENGTH)
+    residuals = pair_residuals(tree, votes, tables, estimate_log_prior(fit.expected, _PRIOR_STRENGTH))
+    shared = shared_votes(votes, residuals)
+    return np.where(shared >= _REPEATED, shared, 0.0)
 
 
 def thinned(votes: CodedVotes) -> CodedVotes:

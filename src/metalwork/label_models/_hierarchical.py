@@ -39,6 +39,7 @@ from metalwork.label_models._fitting import (
     fit_generative,
     fit_votes_only,
     refine_generative,
+    repeated_evidence,
     thinned,
 )
 from metalwork.schema import TaskSchema
@@ -69,7 +70,8 @@ class HierarchicalLabelModel(LabelModel):
     learned. Close to optimal where LFs are independent given the label, and harmful where they are not.
 
     ``abstains="auto"`` fits both and uses the generative one only where pairs of LFs agree as it predicts
-    (``dependence_``, the mean squared residual of joint votes, at most 0.85).
+    (``dependence_``, the mean squared residual of joint votes, at most 0.85) and none
+    copies another.
 
     Cost: counting reads the matrix once; each EM step is linear in distinct rows times labels. Beyond 50,000
     distinct rows both fits and the choice are made on a systematic sample of 50,000 records; the reading chosen is
@@ -109,6 +111,10 @@ class HierarchicalLabelModel(LabelModel):
     abstains_ : "ignored" or "informative"
         The reading in use.
     dependence_ : float
+    repeated_ : list of (str, str, float)
+        Pairs of LFs of one task of which one all but copies the other, and how much (0.9 to 1).
+    vote_weights_ : float array (n_lfs,) in (0, 1]
+        Votes only: for how much of a vote each LF's counts, 1 / (1 + how much it copies others).
     log_likelihoods_ : list of float
         Per record, at each EM step of the generative reading; empty where it was not fitted.
     converged_, n_iter_ : bool, int
@@ -190,7 +196,8 @@ class HierarchicalLabelModel(LabelModel):
         if self.abstains != "ignored":
             generative = fit_generative(tree, few, fit, start, limits)
             self.dependence_ = dependence(pair_residuals(tree, few, generative.tables, generative.log_prior))
-            if self.abstains == "informative" or self.dependence_ <= _INDEPENDENT:
+            independent = self.dependence_ <= _INDEPENDENT and not self.repeated_
+            if self.abstains == "informative" or independent:
                 self.abstains_ = "informative"
                 fit = generative if few is coded else refine_generative(tree, coded, generative, start, limits)
                 fit = fit._replace(tables=raise_own_labels(fit.tables))
@@ -203,7 +210,16 @@ class HierarchicalLabelModel(LabelModel):
 
     def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:
         priors = VotePriors(self.precision, self.strength, _PRECISION_SHARE, self.off_branch_ratio)
-        fit = fit_votes_only(tree, covered(coded), start, priors, limits)
+        spoken = covered(coded)
+        fit = fit_votes_only(tree, spoken, start, priors, limits)
+        shared = repeated_evidence(tree, spoken, fit)
+        self.vote_weights_ = 1.0 / (1.0 + shared.sum(axis=1))
+        self.repeated_ = [
+            (self.lf_names_[i], self.lf_names_[j], float(shared[i, j]))
+            for i, j in np.argwhere(np.triu(shared) > 0)
+        ]
+        if self.repeated_:
+            fit = fit_votes_only(tree, spoken, start, priors, limits, self.vote_weights_)
         self.uncovered_ = self._uncovered(tree, coded, fit, start)
         return fit
 
