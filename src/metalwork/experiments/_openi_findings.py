@@ -309,15 +309,3 @@ def any_affirmed(text: str, findings: Iterable[Finding], impression_only: bool =
 def is_emergency(text: str) -> bool:
     """Whether a report affirms a finding that cannot wait."""
     return any_affirmed(text, EMERGENCIES.values())
-
-
-@lru_cache(maxsize=8192)
-def is_acute(text: str) -> bool:
-    """Whether a report affirms any acute finding, emergencies included."""
-    return is_emergency(text) or any_affirmed(text, ACUTE.values())
-
-
-@lru_cache(maxsize=8192)
-def is_chronic(text: str) -> bool:
-    """Whether a report affirms a chronic or incidental finding, whatever else it holds."""
-    return any_affirmed(text, CHRONIC.values())

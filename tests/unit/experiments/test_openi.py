@@ -9,7 +9,7 @@ import pytest
 import metalwork as mw
 from metalwork.data import find_data
 from metalwork.errors import DataError, VotesError
-from metalwork.experiments._openi_findings import ACUTE, CHRONIC, EMERGENCIES, is_acute, is_chronic, is_emergency
+from metalwork.experiments._openi_findings import ACUTE, CHRONIC, EMERGENCIES
 from metalwork.experiments._openi_text import abnormal_clauses, affirm, affirmed, body, clauses, section
 from metalwork.experiments.openi import LABELING_FUNCTIONS, SCHEMA, load
 from metalwork.labeling import apply
@@ -120,11 +120,6 @@ def test_the_impression_can_be_read_alone() -> None:
 def test_findings_are_told_apart(clause: str, found: object, not_found: object) -> None:
     assert found.matches(clause)  # type: ignore[attr-defined]
     assert not not_found.matches(clause)  # type: ignore[attr-defined]
-
-
-def test_the_most_urgent_finding_decides() -> None:
-    grades = [[is_emergency(text), is_acute(text), is_chronic(text)] for text in REPORTS.values()]
-    assert grades == [[False, False, False], [False, False, True], [False, True, False], [True, True, False]]
 
 
 def test_every_task_and_label_has_several_functions() -> None:
