@@ -103,7 +103,7 @@ class HierarchicalLabelModel(LabelModel):
     class_prior_ : float array (n_end_labels,)
         The model's label distribution over the records it was fitted on.
     uncovered_ : float array (n_end_labels,)
-        Votes only: the distribution of a record without a vote, what of the class prior the others left over.
+        Votes only: the distribution of a record without a vote.
     accuracies_ : float array (n_lfs,)
         Estimated share of each LF's votes that are right, among those where its task applies.
     off_branch_rates_ : float array (n_lfs,)
@@ -255,10 +255,17 @@ class HierarchicalLabelModel(LabelModel):
         return Branches([np.log(part / part.sum()) for part in mass], np.array([part.sum() for part in mass]))
 
     def _uncovered(self, tree: Tree, coded: CodedVotes, fit: Fit, start: Start) -> FloatArray:
-        """P(end label) of a record without a vote: what of the class prior the records with votes left over."""
+        """P(end label) of a record without a vote.
+
+        A given class prior is of all records, so it is what the others left over. Else the others are the only
+        witness: half their labels, half a uniform distribution, as not all records are like those with a vote.
+        """
         prior = end_posterior(tree, [share[None, :] for share in start.prior.log_share])[0]
-        seen = end_counts(tree, fit.expected) / coded.weights.sum()
-        left = np.maximum(prior - seen, _LEAST_LEFT * prior)
+        counts = end_counts(tree, fit.expected)
+        if start.given:
+            left = np.maximum(prior - counts / coded.weights.sum(), _LEAST_LEFT * prior)
+        else:
+            left = prior + counts / max(float(counts.sum()), 1e-9)
         return hold_below_votes(left / left.sum(), tree, fit.tables, fit.log_prior)
 
     def _keep(self, tree: Tree, coded: CodedVotes, fit: Fit) -> None:
