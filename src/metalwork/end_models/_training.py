@@ -23,6 +23,7 @@ Callback = Callable[[Record], object]
 """Called after each epoch with its record in ``history_``."""
 
 _MIN_EPOCHS, _MIN_STEPS = 20, 300
+_MARGIN = 2.0  # standard errors: the fewest errors of many epochs are few by luck, too
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def make_task(inputs: Inputs, targets: Tensor, weights: npt.NDArray[np.float64] 
 
 
 class _Choice:
-    """The epoch to keep: the last whose dev errors are within one standard error of the fewest."""
+    """The epoch to keep: the last whose dev errors are within two standard errors of the fewest."""
 
     def __init__(self) -> None:
         self.epoch = self.least_epoch = 0
@@ -68,7 +69,7 @@ class _Choice:
         rate = float(errors.mean())
         self._fewest = min(rate, self._fewest)
         expected = (self._fewest * len(errors) + 1.0) / (len(errors) + 2.0)
-        if rate <= self._fewest + math.sqrt(expected * (1.0 - expected) / len(errors)):
+        if rate <= self._fewest + _MARGIN * math.sqrt(expected * (1.0 - expected) / len(errors)):
             self.epoch, self.state = epoch, _copy(network)
 
 
@@ -101,7 +102,7 @@ class Trainer:
     def fit(self, dev: Dev | None, patience: int | None, callbacks: Sequence[Callback]) -> None:
         """Run the epochs; with ``dev``, end on the last epoch that is as good as the best one.
 
-        A few dev records cannot tell epochs apart that differ by less than one standard error, and the later
+        A few dev records cannot tell epochs apart that differ by less than two standard errors, and the later
         one has seen more: so an epoch counts as good as the best when its dev errors are within that of it.
         """
         choice = _Choice()

@@ -169,7 +169,7 @@ class EndModel(Arguments):
             Of the model's schema.
         dev : (X_dev, y_dev), optional
             A few records with known end labels (names or codes): the last epoch whose dev errors are within
-            one standard error of the fewest is kept.
+            two standard errors of the fewest is kept.
         sample_weight : float array (n_points,), optional
             At least 0, not all 0; 0 leaves a record out, as is advised for records no labeling function voted on.
         callbacks : sequence of callable
