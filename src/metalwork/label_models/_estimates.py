@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from metalwork.inference import CodedVotes, Expected, Floats, Tree, end_posterior, leaf_spans
 
 Tables = list[Floats]
-_POOLED_ACCURACY = 0.75
+_POOLED_ACCURACY, _POOLED_VOTES = 0.75, 2.0
 _LEAST_MARGIN = 0.02
 _MOST_PRECISION = 0.99
 _MOST_MASS = 0.9
@@ -25,16 +26,19 @@ _ONE_SIDED = 0.95
 
 
 class VotePriors(NamedTuple):
-    """Beta priors: precision around ``precision``, off-branch ratio around ``ratio``.
+    """Beta priors of each LF: precision around ``precision`` (n_lfs,), off-branch ratio around ``ratio``.
 
-    They weigh ``strength`` pseudo-votes, and for the precision at least ``share`` times the LF's own votes:
-    where LFs depend on each other, more data does not make their agreement more telling.
+    They weigh ``strength`` (n_lfs,) pseudo-votes, and where ``stated`` (n_lfs,) does not say that the user chose
+    that weight, the precision's at least ``share`` times the LF's own votes: where LFs depend on each other, more
+    data does not make their agreement more telling. The ratio's prior weighs ``ratio_strength`` records.
     """
 
-    precision: float
-    strength: float
+    precision: Floats
+    strength: Floats
+    stated: npt.NDArray[np.bool_]
     share: float
     ratio: float
+    ratio_strength: float
 
 
 class VotesOnly(NamedTuple):
@@ -47,7 +51,7 @@ class VotesOnly(NamedTuple):
 def initial_votes_only(votes: CodedVotes, priors: VotePriors) -> VotesOnly:
     """Every LF at the prior's precision and off-branch ratio."""
     return VotesOnly(
-        [np.full(len(task.lfs), priors.precision) for task in votes.tasks],
+        [priors.precision[task.lfs] for task in votes.tasks],
         [np.full(len(task.lfs), priors.ratio) for task in votes.tasks],
     )
 
@@ -76,13 +80,13 @@ def votes_only_tables(
 
 
 def most_precision(
-    votes: CodedVotes, spoken: Sequence[Floats], log_prior: Sequence[Floats], applies: Floats
+    votes: CodedVotes, spoken: Sequence[Floats], log_prior: Sequence[Floats], applies: Floats, priors: VotePriors
 ) -> list[Floats]:
     """Bound on the precision of each vote: an LF cannot be right on more records than hold its label.
 
     How many do is taken from the class prior (one LF's weight) and from the LFs that vote on several labels,
-    which see the class balance; LFs of one label say nothing of it. ``spoken[t]`` (n_lfs, n_labels) counts
-    votes, ``applies[t]`` is the prior probability that task t applies.
+    which see the class balance; LFs of one label say nothing of it. Nothing bounds what the user chose.
+    ``spoken[t]`` (n_lfs, n_labels) counts votes, ``applies[t]`` is the prior probability that task t applies.
     """
     n_points = max(float(votes.weights.sum()), 1.0)  # no record at all has a vote: any bound will do
     bounds = []
@@ -92,11 +96,12 @@ def most_precision(
         sees = balance.max(axis=1, initial=0.0) < _ONE_SIDED
         weight = sees * np.minimum(votes_of_lf[:, 0] / (n_points * applies[t]), 1.0)
         share = (np.exp(log_prior[t]) + weight @ balance) / (1.0 + weight.sum())
-        bounds.append(_MOST_MASS * n_points * applies[t] * share / np.maximum(counted, 1.0))
+        bound = _MOST_MASS * n_points * applies[t] * share / np.maximum(counted, 1.0)
+        bounds.append(np.where(priors.stated[votes.tasks[t].lfs][:, None], 1.0, bound))
     return bounds
 
 
-def estimate_votes_only(expected: Expected, priors: VotePriors) -> VotesOnly:
+def estimate_votes_only(votes: CodedVotes, expected: Expected, priors: VotePriors) -> VotesOnly:
     """Precision and off-branch ratio of each LF from expected counts, with the priors' pseudo-votes."""
     precision, ratio = [], []
     for t, (counted, records) in enumerate(zip(expected.votes, expected.labels, strict=True)):
@@ -104,8 +109,10 @@ def estimate_votes_only(expected: Expected, priors: VotePriors) -> VotesOnly:
         label = np.arange(k)
         right = counted[:, label, label].sum(axis=1)
         on = counted[:, :k].sum(axis=(1, 2))
-        weight = np.maximum(priors.strength, priors.share * on)
-        precision.append((right + priors.precision * weight) / (on + weight))
+        lfs = votes.tasks[t].lfs
+        least = np.where(priors.stated[lfs], 0.0, priors.share * on)
+        weight = np.maximum(priors.strength[lfs], least)
+        precision.append((right + priors.precision[lfs] * weight) / (on + weight))
         ratio.append(_off_branch_ratio(counted[:, k].sum(axis=1), on, records, priors) if t else np.ones(len(on)))
     return VotesOnly(precision, ratio)
 
@@ -113,7 +120,8 @@ def estimate_votes_only(expected: Expected, priors: VotePriors) -> VotesOnly:
 def _off_branch_ratio(off: Floats, on: Floats, records: Floats, priors: VotePriors) -> Floats:
     """How much rarer an LF's vote is where its task does not apply; at most 1."""
     on_rate = on / max(float(records[:-1].sum()), 1e-9)
-    off_rate = (off + priors.strength * priors.ratio * on_rate) / (float(records[-1]) + priors.strength)
+    weight = priors.ratio_strength
+    off_rate = (off + weight * priors.ratio * on_rate) / (float(records[-1]) + weight)
     ratio = np.divide(off_rate, on_rate, out=np.full_like(on, priors.ratio), where=on_rate > 0)
     return np.clip(ratio, 0.01, 1.0)
 
@@ -131,30 +139,37 @@ def balance_shift(expected: Expected, target: Sequence[Floats], band: float) -> 
     return shifts
 
 
-def estimate_tables(expected: Expected, strength: float) -> Tables:
+def estimate_tables(votes: CodedVotes, expected: Expected, strength: float, priors: VotePriors) -> Tables:
     """Generative tables from expected counts.
 
     Each state of an LF gets ``strength`` pseudo-records of what the LF does over all states: one propensity and
     one accuracy where its task applies, its overall votes where it does not. That keeps small data sane and
-    labels from swapping.
+    labels from swapping. Where the user chose an LF's strength, it and the precision stand in for the defaults.
     """
     tables = []
-    for counted, records in zip(expected.votes, expected.labels, strict=True):
+    for task, counted, records in zip(votes.tasks, expected.votes, expected.labels, strict=True):
+        stated = priors.stated[task.lfs]
+        accuracy = np.where(stated, priors.precision[task.lfs], _POOLED_ACCURACY)
+        weight = np.where(stated, priors.strength[task.lfs], _POOLED_VOTES)
+        pseudo = np.where(stated, np.maximum(weight, strength), strength)[:, None, None]
         silent = np.maximum(records[None, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
         outcomes = np.concatenate([counted, silent], axis=2)
-        outcomes += strength * _pooled_table(counted, records) + 1e-9
+        outcomes += pseudo * _pooled_table(counted, records, accuracy, weight) + 1e-9
         tables.append(np.log(outcomes / outcomes.sum(axis=2, keepdims=True)))
     return tables
 
 
-def _pooled_table(counted: Floats, records: Floats) -> Floats:
-    """What each LF does on average: probabilities (n_lfs, n_labels + 1 states, n_labels + 1 outcomes)."""
+def _pooled_table(counted: Floats, records: Floats, prior: Floats, weight: Floats) -> Floats:
+    """What each LF does on average: probabilities (n_lfs, n_labels + 1 states, n_labels + 1 outcomes).
+
+    Its accuracy starts from ``prior`` (n_lfs,), worth ``weight`` (n_lfs,) votes.
+    """
     k = counted.shape[2]
     label = np.arange(k)
     votes = counted[:, :k].sum(axis=(1, 2))
     right = counted[:, label, label].sum(axis=1)
     rate = (votes + 1.0) / (records[:k].sum() + 2.0)
-    accuracy = (right + 2 * _POOLED_ACCURACY) / (votes + 2.0)
+    accuracy = (right + prior * weight) / (votes + weight)
     off_rate = np.minimum((counted[:, k].sum(axis=1) + 0.5 * rate) / (records[k] + 1.0), 0.999)
     labels = counted.sum(axis=1) + 0.5
     table = np.empty((len(counted), k + 1, k + 1))

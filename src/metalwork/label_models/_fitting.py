@@ -53,7 +53,8 @@ class Start(NamedTuple):
     """What is known beforehand: the class prior by task, whether it was given, and counts of known records.
 
     ``uniform`` is the class prior of end labels alike, against which a vote's precision is weighed; ``prior`` the
-    one to start from; ``known`` holds the dev records' counts, each of them ``weight`` strong in it.
+    one to start from; ``known`` holds the dev records' counts, each of them ``weight`` strong in it;
+    ``priors`` are those of the LFs.
     """
 
     uniform: Branches
@@ -61,6 +62,7 @@ class Start(NamedTuple):
     given: bool
     known: Expected | None
     weight: float
+    priors: VotePriors
 
 
 class Limits(NamedTuple):
@@ -82,7 +84,7 @@ class Fit(NamedTuple):
 
 
 def fit_votes_only(
-    tree: Tree, votes: CodedVotes, start: Start, priors: VotePriors, limits: Limits, weights: Floats | None = None
+    tree: Tree, votes: CodedVotes, start: Start, limits: Limits, weights: Floats | None = None
 ) -> Fit:
     """EM in which abstains say nothing and the labels stay near the balance that they begin with.
 
@@ -90,8 +92,8 @@ def fit_votes_only(
     """
     weights = np.ones(votes.n_lfs) if weights is None else weights
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
-    most = most_precision(votes, spoken, *start.uniform)
-    parameters = initial_votes_only(votes, priors)
+    most = most_precision(votes, spoken, *start.uniform, start.priors)
+    parameters = initial_votes_only(votes, start.priors)
     log_prior, converged, n_iter = start.prior.log_share, False, 0
     target: list[Floats] = []
     for n_iter in range(1, limits.max_iter + 1):  # noqa: B007 (kept for the record)
@@ -100,7 +102,7 @@ def fit_votes_only(
         target = target or _balance(plain, start)
         shifts = balance_shift(plain, target, _BALANCE_BAND)
         log_prior = [old + shift for old, shift in zip(log_prior, shifts, strict=True)]
-        updated = estimate_votes_only(_with_known(plain, start), priors)
+        updated = estimate_votes_only(votes, _with_known(plain, start), start.priors)
         moved = max(_distance(new, old) for new, old in zip(updated, parameters, strict=True))
         parameters = updated
         if moved < _PARAMETER_TOLERANCE:
@@ -110,11 +112,11 @@ def fit_votes_only(
     return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
 
 
-def repeated_evidence(tree: Tree, votes: CodedVotes, fit: Fit) -> Floats:
+def repeated_evidence(tree: Tree, votes: CodedVotes, fit: Fit, priors: VotePriors) -> Floats:
     """How much LFs vote alike beyond chance (n_lfs, n_lfs), where one all but copies the other; else 0."""
     if len(votes.weights) == 0:  # no record has a vote
         return np.zeros((votes.n_lfs, votes.n_lfs))
-    tables = estimate_tables(fit.expected, _TABLE_STRENGTH)
+    tables = estimate_tables(votes, fit.expected, _TABLE_STRENGTH, priors)
     residuals = pair_residuals(tree, votes, tables, estimate_log_prior(fit.expected, _PRIOR_STRENGTH))
     shared = shared_votes(votes, residuals)
     return np.where(shared >= _REPEATED, shared, 0.0)
@@ -142,7 +144,7 @@ def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limi
     converged = False
     while len(values) < limits.max_iter and not converged:
         expected = _with_known(plain, start)
-        tables = estimate_tables(expected, _TABLE_STRENGTH)
+        tables = estimate_tables(votes, expected, _TABLE_STRENGTH, start.priors)
         log_prior = start.prior.log_share if start.given else estimate_log_prior(expected, _PRIOR_STRENGTH)
         plain = expected_counts(tree, votes, tables, log_prior)
         values.append(log_likelihood(plain, tables) / float(votes.weights.sum()))

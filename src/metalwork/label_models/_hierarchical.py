@@ -1,7 +1,7 @@
 """The default label model."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ from metalwork._checks import FloatArray, check_choice, check_positive
 from metalwork.errors import VotesError
 from metalwork.inference import (
     CodedVotes,
+    Floats,
     Packing,
     Tree,
     code_votes,
@@ -42,12 +43,14 @@ from metalwork.label_models._fitting import (
     repeated_evidence,
     thinned,
 )
-from metalwork.schema import TaskSchema
+from metalwork.schema import TaskSchema, unknown_name
 from metalwork.votes import LabelMatrix
 
 _LOG = logging.getLogger(__name__)
 _INDEPENDENT = 0.85
+_PRECISION, _STRENGTH = 0.8, 50.0
 _PRECISION_SHARE = 2.0
+_FIXED = 1e12
 _LEAST_LEFT = 0.05
 _BLOCK_CELLS = 1 << 20
 _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
@@ -84,8 +87,9 @@ class HierarchicalLabelModel(LabelModel):
     schema : TaskSchema
     abstains : "auto", "ignored" or "informative"
         Which reading; see above.
-    precision, strength : float
-        Beta prior of each LF's precision: its mean, and its weight in votes.
+    precision, strength : float, or dict of LF name to float
+        Beta prior of each LF's precision: its mean in (0, 1), and its weight in votes. A dict says it for some LFs
+        and leaves the others at the default; a strength of ``math.inf`` fixes the precision.
     off_branch_ratio : float in (0, 1]
         Prior mean of how much rarer an LF votes where its task does not apply.
     dev_weight : float
@@ -127,8 +131,8 @@ class HierarchicalLabelModel(LabelModel):
         self,
         schema: TaskSchema,
         abstains: str = "auto",
-        precision: float = 0.8,
-        strength: float = 50.0,
+        precision: float | Mapping[str, float] = _PRECISION,
+        strength: float | Mapping[str, float] = _STRENGTH,
         off_branch_ratio: float = 0.3,
         dev_weight: float = 5.0,
         unvoted: str = "exclude",
@@ -209,17 +213,16 @@ class HierarchicalLabelModel(LabelModel):
         self._stale = False
 
     def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:
-        priors = VotePriors(self.precision, self.strength, _PRECISION_SHARE, self.off_branch_ratio)
         spoken = covered(coded)
-        fit = fit_votes_only(tree, spoken, start, priors, limits)
-        shared = repeated_evidence(tree, spoken, fit)
+        fit = fit_votes_only(tree, spoken, start, limits)
+        shared = repeated_evidence(tree, spoken, fit, start.priors)
         self.vote_weights_ = 1.0 / (1.0 + shared.sum(axis=1))
         self.repeated_ = [
             (self.lf_names_[i], self.lf_names_[j], float(shared[i, j]))
             for i, j in np.argwhere(np.triu(shared) > 0)
         ]
         if self.repeated_:
-            fit = fit_votes_only(tree, spoken, start, priors, limits, self.vote_weights_)
+            fit = fit_votes_only(tree, spoken, start, limits, self.vote_weights_)
         self.uncovered_ = self._uncovered(tree, coded, fit, start)
         return fit
 
@@ -231,7 +234,7 @@ class HierarchicalLabelModel(LabelModel):
     def _check_arguments(self) -> None:
         check_choice("abstains", self.abstains, ("auto", "ignored", "informative"))
         check_choice("unvoted", self.unvoted, ("exclude", "allow"))
-        for name in ("precision", "strength", "off_branch_ratio", "dev_weight", "max_iter", "tol"):
+        for name in ("off_branch_ratio", "dev_weight", "max_iter", "tol"):
             check_positive(name, getattr(self, name))
 
     def _layout(self) -> Packing:
@@ -246,7 +249,29 @@ class HierarchicalLabelModel(LabelModel):
             known = known_counts(coded, self.schema.task_codes[dev[1]], self.dev_weight)
         uniform = self._branches(np.full(n_end, 1.0 / n_end))
         prior = uniform if class_prior is None else self._branches(class_prior)
-        return Start(uniform, prior, class_prior is not None, known, self.dev_weight)
+        return Start(uniform, prior, class_prior is not None, known, self.dev_weight, self._priors())
+
+    def _priors(self) -> VotePriors:
+        stated = isinstance(self.strength, Mapping)
+        chosen = set(self.strength) if isinstance(self.strength, Mapping) else set()
+        precision = self._per_lf("precision", self.precision, _PRECISION)
+        strength = np.minimum(self._per_lf("strength", self.strength, _STRENGTH), _FIXED)
+        if (precision >= 1).any():
+            raise ValueError(f"precision must be below 1; got {self.precision!r}.")
+        by_user = np.array([stated and name in chosen for name in self.lf_names_], dtype=bool)
+        ratio_strength = _STRENGTH if isinstance(self.strength, Mapping) else self.strength
+        return VotePriors(precision, strength, by_user, _PRECISION_SHARE, self.off_branch_ratio, ratio_strength)
+
+    def _per_lf(self, name: str, value: float | Mapping[str, float], default: float) -> Floats:
+        """One number an LF (n_lfs,), from one for all or from those that differ from the default."""
+        if not isinstance(value, Mapping):
+            return np.full(len(self.lf_names_), check_positive(name, value))
+        for lf, number in value.items():
+            if lf not in self.lf_names_:
+                raise VotesError(f"{name}: " + unknown_name("LF", lf, self.lf_names_))
+            if not number > 0:
+                raise ValueError(f"{name} must be above 0; got {number!r} for LF {lf!r}.")
+        return np.array([float(value.get(lf, default)) for lf in self.lf_names_])
 
     def _branches(self, prior: FloatArray) -> Branches:
         floored = np.maximum(prior, 1e-9)
@@ -280,7 +305,7 @@ class HierarchicalLabelModel(LabelModel):
             k = task.n_labels
             on, off = counted[:, :k].sum(axis=(1, 2)), counted[:, k].sum(axis=1)
             right = counted[:, np.arange(k), np.arange(k)].sum(axis=1)
-            self.accuracies_[task.lfs] = (right + 1e-9 * self.precision) / (on + 1e-9)
+            self.accuracies_[task.lfs] = (right + 1e-9 * _PRECISION) / (on + 1e-9)
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
 
     def predict(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
