@@ -14,6 +14,8 @@ from metalwork.inference import packing
 from metalwork.label_models import VoteShards, _fitting, label_shards
 from metalwork.label_models._counting import VoteCounts
 
+pytestmark = pytest.mark.filterwarnings("ignore:No (LF|record):metalwork.errors.MetalworkWarning")
+
 SCHEMA = mw.TaskSchema.from_dict(
     {
         "task": "root",

@@ -16,6 +16,8 @@ from metalwork.label_models import LabelModel
 from tests.simulated import simulate
 from tests.unit.schemas import SECTORS
 
+pytestmark = pytest.mark.filterwarnings("ignore:No (LF|record):metalwork.errors.MetalworkWarning")
+
 SCHEMA = mw.TaskSchema.from_dict(SECTORS)
 TASKS = SCHEMA.tasks
 Make = Callable[[mw.TaskSchema], LabelModel]

@@ -14,6 +14,8 @@ from metalwork.inference import CodedVotes, Tree, code_votes, expected_counts, l
 from tests.oracle._enumeration import counts_of, log_joint_of_mixture, posterior_of, random_schema
 from tests.slow import cases
 
+pytestmark = pytest.mark.filterwarnings("ignore:No (LF|record):metalwork.errors.MetalworkWarning")
+
 Floats = npt.NDArray[np.float64]
 AnyFloats = npt.NDArray[np.floating[Any]]
 

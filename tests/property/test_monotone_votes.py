@@ -13,6 +13,8 @@ from tests.oracle._enumeration import random_schema
 from tests.simulated import simulate
 from tests.slow import cases
 
+pytestmark = pytest.mark.filterwarnings("ignore:No (LF|record):metalwork.errors.MetalworkWarning")
+
 _TOLERANCE = 1e-9
 
 

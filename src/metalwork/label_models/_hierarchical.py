@@ -1,6 +1,7 @@
 """The default label model."""
 
 import logging
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import FloatArray, check_choice, check_positive
-from metalwork.errors import VotesError
+from metalwork.errors import MetalworkWarning, VotesError
 from metalwork.inference import (
     CodedVotes,
     Floats,
@@ -22,6 +23,7 @@ from metalwork.inference import (
     key_blocks,
     known_counts,
     named_labels,
+    one_hot,
     packing,
     pair_residuals,
     supported_labels,
@@ -211,6 +213,21 @@ class HierarchicalLabelModel(LabelModel):
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
         self._keep(tree, coded, fit)
         self._stale = False
+        self._warn_where_nothing_is_learned(few, dev)
+
+    def _warn_where_nothing_is_learned(self, coded: CodedVotes, dev: KnownLabels | None) -> None:
+        n_votes = np.diff(one_hot(coded, np.flatnonzero(coded.weights)).indptr)
+        if n_votes.max() == 0:
+            said = "No LF votes on any record: every record gets the class prior. Look at the LFs."
+        elif n_votes.max() == 1 and dev is None:
+            said = (
+                "No record has two votes, so votes cannot be compared and the precision of an LF is not "
+                "identifiable: it stays what was believed beforehand. Give dev labels, precision and strength, "
+                "or LFs that overlap."
+            )
+        else:
+            return
+        warnings.warn(said, MetalworkWarning, stacklevel=4)
 
     def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:
         spoken = covered(coded)
