@@ -14,7 +14,7 @@ import typer
 
 from metalwork.cli import app
 from metalwork.cli._scaffold import write_project
-from metalwork.label_models import _estimates, _fitting, _hierarchical
+from metalwork.label_models import _estimates, _fitting, _hierarchical, _stated
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -108,7 +108,7 @@ def test_constants_are_those_of_the_code() -> None:
     priors = [f"{defaults[name].default:g}" for name in ("precision", "strength", "off_branch_ratio")]
     rows = {
         "`precision`, `strength`, `off_branch_ratio`": ", ".join(priors),
-        "Pseudo-votes for each": f"{_hierarchical._PRECISION_SHARE:g}",
+        "Pseudo-votes for each": f"{_stated._PRECISION_SHARE:g}",
         "Most right votes": f"{_estimates._MOST_MASS:g}",
         "Most change of a label's odds": f"{_fitting._BALANCE_BAND:g}",
         "Weight of the first E-step's balance": f"{_fitting._BALANCE_STRENGTH:g}",

@@ -3,6 +3,7 @@
 import inspect
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -202,6 +203,13 @@ def _is_array_list(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 0 and all(isinstance(part, np.ndarray) for part in value)
 
 
+def _kinds() -> Iterator[type[LabelModel]]:
+    found = LabelModel.__subclasses__()
+    while found:
+        yield (kind := found.pop())
+        found += kind.__subclasses__()
+
+
 def load_label_model(path: str | os.PathLike[str]) -> LabelModel:
     """Read a fitted label model that ``save`` wrote. Nothing in the file is executed.
 
@@ -212,7 +220,7 @@ def load_label_model(path: str | os.PathLike[str]) -> LabelModel:
     """
     header, _ = load_arrays(path, _FORMAT, ())
     with reading(path, _FORMAT):
-        kinds: dict[str, Any] = {kind.__name__: kind for kind in LabelModel.__subclasses__()}
+        kinds: dict[str, Any] = {kind.__name__: kind for kind in _kinds()}
         model = kinds[header["model"]](TaskSchema.from_dict(header["schema"]), **header["parameters"])
         restored: LabelModel = model._restore(header, load_arrays(path, _FORMAT, header["arrays"])[1])
         return restored

@@ -2,18 +2,14 @@
 
 import logging
 import warnings
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import FloatArray, check_choice, check_positive
-from metalwork.errors import MetalworkWarning, VotesError
+from metalwork.errors import MetalworkWarning
 from metalwork.inference import (
     CodedVotes,
-    Floats,
-    Packing,
     Tree,
     code_votes,
     covered,
@@ -24,15 +20,15 @@ from metalwork.inference import (
     known_counts,
     named_labels,
     one_hot,
-    packing,
     pair_residuals,
     supported_labels,
     tasks_of,
     weigh,
 )
-from metalwork.label_models._base import Dev, KnownLabels, LabelModel
+from metalwork.label_models._base import KnownLabels
+from metalwork.label_models._counted import CountingLabelModel
 from metalwork.label_models._counting import VoteCounts
-from metalwork.label_models._estimates import VotePriors, hold_below_votes, raise_own_labels
+from metalwork.label_models._estimates import hold_below_votes, raise_own_labels
 from metalwork.label_models._fitting import (
     Branches,
     Fit,
@@ -45,20 +41,18 @@ from metalwork.label_models._fitting import (
     repeated_evidence,
     thinned,
 )
-from metalwork.schema import TaskSchema, unknown_name
+from metalwork.label_models._stated import PRECISION, STRENGTH, Stated, vote_priors
+from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
 _LOG = logging.getLogger(__name__)
 _INDEPENDENT = 0.85
-_PRECISION, _STRENGTH = 0.8, 50.0
-_PRECISION_SHARE = 2.0
-_FIXED = 1e12
 _LEAST_LEFT = 0.05
 _BLOCK_CELLS = 1 << 20
 _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
 
 
-class HierarchicalLabelModel(LabelModel):
+class HierarchicalLabelModel(CountingLabelModel):
     r"""The default label model: a mixture over end labels, normalised, one vote table an LF.
 
     .. math::
@@ -126,15 +120,12 @@ class HierarchicalLabelModel(LabelModel):
     converged_, n_iter_ : bool, int
     """
 
-    _counts: VoteCounts | None = None
-    _stale = False
-
     def __init__(
         self,
         schema: TaskSchema,
         abstains: str = "auto",
-        precision: float | Mapping[str, float] = _PRECISION,
-        strength: float | Mapping[str, float] = _STRENGTH,
+        precision: Stated = PRECISION,
+        strength: Stated = STRENGTH,
         off_branch_ratio: float = 0.3,
         dev_weight: float = 5.0,
         unvoted: str = "exclude",
@@ -152,44 +143,6 @@ class HierarchicalLabelModel(LabelModel):
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
-
-    def partial_fit(self, votes: LabelMatrix) -> Self:
-        """Count more votes of the same LFs; the next ``predict``, ``save`` or :meth:`refit` learns from all.
-
-        Bit for bit what :meth:`fit` finds on all records at once, whatever their order and their chunks.
-        ``fit`` starts counting anew. Counts stay out of ``save``.
-        """
-        self._check_votes(votes)
-        if self._counts is None:
-            self.lf_names_, self.lf_tasks_ = votes.names, votes.tasks
-            self._counts = VoteCounts(self._layout())
-        elif (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
-            raise VotesError("votes must come from the LFs counted so far, in their order; they differ.")
-        self._counts.add(votes.codes)
-        self._stale = True
-        return self
-
-    def fit_parts(self, parts: Iterable[LabelMatrix], class_prior: Any = None, dev: Dev | None = None) -> Self:
-        """:meth:`fit` to label matrices that come one by one and need not fit in memory together.
-
-        ``parts`` may be any iterable, such as :class:`VoteShards`; each part is counted and let go.
-        """
-        self._counts = None
-        for part in parts:
-            self.partial_fit(part)
-        return self.refit(class_prior, dev)
-
-    def refit(self, class_prior: Any = None, dev: Dev | None = None) -> Self:
-        """Learn from everything counted; arguments as in :meth:`fit`."""
-        if self._counts is None or self._counts.n_points == 0:
-            raise VotesError("votes must hold at least one record; got none.")
-        self._fit_counts(self._counts, self._check_prior(class_prior), self._check_dev(dev))
-        return self
-
-    def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
-        self._counts = VoteCounts(self._layout())
-        self._counts.add(votes.codes)
-        self._fit_counts(self._counts, class_prior, dev)
 
     def _fit_counts(self, counts: VoteCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
         self._check_arguments()
@@ -212,7 +165,6 @@ class HierarchicalLabelModel(LabelModel):
             fit = self._votes_only(tree, coded, start, limits)
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
         self._keep(tree, coded, fit)
-        self._stale = False
         self._warn_where_nothing_is_learned(few, dev)
 
     def _warn_where_nothing_is_learned(self, coded: CodedVotes, dev: KnownLabels | None) -> None:
@@ -227,7 +179,7 @@ class HierarchicalLabelModel(LabelModel):
             )
         else:
             return
-        warnings.warn(said, MetalworkWarning, stacklevel=4)
+        warnings.warn(said, MetalworkWarning, stacklevel=5)
 
     def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:
         spoken = covered(coded)
@@ -243,20 +195,11 @@ class HierarchicalLabelModel(LabelModel):
         self.uncovered_ = self._uncovered(tree, coded, fit, start)
         return fit
 
-    def _check_fitted(self) -> None:
-        super()._check_fitted()
-        if self._stale:
-            self.refit()
-
     def _check_arguments(self) -> None:
         check_choice("abstains", self.abstains, ("auto", "ignored", "informative"))
         check_choice("unvoted", self.unvoted, ("exclude", "allow"))
         for name in ("off_branch_ratio", "dev_weight", "max_iter", "tol"):
             check_positive(name, getattr(self, name))
-
-    def _layout(self) -> Packing:
-        tasks = np.array(self.lf_tasks_, dtype=object)
-        return packing([np.flatnonzero(tasks == task) for task in self.schema.tasks], self.schema.n_labels)
 
     def _start(self, class_prior: FloatArray | None, dev: KnownLabels | None) -> Start:
         n_end = self.schema.n_end_labels
@@ -264,31 +207,10 @@ class HierarchicalLabelModel(LabelModel):
         if dev is not None:
             coded = code_votes(self._layout(), dev[0].codes)
             known = known_counts(coded, self.schema.task_codes[dev[1]], self.dev_weight)
+        priors = vote_priors(self.lf_names_, self.precision, self.strength, self.off_branch_ratio)
         uniform = self._branches(np.full(n_end, 1.0 / n_end))
         prior = uniform if class_prior is None else self._branches(class_prior)
-        return Start(uniform, prior, class_prior is not None, known, self.dev_weight, self._priors())
-
-    def _priors(self) -> VotePriors:
-        stated = isinstance(self.strength, Mapping)
-        chosen = set(self.strength) if isinstance(self.strength, Mapping) else set()
-        precision = self._per_lf("precision", self.precision, _PRECISION)
-        strength = np.minimum(self._per_lf("strength", self.strength, _STRENGTH), _FIXED)
-        if (precision >= 1).any():
-            raise ValueError(f"precision must be below 1; got {self.precision!r}.")
-        by_user = np.array([stated and name in chosen for name in self.lf_names_], dtype=bool)
-        ratio_strength = _STRENGTH if isinstance(self.strength, Mapping) else self.strength
-        return VotePriors(precision, strength, by_user, _PRECISION_SHARE, self.off_branch_ratio, ratio_strength)
-
-    def _per_lf(self, name: str, value: float | Mapping[str, float], default: float) -> Floats:
-        """One number an LF (n_lfs,), from one for all or from those that differ from the default."""
-        if not isinstance(value, Mapping):
-            return np.full(len(self.lf_names_), check_positive(name, value))
-        for lf, number in value.items():
-            if lf not in self.lf_names_:
-                raise VotesError(f"{name}: " + unknown_name("LF", lf, self.lf_names_))
-            if not number > 0:
-                raise ValueError(f"{name} must be above 0; got {number!r} for LF {lf!r}.")
-        return np.array([float(value.get(lf, default)) for lf in self.lf_names_])
+        return Start(uniform, prior, class_prior is not None, known, self.dev_weight, priors)
 
     def _branches(self, prior: FloatArray) -> Branches:
         floored = np.maximum(prior, 1e-9)
@@ -322,7 +244,7 @@ class HierarchicalLabelModel(LabelModel):
             k = task.n_labels
             on, off = counted[:, :k].sum(axis=(1, 2)), counted[:, k].sum(axis=1)
             right = counted[:, np.arange(k), np.arange(k)].sum(axis=1)
-            self.accuracies_[task.lfs] = (right + 1e-9 * _PRECISION) / (on + 1e-9)
+            self.accuracies_[task.lfs] = (right + 1e-9 * PRECISION) / (on + 1e-9)
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
 
     def predict(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
