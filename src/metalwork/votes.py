@@ -1,15 +1,24 @@
 """The label matrix: what every labeling function said about every record."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from metalwork._arrays import load_arrays, reading, save_arrays
-from metalwork._checks import ABSTAIN, IntArray
+from metalwork._checks import ABSTAIN, FloatArray, IntArray
+from metalwork._outcomes import (
+    Outcomes,
+    check_outcomes,
+    outcome_name,
+    plain_outcomes,
+    same_outcomes,
+    soft_codes,
+    soft_outcomes,
+)
 from metalwork.errors import VotesError
-from metalwork.schema import TaskSchema
+from metalwork.schema import TaskSchema, unknown_name
 
 _FORMAT = "metalwork label matrix 1"
 
@@ -20,7 +29,8 @@ class LabelMatrix:
     Parameters
     ----------
     codes : int array (n_points, n_lfs)
-        ``codes[i, j]`` is the label code that LF ``j`` gave record ``i`` within its task, or ``ABSTAIN`` (-1).
+        ``codes[i, j]`` is the label code that LF ``j`` gave record ``i`` within its task, or ``ABSTAIN`` (-1);
+        where LF ``j`` has an alphabet of its own, the position of what it said in that.
     schema : TaskSchema
     tasks : sequence of str (n_lfs,), optional
         The task each LF votes on; may be left out where the schema has one task.
@@ -28,6 +38,11 @@ class LabelMatrix:
         Distinct LF names; ``lf_0, lf_1, ...`` by default.
     errors : int array (n_lfs,), optional
         On how many records each LF failed. Its votes there are stored as ``ABSTAIN`` and counted here.
+    outcomes : mapping of LF name to float array (n_outcomes, n_labels + 1), optional
+        Alphabets of LFs that say more than one label: entry ``[o, s]`` in [0, 1] is how far outcome ``o`` holds
+        that the record is in state ``s`` of the LF's task; the last state is "the task does not apply". 1: in the
+        set; 0: not in it; between: a soft vote, its probability of the label; NaN: the question does not arise
+        there. By default an LF's outcomes are the labels of its task, NaN last.
 
     Raises
     ------
@@ -40,6 +55,8 @@ class LabelMatrix:
     tasks: tuple[str, ...]
     names: tuple[str, ...]
     errors: IntArray
+    outcomes: Outcomes
+    """Alphabets (read-only) of the LFs whose alphabet is not their task's labels."""
 
     def __init__(
         self,
@@ -48,6 +65,7 @@ class LabelMatrix:
         tasks: Sequence[str] | None = None,
         names: Sequence[str] | None = None,
         errors: Any = None,
+        outcomes: Mapping[str, Any] | None = None,
     ) -> None:
         array = _as_codes(codes)
         n_lfs = array.shape[1]
@@ -61,8 +79,9 @@ class LabelMatrix:
             raise VotesError(
                 f"errors must be counts of at least 0; got {self.errors[j]} for LF {self.names[j]!r}."
             )
+        self.outcomes = _check_outcomes(outcomes, self)
         _check_codes(array, self)
-        self.codes = array.astype(_smallest_dtype(schema), copy=False)
+        self.codes = array.astype(_smallest_dtype(self), copy=False)
 
     @property
     def n_points(self) -> int:
@@ -87,31 +106,95 @@ class LabelMatrix:
 
     def rows(self, index: Any) -> "LabelMatrix":
         """The same LFs on the records that ``index`` (slice, int or bool array) picks; errors are not carried."""
-        return LabelMatrix(self.codes[index], self.schema, self.tasks, self.names)
+        return LabelMatrix(self.codes[index], self.schema, self.tasks, self.names, outcomes=self.outcomes)
 
     def lfs(self, index: Sequence[int] | IntArray) -> "LabelMatrix":
         """The same records with the LFs at positions ``index`` only."""
         chosen = [int(j) for j in index]
         names, tasks = [self.names[j] for j in chosen], [self.tasks[j] for j in chosen]
-        return LabelMatrix(self.codes[:, chosen], self.schema, tasks, names, self.errors[chosen])
+        outcomes = {name: self.outcomes[name] for name in names if name in self.outcomes}
+        return LabelMatrix(self.codes[:, chosen], self.schema, tasks, names, self.errors[chosen], outcomes)
+
+    def alphabet(self, lf: int) -> FloatArray:
+        """What each code of the LF at position ``lf`` says: float array (n_outcomes, n_labels + 1)."""
+        own = self.outcomes.get(self.names[lf])
+        return plain_outcomes(len(self.schema.labels(self.tasks[lf]))) if own is None else own
+
+    def vote_name(self, lf: int, code: int) -> str:
+        """What a code of the LF at position ``lf`` says: ``"a"``, ``"a or b"``, ``"not c"`` or ``"a 0.8"``."""
+        labels = self.schema.labels(self.tasks[lf])
+        own = self.outcomes.get(self.names[lf])
+        return labels[code] if own is None else outcome_name(own[code], labels)
+
+    @classmethod
+    def from_soft(
+        cls,
+        probabilities: Sequence[Any],
+        schema: TaskSchema,
+        tasks: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> "LabelMatrix":
+        """Soft votes: what classifiers or language models hold of the labels of a task, one array an LF.
+
+        Each is a float array (n_points, n_labels of the LF's task) of probabilities that sum to 1. They are
+        rounded to a fixed grid, so that rows repeat and matrices of other records have the same alphabet: to
+        multiples of 1/20 for two or three labels, coarser for more (at most 256 outcomes), and from 23 labels
+        on to the top label and one of five levels. Rows with NaN abstain, and so do rows that are nearly uniform.
+
+        Raises
+        ------
+        VotesError
+            For a wrong shape, or a row that is no distribution.
+        """
+        checked = _check_tasks(tasks, schema, len(probabilities))
+        named = _check_names(names, len(probabilities))
+        n_labels = [len(schema.labels(task)) for task in checked]
+        columns = [soft_codes(rows, k, name) for rows, k, name in zip(probabilities, n_labels, named, strict=True)]
+        if len({len(column) for column in columns}) > 1:
+            lengths = ", ".join(str(len(column)) for column in columns)
+            raise VotesError(f"probabilities must have one row a record each; got {lengths} rows.")
+        codes = np.stack(columns, axis=1) if columns else np.empty((0, 0), np.int64)
+        outcomes = {name: soft_outcomes(k) for name, k in zip(named, n_labels, strict=True)}
+        return cls(codes, schema, checked, named, outcomes=outcomes)
+
+    @classmethod
+    def beside(cls, parts: Sequence["LabelMatrix"]) -> "LabelMatrix":
+        """Put the LFs of matrices over the same records side by side, such as plain votes and soft ones."""
+        if not parts:
+            raise VotesError("parts must hold at least one label matrix; got none.")
+        first = parts[0]
+        if any(part.schema != first.schema for part in parts):
+            raise VotesError("parts must share the schema; they differ.")
+        if len({part.n_points for part in parts}) > 1:
+            lengths = ", ".join(str(part.n_points) for part in parts)
+            raise VotesError(f"parts must have one row a record each; got {lengths} rows.")
+        codes = np.concatenate([part.codes for part in parts], axis=1)
+        tasks = [task for part in parts for task in part.tasks]
+        names = [name for part in parts for name in part.names]
+        outcomes = {name: rows for part in parts for name, rows in part.outcomes.items()}
+        return cls(codes, first.schema, tasks, names, np.concatenate([part.errors for part in parts]), outcomes)
 
     @classmethod
     def concatenate(cls, parts: Sequence["LabelMatrix"]) -> "LabelMatrix":
-        """Stack the rows of matrices with the same schema, tasks and names; errors add up."""
+        """Stack the rows of matrices with the same schema, tasks, names and outcomes; errors add up."""
         if not parts:
             raise VotesError("parts must hold at least one label matrix; got none.")
         first = parts[0]
         for part in parts[1:]:
             if (part.schema, part.tasks, part.names) != (first.schema, first.tasks, first.names):
                 raise VotesError("parts must share schema, tasks and names; they differ.")
+            if not same_outcomes(part.outcomes, first.outcomes):
+                raise VotesError("parts must share the outcomes of their LFs; they differ.")
         codes = np.concatenate([part.codes for part in parts])
-        return cls(codes, first.schema, first.tasks, first.names, sum(part.errors for part in parts))
+        errors = sum(part.errors for part in parts)
+        return cls(codes, first.schema, first.tasks, first.names, errors, first.outcomes)
 
     def to_snorkel(self, task: str | None = None) -> IntArray:
         """Snorkel's matrix for one task: int array (n_points, LFs of the task), labels 0..k-1, -1 abstains.
 
-        ``task`` may be left out where the schema has one task.
+        ``task`` may be left out where the schema has one task. Votes must be labels: Snorkel knows no others.
         """
+        self.check_plain("Snorkel's matrix")
         return np.asarray(self.codes[:, self.lfs_of(_one_task(task, self.schema))], dtype=np.int64)
 
     @classmethod
@@ -123,7 +206,8 @@ class LabelMatrix:
         return cls(array, schema, [_one_task(task, schema)] * array.shape[1], names)
 
     def to_metal(self) -> list[IntArray]:
-        """Snorkel MeTaL's matrices: one a task, labels 1..k and 0 for an abstain."""
+        """Snorkel MeTaL's matrices: one a task, labels 1..k and 0 for an abstain. Votes must be labels."""
+        self.check_plain("MeTaL's matrices")
         return [np.asarray(self.codes[:, self.lfs_of(task)], dtype=np.int64) + 1 for task in self.schema.tasks]
 
     @classmethod
@@ -140,18 +224,31 @@ class LabelMatrix:
         tasks = [task for task, array in zip(schema.tasks, arrays, strict=True) for _ in range(array.shape[1])]
         return cls(np.concatenate(arrays, axis=1), schema, tasks, names)
 
+    def check_plain(self, what: str) -> None:
+        """Raise a ``VotesError`` where some LF votes for more than labels, which ``what`` cannot hold."""
+        if self.outcomes:
+            named = ", ".join(list(self.outcomes)[:5]) + (" ..." if len(self.outcomes) > 5 else "")
+            raise VotesError(
+                f"Votes for {what} must be labels; got sets or soft votes of {named}. "
+                "Leave these LFs out (votes.lfs), or use HierarchicalLabelModel or MajorityVote."
+            )
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the matrix to one ``.npz`` file, whole or not at all."""
-        header = {"schema": self.schema.to_dict(), "tasks": self.tasks, "names": self.names}
-        save_arrays(path, _FORMAT, header, {"codes": self.codes, "errors": self.errors})
+        own = list(self.outcomes)
+        header = {"schema": self.schema.to_dict(), "tasks": self.tasks, "names": self.names, "outcomes": own}
+        arrays = {"codes": self.codes, "errors": self.errors}
+        save_arrays(path, _FORMAT, header, arrays | {_stored(i): self.outcomes[lf] for i, lf in enumerate(own)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a matrix that :meth:`save` wrote. Nothing in the file is executed."""
         header, arrays = load_arrays(path, _FORMAT, ("codes", "errors"))
         with reading(path, _FORMAT):
-            schema = TaskSchema.from_dict(header["schema"])
-            return cls(arrays["codes"], schema, header["tasks"], header["names"], arrays["errors"])
+            schema, own = TaskSchema.from_dict(header["schema"]), header.get("outcomes", [])
+            stored = load_arrays(path, _FORMAT, [_stored(i) for i in range(len(own))])[1]
+            outcomes = {lf: stored[_stored(i)] for i, lf in enumerate(own)}
+            return cls(arrays["codes"], schema, header["tasks"], header["names"], arrays["errors"], outcomes)
 
 
 def _as_codes(codes: Any) -> IntArray:
@@ -188,10 +285,26 @@ def _check_names(names: Sequence[str] | None, n_lfs: int) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
+def _check_outcomes(outcomes: Mapping[str, Any] | None, votes: LabelMatrix) -> Outcomes:
+    if not outcomes:
+        return {}
+    for name in outcomes:
+        if name not in votes.names:
+            raise VotesError("outcomes: " + unknown_name("LF", name, votes.names))
+    n_labels = {name: len(votes.schema.labels(task)) for name, task in zip(votes.names, votes.tasks, strict=True)}
+    return check_outcomes(outcomes, n_labels)
+
+
+def _stored(position: int) -> str:
+    return f"outcomes.{position}"
+
+
 def _check_codes(codes: IntArray, votes: LabelMatrix) -> None:
     if codes.size == 0:
         return
     limits = np.array([len(votes.schema.labels(task)) for task in votes.tasks])
+    for name, rows in votes.outcomes.items():
+        limits[votes.names.index(name)] = len(rows)
     low, high = codes.min(axis=0), codes.max(axis=0)
     for j in np.flatnonzero((low < ABSTAIN) | (high >= limits)):
         row = int(np.argmax((codes[:, j] < ABSTAIN) | (codes[:, j] >= limits[j])))
@@ -201,8 +314,8 @@ def _check_codes(codes: IntArray, votes: LabelMatrix) -> None:
         )
 
 
-def _smallest_dtype(schema: TaskSchema) -> type[np.signedinteger[Any]]:
-    largest = max(schema.n_labels)
+def _smallest_dtype(votes: LabelMatrix) -> type[np.signedinteger[Any]]:
+    largest = max([*votes.schema.n_labels, *map(len, votes.outcomes.values())])
     return np.int8 if largest <= 127 else np.int16 if largest <= 32767 else np.int32
 
 
