@@ -14,9 +14,8 @@ from metalwork._outcomes import (
     outcome_name,
     plain_outcomes,
     same_outcomes,
-    soft_codes,
-    soft_outcomes,
 )
+from metalwork._soft_votes import soft_codes, soft_outcomes
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema, unknown_name
 
@@ -137,9 +136,11 @@ class LabelMatrix:
         """Soft votes: what classifiers or language models hold of the labels of a task, one array an LF.
 
         Each is a float array (n_points, n_labels of the LF's task) of probabilities that sum to 1. They are
-        rounded to a fixed grid, so that rows repeat and matrices of other records have the same alphabet: to
-        multiples of 1/20 for two or three labels, coarser for more (at most 256 outcomes), and from 23 labels
-        on to the top label and one of five levels. Rows with NaN abstain, and so do rows that are nearly uniform.
+        rounded to a fixed grid, so that rows repeat and matrices of other records have the same alphabet: with
+        two or three labels to multiples of 1/20, with up to seven to coarser ones (at most 1,000 outcomes); with
+        more, the top two labels' probabilities are rounded to tenths or fifths, and beyond 26 labels the top
+        label's to one of five levels, and the rest is spread evenly. Rows with NaN abstain, and so do rows that
+        are nearly uniform.
 
         Raises
         ------

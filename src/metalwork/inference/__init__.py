@@ -1,5 +1,6 @@
 """Pure functions on arrays: log-space inference over the task tree, likelihoods, sufficient statistics."""
 
+from metalwork.inference._alphabets import Alphabet, Alphabets
 from metalwork.inference._dependence import PairResiduals, pair_residuals, shared_votes, systematic_sample
 from metalwork.inference._loglinear import LogLinearParameters, VotesByTask, objective, potentials
 from metalwork.inference._mixture import (
@@ -52,6 +53,8 @@ from metalwork.inference._tree import (
 __all__ = [
     "END",
     "MOST_KEYS",
+    "Alphabet",
+    "Alphabets",
     "Beliefs",
     "CodedVotes",
     "Expected",

@@ -17,9 +17,9 @@ _MOST_COLUMNS = 1_000
 class PairResiduals(NamedTuple):
     """For every pair of votes of two LFs, how far their joint count is from the model's, in standard errors.
 
-    ``lf`` (n_votes,) and ``label`` (n_votes,) say which vote a column is; ``observed`` and ``expected`` are
-    joint counts and ``z`` (n_votes, n_votes) the residuals: 0 within an LF and where under one joint vote is
-    expected and none seen.
+    ``lf`` (n_votes,) and ``label`` (n_votes,) say which vote a column is (the outcome, where the LF does not vote
+    for labels); ``observed`` and ``expected`` are joint counts and ``z`` (n_votes, n_votes) the residuals: 0
+    within an LF and where under one joint vote is expected and none seen.
     """
 
     lf: Int64Array
@@ -52,8 +52,8 @@ def pair_residuals(
     weights = weights[chosen]
     seen = one_hot(votes, chosen)
     given = np.concatenate(_votes_given_end(tree, votes, tables), axis=1)
-    lf = np.concatenate([np.repeat(task.lfs, task.n_labels) for task in votes.tasks])
-    label = np.concatenate([np.tile(np.arange(task.n_labels), len(task.lfs)) for task in votes.tasks])
+    lf = np.concatenate([np.repeat(group.lfs, group.base - 1) for group in votes.groups])
+    label = np.concatenate([np.tile(np.arange(group.base - 1), len(group.lfs)) for group in votes.groups])
     frequent = np.sort(np.argsort(-(seen.T @ weights), kind="stable")[:_MOST_COLUMNS])
     seen, given, lf, label = seen[:, frequent], given[:, frequent], lf[frequent], label[frequent]
     n_points = weights.sum()
@@ -73,11 +73,9 @@ def shared_votes(votes: CodedVotes, residuals: PairResiduals) -> Floats:
     votes unless the other votes the same: one copies the other. A rare LF that votes only where a frequent one
     does is no copy.
     """
-    task_of = np.empty(votes.n_lfs, np.int64)
-    for t, task in enumerate(votes.tasks):
-        task_of[task.lfs] = t
-    lf, label = residuals.lf, residuals.label
-    alike = (label[:, None] == label) & (task_of[lf][:, None] == task_of[lf]) & (lf[:, None] != lf)
+    lf = residuals.lf
+    meaning = _meanings(votes, residuals)
+    alike = (meaning[:, None] == meaning) & (lf[:, None] != lf)
     member = np.zeros((votes.n_lfs, len(lf)))
     member[lf, np.arange(len(lf))] = 1.0
     observed = member @ np.where(alike, residuals.observed, 0.0) @ member.T
@@ -92,13 +90,32 @@ def shared_votes(votes: CodedVotes, residuals: PairResiduals) -> Floats:
     return shared
 
 
-def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats]) -> list[Floats]:
-    """p(vote | end label): one float array (n_end_labels, n_lfs * n_labels) a task."""
-    state = _states(tree)
+def _meanings(votes: CodedVotes, residuals: PairResiduals) -> Int64Array:
+    """One number for each vote (n_votes,), the same for votes that say the same of the same task."""
+    place = {int(lf): (t, i) for t, task in enumerate(votes.tasks) for i, lf in enumerate(task.lfs)}
+    known: dict[tuple[int, bytes | int], int] = {}
     found = []
+    for lf, label in zip(residuals.lf.tolist(), residuals.label.tolist(), strict=True):
+        t, i = place[lf]
+        alphabet = votes.tasks[t].alphabet
+        if alphabet is None:
+            says: bytes | int = label
+        else:
+            says = np.where(alphabet.asked[i, :, label], alphabet.member[i, :, label], -1.0).tobytes()
+        found.append(known.setdefault((t, says), len(known)))
+    return np.array(found, np.int64)
+
+
+def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats]) -> list[Floats]:
+    """p(vote | end label): one float array (n_end_labels, n_lfs * n_outcomes) a group."""
+    state, found = _states(tree), []
     for t, (task, table) in enumerate(zip(votes.tasks, tables, strict=True)):
-        given = np.exp(table[:, state[:, t], : task.n_labels])
-        found.append(given.transpose(1, 0, 2).reshape(tree.n_end_labels, len(task.lfs) * task.n_labels))
+        first = 0
+        for group in (votes.groups[g] for g in task.groups):
+            own = table[first : first + len(group.lfs), :, : group.base - 1]
+            given = np.exp(own[:, state[:, t]]).transpose(1, 0, 2)
+            found.append(given.reshape(tree.n_end_labels, len(group.lfs) * (group.base - 1)))
+            first += len(group.lfs)
     return found
 
 

@@ -1,8 +1,9 @@
 """A mixture over end labels with one vote table an LF: p(y) * prod_j p(vote_j | label of j's task).
 
-A *table* is a float array (n_states, n_labels + 1) of log probabilities: ``n_labels + 1`` states (the label of
-the LF's task; last: the task does not apply) by ``n_labels + 1`` outcomes (the vote; last: an abstain). Tables
-of all LFs of a task are stacked: (n_lfs of the task, n_labels + 1, n_labels + 1).
+A *table* is a float array (n_states, n_outcomes + 1) of log probabilities: ``n_labels + 1`` states (the label of
+the LF's task; last: the task does not apply) by outcomes (the vote; last: an abstain). A plain LF has its task's
+labels as outcomes. Tables of all LFs of a task are stacked: (n_lfs of the task, n_states, n_outcomes + 1), those
+of LFs with fewer outcomes filled up with finite numbers that nothing reads.
 
 Rows come as keys of groups of LFs (see :mod:`metalwork.inference._packing`): what a row says of a task is the
 sum of one table look-up a group. A leaf task with one group is worked out for every key, not for every row.
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from metalwork._checks import IntArray
+from metalwork.inference._alphabets import Alphabet, stacked
 from metalwork.inference._packing import Group, Int64Array, Keys, Packing, key_blocks, unpack, votes_of_keys
 from metalwork.inference._tree import END, Floats, Tree, leaf_spans
 
@@ -25,11 +27,17 @@ _NONE: Floats = np.empty(0)
 
 
 class TaskVotes(NamedTuple):
-    """The LFs of a task, and which groups they form."""
+    """The LFs of a task, and which groups they form; their alphabet, where not all vote for labels."""
 
     lfs: Int64Array
     n_labels: int
     groups: tuple[int, ...]
+    alphabet: Alphabet | None
+
+    @property
+    def n_outcomes(self) -> int:
+        """Outcomes of the LF that has most."""
+        return self.n_labels if self.alphabet is None else self.alphabet.member.shape[2]
 
 
 class CodedVotes(NamedTuple):
@@ -71,10 +79,11 @@ def code_votes(layout: Packing, codes: IntArray) -> CodedVotes:
 def tasks_of(layout: Packing) -> tuple[TaskVotes, ...]:
     """LFs and groups by task."""
     found = []
-    for t in range(layout.groups[-1].task + 1):
+    for t, k in enumerate(layout.n_labels):
         groups = tuple(g for g, group in enumerate(layout.groups) if group.task == t)
         lfs = np.concatenate([layout.groups[g].lfs for g in groups])
-        found.append(TaskVotes(lfs, layout.groups[groups[0]].base - 1, groups))
+        alphabet = stacked(lfs.tolist(), k, layout.alphabets) if layout.alphabets else None
+        found.append(TaskVotes(lfs, k, groups, alphabet))
     return tuple(found)
 
 
@@ -128,11 +137,11 @@ def weigh(
     for task, table, prior, children in zip(tasks, tables, log_prior, tree.child, strict=True):
         k, start, first = task.n_labels, prior, 0
         gain = table[:, :k, :] - table[:, k:, :]
-        gain = np.concatenate([gain[:, :, k:], gain[:, :, :k]], axis=2)
+        gain = np.concatenate([gain[:, :, -1:], gain[:, :, :-1]], axis=2)
         by_group = []
         for g in task.groups:
             n_lfs = len(groups[g].lfs)
-            by_group.append(_sum_digits(start, gain[first : first + n_lfs]))
+            by_group.append(_sum_digits(start, gain[first : first + n_lfs, :, : groups[g].base]))
             start, first = np.zeros(k), first + n_lfs
         if len(by_group) > 1 or any(below != END for below in children):
             found.append(Weights(task.groups, by_group, _NONE, _NONE))
@@ -209,7 +218,7 @@ class Expected(NamedTuple):
     """Expected counts given the votes.
 
     ``labels[t]`` (n_labels + 1,): records by label of task t, last where it does not apply.
-    ``votes[t]`` (n_lfs of t, n_labels + 1 states, n_labels): each LF's votes by state.
+    ``votes[t]`` (n_lfs of t, n_labels + 1 states, n_outcomes): each LF's votes by state.
     ``log_evidence``: summed over records.
     """
 
@@ -279,12 +288,19 @@ def _collect(votes: CodedVotes, by_key: Sequence[Floats], log_evidence: float) -
             states = np.concatenate([applies, off[None, :]])
             counted.append(_by_digit(states, votes.groups[g]))
         labels.append(states.sum(axis=1))
-        spoken.append(np.concatenate(counted))
+        spoken.append(_stack(counted))
     return Expected(labels, spoken, log_evidence)
 
 
+def _stack(counted: list[Floats]) -> Floats:
+    """Counts (n_lfs, n_states, n_outcomes) of groups, one after the other, with as many outcomes as any has."""
+    n_outcomes = max(part.shape[2] for part in counted)
+    padded = [np.pad(part, ((0, 0), (0, 0), (0, n_outcomes - part.shape[2]))) for part in counted]
+    return np.concatenate(padded if any(part.shape[2] < n_outcomes for part in counted) else counted)
+
+
 def _by_digit(counts: Floats, group: Group) -> Floats:
-    """Counts (n_states, n_keys) summed by the vote of each LF of the group: (n_lfs, n_states, n_labels)."""
+    """Counts (n_states, n_keys) summed by the vote of each LF of the group: (n_lfs, n_states, n_outcomes)."""
     found = np.empty((len(group.lfs), len(counts), group.base - 1))
     for i in range(len(group.lfs)):
         by_digit = counts.reshape(len(counts), group.base, -1)
@@ -301,7 +317,7 @@ def known_counts(votes: CodedVotes, state_of: IntArray, weight: float) -> Expect
     by_key = []
     for key, group in zip(votes.keys, votes.groups, strict=True):
         state = state_of[:, group.task]
-        counts = np.zeros((group.base - 1, group.n_keys))
+        counts = np.zeros((votes.tasks[group.task].n_labels, group.n_keys))
         np.add.at(counts, (state[state >= 0], key[state >= 0]), weight)
         by_key.append(counts)
     totals = tuple(weight * total for total in votes.totals)
@@ -319,22 +335,19 @@ def log_likelihood(expected: Expected, tables: Sequence[Floats]) -> float:
     """Log likelihood of all votes under normalised tables, from the E-step that used them."""
     total = expected.log_evidence
     for counted, records, table in zip(expected.votes, expected.labels, tables, strict=True):
-        k = counted.shape[2]
         outcomes = counted.sum(axis=1)
         silent = records.sum() - outcomes.sum(axis=1)
-        total += float((outcomes * table[:, k, :k]).sum() + (silent * table[:, k, k]).sum())
+        total += float((outcomes * table[:, -1, :-1]).sum() + (silent * table[:, -1, -1]).sum())
     return total
 
 
 def votes_of_task(votes: CodedVotes, t: int) -> Floats:
-    """How often each LF of task t votes for each label: float array (n_lfs, n_labels)."""
-    return np.concatenate(
-        [_by_digit(votes.totals[g][None, :], votes.groups[g])[:, 0] for g in votes.tasks[t].groups]
-    )
+    """How often each LF of task t votes for each of its outcomes: float array (n_lfs, n_outcomes)."""
+    return _stack([_by_digit(votes.totals[g][None, :], votes.groups[g]) for g in votes.tasks[t].groups])[:, 0]
 
 
 def one_hot(votes: CodedVotes, rows: Int64Array) -> sparse.csr_array:
-    """Which LF voted for which label on some rows: CSR (n_rows, sum of n_lfs * n_labels), task by task."""
+    """Which LF said what on some rows: CSR (n_rows, sum of n_lfs * n_outcomes), group by group."""
     blocks = []
     for key, group in zip(votes.keys, votes.groups, strict=True):
         cast, k = votes_of_keys(key[rows], group), group.base - 1
@@ -354,24 +367,33 @@ def end_counts(tree: Tree, expected: Expected) -> Floats:
     return counts
 
 
-def named_labels(groups: Sequence[Group]) -> list[npt.NDArray[np.bool_]]:
-    """For every group, which labels of its task a key has a vote for: bool (n_labels, n_keys)."""
+def named_labels(layout: Packing) -> list[npt.NDArray[np.bool_]]:
+    """For every group, which states of its task a key has a vote for: bool (n_labels + 1, n_keys).
+
+    The last state, "does not apply", is left out where all LFs of the group vote for labels.
+    """
     found = []
-    for group in groups:
-        k = group.base - 1
-        votes_for = np.concatenate([np.zeros((k, 1)), np.eye(k)], axis=1)
-        found.append(_sum_digits(np.zeros(k), np.tile(votes_for, (len(group.lfs), 1, 1))) > 0)
+    for group in layout.groups:
+        k = layout.n_labels[group.task]
+        alphabet = stacked(group.lfs.tolist(), k, layout.alphabets) if layout.alphabets else None
+        member = np.tile(np.eye(k), (len(group.lfs), 1, 1)) if alphabet is None else alphabet.member
+        votes_for = np.concatenate([np.zeros((*member.shape[:2], 1)), member], axis=2)
+        found.append(_sum_digits(np.zeros(member.shape[1]), votes_for) > 0)
     return found
 
 
 def supported_labels(
     tree: Tree, groups: Sequence[Group], named: Sequence[npt.NDArray[np.bool_]], keys: Sequence[Keys]
 ) -> npt.NDArray[np.bool_]:
-    """bool array (n_end_labels, n_rows): does any vote of the row name a label on the end label's path?"""
+    """bool array (n_end_labels, n_rows): does any vote of the row hold the state that its task has under it?"""
     supported = np.zeros((tree.n_end_labels, len(keys[0])), dtype=bool)
     for group, labels, key in zip(groups, named, keys, strict=True):
         if len(group.lfs):
             voted = labels.take(key, axis=1)
-            for c, (start, stop) in enumerate(leaf_spans(tree, group.task)):
+            spans = leaf_spans(tree, group.task)
+            for c, (start, stop) in enumerate(spans):
                 supported[start:stop] |= voted[c]
+            if len(voted) > len(spans):
+                supported[: spans[0][0]] |= voted[-1]
+                supported[spans[-1][1] :] |= voted[-1]
     return supported

@@ -1,8 +1,9 @@
 """Rows of votes as digits of a few integers, so that counting them is sorting integers.
 
-The votes of a row are written task by task, each LF one digit: 0 abstains, ``v + 1`` votes for label v. Digits
-fill 64-bit *words*; words compare as the rows do. Neighbouring LFs of one task form *groups*, short numbers within
-a word that index a table.
+The votes of a row are written task by task, each LF one digit: 0 abstains, ``v + 1`` votes for label v (outcome
+v, where the LF has an alphabet of its own). LFs of a task are ordered by the number of their outcomes. Digits
+fill 64-bit *words*; words compare as the rows do. Neighbouring LFs of one task and as many outcomes form *groups*,
+short numbers within a word that index a table.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import IntArray
+from metalwork.inference._alphabets import Alphabets
 
 Int64Array = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.integer[Any]]
@@ -22,7 +24,10 @@ MOST_KEYS = 1 << 16
 
 
 class Group(NamedTuple):
-    """Some LFs of one task whose votes make up one number below ``n_keys``, the first LF its highest digit."""
+    """Some LFs of one task whose votes make up one number below ``n_keys``, the first LF its highest digit.
+
+    They have ``base - 1`` outcomes each.
+    """
 
     task: int
     lfs: Int64Array
@@ -34,20 +39,32 @@ class Group(NamedTuple):
 class Packing(NamedTuple):
     """How rows of votes become words: groups from the highest digit of the first word to the lowest of the last.
 
-    Every task has a group, if one without LFs.
+    Every task has a group, if one without LFs. ``n_labels`` are those of the tasks.
     """
 
     groups: tuple[Group, ...]
     n_words: int
     n_lfs: int
+    n_labels: tuple[int, ...]
+    alphabets: Alphabets
 
 
-def packing(lfs_of_task: Sequence[Int64Array], n_labels: Sequence[int], most_keys: int = MOST_KEYS) -> Packing:
+def packing(
+    lfs_of_task: Sequence[Int64Array],
+    n_labels: Sequence[int],
+    most_keys: int = MOST_KEYS,
+    alphabets: Alphabets | None = None,
+) -> Packing:
     """Lay out LFs in words, whatever ``most_keys``, and in groups of at most ``most_keys`` keys, or of one LF."""
     groups: list[Group] = []
     word, size = 0, 1
-    for t, (lfs, k) in enumerate(zip(lfs_of_task, n_labels, strict=True)):
-        base, rest = k + 1, lfs
+    own = alphabets or {}
+    runs = [
+        (t, *run)
+        for t, (lfs, k) in enumerate(zip(lfs_of_task, n_labels, strict=True))
+        for run in _runs(lfs, k, own)
+    ]
+    for t, base, rest in runs:
         while True:
             fitting = _digits(base, _WORD // size)
             groups += _split(t, rest[:fitting], base, word, most_keys)
@@ -56,7 +73,13 @@ def packing(lfs_of_task: Sequence[Int64Array], n_labels: Sequence[int], most_key
             if not len(rest):
                 break
             word, size = word + 1, 1
-    return Packing(tuple(groups), word + 1, sum(len(lfs) for lfs in lfs_of_task))
+    return Packing(tuple(groups), word + 1, sum(len(lfs) for lfs in lfs_of_task), tuple(n_labels), own)
+
+
+def _runs(lfs: Int64Array, n_labels: int, alphabets: Alphabets) -> list[tuple[int, Int64Array]]:
+    """The LFs of a task by their base."""
+    bases = np.array([len(alphabets.get(lf, range(n_labels))) + 1 for lf in lfs.tolist()], np.int64)
+    return [(int(base), lfs[bases == base]) for base in np.unique(bases)] or [(n_labels + 1, lfs)]
 
 
 def _digits(base: int, size: int) -> int:

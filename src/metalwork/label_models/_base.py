@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import ABSTAIN, FloatArray
+from metalwork._outcomes import same_outcomes
 from metalwork.errors import NotFittedError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
@@ -41,6 +42,7 @@ class LabelModel(ABC):
     schema: TaskSchema
     lf_names_: tuple[str, ...]
     lf_tasks_: tuple[str, ...]
+    lf_outcomes_: dict[str, FloatArray]
 
     def fit(self, votes: LabelMatrix, class_prior: Any = None, dev: Dev | None = None) -> Self:
         """Learn from the votes; no labels are needed.
@@ -57,7 +59,7 @@ class LabelModel(ABC):
         self._check_votes(votes)
         if votes.n_points == 0:
             raise VotesError("votes must hold at least one record; got none.")
-        self.lf_names_, self.lf_tasks_ = votes.names, votes.tasks
+        self._know(votes)
         self._fit(votes, self._check_prior(class_prior), self._check_dev(dev))
         return self
 
@@ -78,8 +80,7 @@ class LabelModel(ABC):
         """Probabilities of the end labels, and of every task's labels."""
         self._check_fitted()
         self._check_votes(votes)
-        if (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
-            raise VotesError("votes must come from the LFs the model was fitted on, in their order; they differ.")
+        self._check_lfs(votes, "votes", "the LFs the model was fitted on")
         return TaskProbabilities(self._posterior(votes), self.schema)
 
     def predict(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
@@ -121,13 +122,14 @@ class LabelModel(ABC):
         voters = np.flatnonzero(record.codes[0] != ABSTAIN)
         without = np.repeat(record.codes, len(voters) + 1, axis=0)
         without[np.arange(len(voters)), voters] = ABSTAIN  # the last row keeps all votes
-        proba = self.predict_proba(LabelMatrix(without, self.schema, votes.tasks, votes.names)).end[:, target]
+        silenced = LabelMatrix(without, self.schema, votes.tasks, votes.names, outcomes=votes.outcomes)
+        proba = self.predict_proba(silenced).end[:, target]
         log_odds = np.log(np.maximum(proba, 1e-300)) - np.log(np.maximum(1.0 - proba, 1e-300))
         effects = [
             VoteEffect(
                 votes.names[j],
                 votes.tasks[j],
-                self.schema.labels(votes.tasks[j])[record.codes[0, j]],
+                votes.vote_name(int(j), int(record.codes[0, j])),
                 float(log_odds[-1] - log_odds[i]),
             )
             for i, j in enumerate(voters)
@@ -144,7 +146,9 @@ class LabelModel(ABC):
         self._check_fitted()
         fitted = {name: value for name, value in vars(self).items() if name.endswith("_")}
         arrays = {name: value for name, value in fitted.items() if isinstance(value, np.ndarray)}
-        lists = {name: value for name, value in fitted.items() if _is_array_list(value)}
+        dicts = {name: list(value) for name, value in fitted.items() if isinstance(value, dict)}
+        fitted |= {name: list(value.values()) for name, value in fitted.items() if name in dicts}
+        lists = {name: value for name, value in fitted.items() if name in dicts or _is_array_list(value)}
         arrays |= {f"{name}.{i}": part for name, parts in lists.items() for i, part in enumerate(parts)}
         header = {
             "model": type(self).__name__,
@@ -152,6 +156,7 @@ class LabelModel(ABC):
             "parameters": self.get_params(),
             "values": {name: value for name, value in fitted.items() if name not in arrays and name not in lists},
             "lists": {name: len(parts) for name, parts in lists.items()},
+            "dicts": dicts,
             "arrays": sorted(arrays),
         }
         save_arrays(path, _FORMAT, header, arrays)
@@ -161,9 +166,20 @@ class LabelModel(ABC):
             setattr(self, name, tuple(value) if isinstance(value, list) else value)
         for name, count in header["lists"].items():
             setattr(self, name, [arrays.pop(f"{name}.{i}") for i in range(count)])
+        for name, keys in header["dicts"].items():
+            setattr(self, name, dict(zip(keys, getattr(self, name), strict=True)))
         for name, array in arrays.items():
             setattr(self, name, array)
         return self
+
+    def _know(self, votes: LabelMatrix) -> None:
+        self.lf_names_, self.lf_tasks_, self.lf_outcomes_ = votes.names, votes.tasks, votes.outcomes
+
+    def _check_lfs(self, votes: LabelMatrix, what: str, known: str) -> None:
+        if (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
+            raise VotesError(f"{what} must come from {known}, in their order; they differ.")
+        if not same_outcomes(votes.outcomes, self.lf_outcomes_):
+            raise VotesError(f"{what} must come from {known}, with the same outcomes; they differ.")
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "lf_names_"):
@@ -191,8 +207,7 @@ class LabelModel(ABC):
             return None
         votes, labels = dev
         self._check_votes(votes)
-        if (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
-            raise VotesError("dev votes must come from the same LFs as votes, in their order; they differ.")
+        self._check_lfs(votes, "dev votes", "the same LFs as votes")
         codes = self.schema.end_codes(labels)
         if len(codes) != votes.n_points:
             raise VotesError(f"dev must hold one end label a record ({votes.n_points}); got {len(codes)}.")

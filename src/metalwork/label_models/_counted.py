@@ -32,10 +32,9 @@ class CountingLabelModel(LabelModel):
         """
         self._check_votes(votes)
         if self._counts is None:
-            self.lf_names_, self.lf_tasks_ = votes.names, votes.tasks
+            self._know(votes)
             self._counts = VoteCounts(self._layout())
-        elif (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
-            raise VotesError("votes must come from the LFs counted so far, in their order; they differ.")
+        self._check_lfs(votes, "votes", "the LFs counted so far")
         self._counts.add(votes.codes)
         self._stale = True
         return self
@@ -73,4 +72,6 @@ class CountingLabelModel(LabelModel):
 
     def _layout(self) -> Packing:
         tasks = np.array(self.lf_tasks_, dtype=object)
-        return packing([np.flatnonzero(tasks == task) for task in self.schema.tasks], self.schema.n_labels)
+        of_task = [np.flatnonzero(tasks == task) for task in self.schema.tasks]
+        own = {self.lf_names_.index(name): rows for name, rows in self.lf_outcomes_.items()}
+        return packing(of_task, self.schema.n_labels, alphabets=own)

@@ -79,7 +79,7 @@ class VoteCounts:
             weights *= self.n_points / weights.sum()
         tasks = tasks_of(self.layout)
         most_keys = min(MOST_KEYS, max(_LEAST_KEYS, len(weights)))  # larger tables cost more than they save
-        layout = packing([task.lfs for task in tasks], [task.n_labels for task in tasks], most_keys)
+        layout = packing([task.lfs for task in tasks], self.layout.n_labels, most_keys, self.layout.alphabets)
         return code_words(layout, self._words, weights)
 
     def _keep(self, words: Int64Array, counts: Int64Array) -> None:

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork.inference import CodedVotes, Expected, Floats, Tree, end_posterior, leaf_spans
+from metalwork.label_models import _claims
+from metalwork.label_models._claims import Claims, OnOff
 
 Tables = list[Floats]
 _POOLED_ACCURACY, _POOLED_VOTES = 0.75, 2.0
@@ -57,14 +59,23 @@ def initial_votes_only(votes: CodedVotes, priors: VotePriors) -> VotesOnly:
 
 
 def votes_only_tables(
-    votes: CodedVotes, parameters: VotesOnly, log_prior: Sequence[Floats], most: list[Floats], weights: Floats
+    votes: CodedVotes,
+    parameters: VotesOnly,
+    log_prior: Sequence[Floats],
+    claims: Sequence[Claims | None],
+    most: list[Floats],
+    weights: Floats,
 ) -> Tables:
-    """Tables whose abstain column is 0; ``most[t]`` (n_lfs, n_labels) bounds each vote's precision.
+    """Tables whose abstain column is 0; ``most[t]`` (n_lfs, n_outcomes) bounds each vote's precision.
 
     ``weights`` (n_lfs,) in (0, 1] says for how much of a vote each LF's counts.
     """
     tables = []
-    for t, task in enumerate(votes.tasks):
+    for t, (task, beyond) in enumerate(zip(votes.tasks, claims, strict=True)):
+        if beyond is not None:
+            table = _claims.vote_table(beyond, parameters.precision[t], most[t], parameters.ratio[t])
+            tables.append(table * weights[task.lfs][:, None, None])
+            continue
         k = task.n_labels
         share = np.exp(log_prior[t])
         least = share + _LEAST_MARGIN * (1 - share)
@@ -80,48 +91,84 @@ def votes_only_tables(
 
 
 def most_precision(
-    votes: CodedVotes, spoken: Sequence[Floats], log_prior: Sequence[Floats], applies: Floats, priors: VotePriors
+    votes: CodedVotes,
+    spoken: Sequence[Floats],
+    claims: Sequence[Claims | None],
+    log_prior: Sequence[Floats],
+    applies: Floats,
+    priors: VotePriors,
 ) -> list[Floats]:
     """Bound on the precision of each vote: an LF cannot be right on more records than hold its label.
 
     How many do is taken from the class prior (one LF's weight) and from the LFs that vote on several labels,
     which see the class balance; LFs of one label say nothing of it. Nothing bounds what the user chose.
-    ``spoken[t]`` (n_lfs, n_labels) counts votes, ``applies[t]`` is the prior probability that task t applies.
+    ``spoken[t]`` (n_lfs, n_outcomes) counts votes, ``applies[t]`` is the prior probability that task t applies.
+    Sets and soft votes are shared out to the labels that they hold.
     """
     n_points = max(float(votes.weights.sum()), 1.0)  # no record at all has a vote: any bound will do
     bounds = []
-    for t, counted in enumerate(spoken):
+    for t, (said, beyond) in enumerate(zip(spoken, claims, strict=True)):
+        counted = said if beyond is None else _claims.claimed(beyond, said)[:, :-1]
         votes_of_lf = np.maximum(counted.sum(axis=1, keepdims=True), 1.0)
         balance = counted / votes_of_lf
-        sees = balance.max(axis=1, initial=0.0) < _ONE_SIDED
+        sees = (said / np.maximum(said.sum(axis=1, keepdims=True), 1.0)).max(axis=1, initial=0.0) < _ONE_SIDED
         weight = sees * np.minimum(votes_of_lf[:, 0] / (n_points * applies[t]), 1.0)
         share = (np.exp(log_prior[t]) + weight @ balance) / (1.0 + weight.sum())
         bound = _MOST_MASS * n_points * applies[t] * share / np.maximum(counted, 1.0)
+        if beyond is not None:
+            bound = _claims.bound_of_outcomes(beyond, np.pad(bound, ((0, 0), (0, 1)), constant_values=1.0))
         bounds.append(np.where(priors.stated[votes.tasks[t].lfs][:, None], 1.0, bound))
     return bounds
 
 
-def estimate_votes_only(votes: CodedVotes, expected: Expected, priors: VotePriors) -> VotesOnly:
-    """Precision and off-branch ratio of each LF from expected counts, with the priors' pseudo-votes."""
+def estimate_votes_only(
+    votes: CodedVotes,
+    expected: Expected,
+    claims: Sequence[Claims | None],
+    parameters: VotesOnly,
+    priors: VotePriors,
+) -> VotesOnly:
+    """Precision and off-branch ratio of each LF from expected counts, with the priors' pseudo-votes.
+
+    ``parameters`` are those that the counts were found with.
+    """
     precision, ratio = [], []
-    for t, (counted, records) in enumerate(zip(expected.votes, expected.labels, strict=True)):
-        k = counted.shape[2]
-        label = np.arange(k)
-        right = counted[:, label, label].sum(axis=1)
-        on = counted[:, :k].sum(axis=(1, 2))
+    for t, (counted, records, beyond) in enumerate(zip(expected.votes, expected.labels, claims, strict=True)):
         lfs = votes.tasks[t].lfs
-        least = np.where(priors.stated[lfs], 0.0, priors.share * on)
-        weight = np.maximum(priors.strength[lfs], least)
-        precision.append((right + priors.precision[lfs] * weight) / (on + weight))
-        ratio.append(_off_branch_ratio(counted[:, k].sum(axis=1), on, records, priors) if t else np.ones(len(on)))
+        seen = on_and_off(counted, records, beyond)
+        least = np.where(priors.stated[lfs], 0.0, priors.share * seen.on)
+        weight, prior = np.maximum(priors.strength[lfs], least), priors.precision[lfs]
+        if beyond is None:
+            precision.append((right_of(counted, None) + prior * weight) / (seen.on + weight))
+        else:
+            before = parameters.precision[t]
+            precision.append(_claims.estimate_precision(beyond, counted, prior, weight, before))
+        applies_always = t == 0 and beyond is None
+        ratio.append(np.ones(len(lfs)) if applies_always else _off_branch_ratio(seen, priors))
     return VotesOnly(precision, ratio)
 
 
-def _off_branch_ratio(off: Floats, on: Floats, records: Floats, priors: VotePriors) -> Floats:
+def on_and_off(counted: Floats, records: Floats, beyond: Claims | None) -> OnOff:
+    """Votes and records of one task's LFs, where its question arises and where not."""
+    if beyond is not None:
+        return _claims.on_and_off(beyond, counted, records)
+    return OnOff(counted[:, :-1].sum(axis=(1, 2)), counted[:, -1].sum(axis=1), records[:-1].sum(), records[-1])
+
+
+def right_of(counted: Floats, beyond: Claims | None) -> Floats:
+    """Expected right votes (n_lfs,) of one task's LFs, where its question arises."""
+    if beyond is not None:
+        return _claims.all_right(beyond, counted)
+    label = np.arange(counted.shape[2])
+    return np.asarray(counted[:, label, label].sum(axis=1))
+
+
+def _off_branch_ratio(seen: OnOff, priors: VotePriors) -> Floats:
     """How much rarer an LF's vote is where its task does not apply; at most 1."""
-    on_rate = on / max(float(records[:-1].sum()), 1e-9)
+    on = seen.on
+    on_rate = on / np.maximum(seen.on_records, 1e-9)
     weight = priors.ratio_strength
-    off_rate = (off + weight * priors.ratio * on_rate) / (float(records[-1]) + weight)
+    off_rate = (seen.off + weight * priors.ratio * on_rate) / (seen.off_records + weight)
     ratio = np.divide(off_rate, on_rate, out=np.full_like(on, priors.ratio), where=on_rate > 0)
     return np.clip(ratio, 0.01, 1.0)
 
@@ -139,7 +186,13 @@ def balance_shift(expected: Expected, target: Sequence[Floats], band: float) -> 
     return shifts
 
 
-def estimate_tables(votes: CodedVotes, expected: Expected, strength: float, priors: VotePriors) -> Tables:
+def estimate_tables(
+    votes: CodedVotes,
+    expected: Expected,
+    claims: Sequence[Claims | None],
+    strength: float,
+    priors: VotePriors,
+) -> Tables:
     """Generative tables from expected counts.
 
     Each state of an LF gets ``strength`` pseudo-records of what the LF does over all states: one propensity and
@@ -147,14 +200,17 @@ def estimate_tables(votes: CodedVotes, expected: Expected, strength: float, prio
     labels from swapping. Where the user chose an LF's strength, it and the precision stand in for the defaults.
     """
     tables = []
-    for task, counted, records in zip(votes.tasks, expected.votes, expected.labels, strict=True):
+    for task, counted, records, beyond in zip(votes.tasks, expected.votes, expected.labels, claims, strict=True):
         stated = priors.stated[task.lfs]
         accuracy = np.where(stated, priors.precision[task.lfs], _POOLED_ACCURACY)
         weight = np.where(stated, priors.strength[task.lfs], _POOLED_VOTES)
         pseudo = np.where(stated, np.maximum(weight, strength), strength)[:, None, None]
         silent = np.maximum(records[None, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
         outcomes = np.concatenate([counted, silent], axis=2)
-        outcomes += pseudo * _pooled_table(counted, records, accuracy, weight) + 1e-9
+        pooled = _pooled_table(counted[:, :, : task.n_labels], records, accuracy, weight)
+        if beyond is not None:
+            pooled = _claims.pooled_table(beyond, counted, records, accuracy, weight, pooled)
+        outcomes += pseudo * pooled + 1e-9
         tables.append(np.log(outcomes / outcomes.sum(axis=2, keepdims=True)))
     return tables
 
@@ -187,14 +243,17 @@ def estimate_log_prior(expected: Expected, strength: float) -> list[Floats]:
     return [np.log(count / count.sum()) for count in counts]
 
 
-def raise_own_labels(tables: Tables) -> Tables:
+def raise_own_labels(tables: Tables, claims: Sequence[Claims | None]) -> Tables:
     """Bound the tables of better-than-random LFs so that a vote never lowers its own label's posterior.
 
     Against an abstain, a vote for v multiplies the odds of state s by ``table[s, v] / table[s, abstain]``; no
     state may gain more than v itself.
     """
     bounded = []
-    for table in tables:
+    for table, beyond in zip(tables, claims, strict=True):
+        if beyond is not None:
+            bounded.append(_claims.raise_what_is_held(table, beyond))
+            continue
         k = table.shape[2] - 1
         label = np.arange(k)
         odds = table[:, :, :k] - table[:, :, k:]
@@ -208,20 +267,26 @@ def raise_own_labels(tables: Tables) -> Tables:
     return bounded
 
 
-def hold_below_votes(left: Floats, tree: Tree, tables: Tables, log_prior: Sequence[Floats]) -> Floats:
+def hold_below_votes(
+    left: Floats, tree: Tree, tables: Tables, claims: Sequence[Claims | None], log_prior: Sequence[Floats]
+) -> Floats:
     """Move a record without a vote towards the prior until no label is surer than one vote for it makes it.
 
     ``left`` (n_end_labels,) is its distribution so far; ``tables`` are those of the votes-only reading.
     """
     prior = end_posterior(tree, [share[None, :] for share in log_prior])[0]
     keep = 1.0
-    for t, table in enumerate(tables):
-        label = np.arange(table.shape[2] - 1)
+    for t, (table, beyond) in enumerate(zip(tables, claims, strict=True)):
         spans = leaf_spans(tree, t)
         before = np.array([prior[start:stop].sum() for start, stop in spans])
         states = np.append(before, max(1.0 - before.sum(), 0.0))
-        odds = np.exp(table[:, :, label])
-        voted = before * odds[:, label, label] / np.einsum("s,lsv->lv", states, odds)
+        odds = np.exp(table[:, :, :-1])
+        total = np.einsum("s,lsv->lv", states, odds)
+        if beyond is None:
+            label = np.arange(len(spans))
+            voted = before * odds[:, label, label] / total
+        else:
+            voted = _claims.strongest(beyond, before[None, :, None] * odds[:, :-1] / total[:, None, :])
         least = voted.min(axis=0, initial=1.0)
         now = np.array([left[start:stop].sum() for start, stop in spans])
         over = now > least

@@ -20,6 +20,7 @@ from metalwork.inference import (
     systematic_sample,
     votes_of_task,
 )
+from metalwork.label_models._claims import Claims
 from metalwork.label_models._estimates import (
     Tables,
     VotePriors,
@@ -54,7 +55,7 @@ class Start(NamedTuple):
 
     ``uniform`` is the class prior of end labels alike, against which a vote's precision is weighed; ``prior`` the
     one to start from; ``known`` holds the dev records' counts, each of them ``weight`` strong in it;
-    ``priors`` are those of the LFs.
+    ``priors`` are those of the LFs, ``claims`` what their votes say by task, None where all are for labels.
     """
 
     uniform: Branches
@@ -63,6 +64,7 @@ class Start(NamedTuple):
     known: Expected | None
     weight: float
     priors: VotePriors
+    claims: list[Claims | None]
 
 
 class Limits(NamedTuple):
@@ -92,31 +94,32 @@ def fit_votes_only(
     """
     weights = np.ones(votes.n_lfs) if weights is None else weights
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
-    most = most_precision(votes, spoken, *start.uniform, start.priors)
+    claims = start.claims
+    most = most_precision(votes, spoken, claims, *start.uniform, start.priors)
     parameters = initial_votes_only(votes, start.priors)
     log_prior, converged, n_iter = start.prior.log_share, False, 0
     target: list[Floats] = []
     for n_iter in range(1, limits.max_iter + 1):  # noqa: B007 (kept for the record)
-        tables = votes_only_tables(votes, parameters, start.uniform.log_share, most, weights)
+        tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, weights)
         plain = expected_counts(tree, votes, tables, log_prior)
         target = target or _balance(plain, start)
         shifts = balance_shift(plain, target, _BALANCE_BAND)
         log_prior = [old + shift for old, shift in zip(log_prior, shifts, strict=True)]
-        updated = estimate_votes_only(votes, _with_known(plain, start), start.priors)
+        updated = estimate_votes_only(votes, _with_known(plain, start), claims, parameters, start.priors)
         moved = max(_distance(new, old) for new, old in zip(updated, parameters, strict=True))
         parameters = updated
         if moved < _PARAMETER_TOLERANCE:
             converged = True
             break
-    tables = votes_only_tables(votes, parameters, start.uniform.log_share, most, weights)
+    tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, weights)
     return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
 
 
-def repeated_evidence(tree: Tree, votes: CodedVotes, fit: Fit, priors: VotePriors) -> Floats:
+def repeated_evidence(tree: Tree, votes: CodedVotes, fit: Fit, start: Start) -> Floats:
     """How much LFs vote alike beyond chance (n_lfs, n_lfs), where one all but copies the other; else 0."""
     if len(votes.weights) == 0:  # no record has a vote
         return np.zeros((votes.n_lfs, votes.n_lfs))
-    tables = estimate_tables(votes, fit.expected, _TABLE_STRENGTH, priors)
+    tables = estimate_tables(votes, fit.expected, start.claims, _TABLE_STRENGTH, start.priors)
     residuals = pair_residuals(tree, votes, tables, estimate_log_prior(fit.expected, _PRIOR_STRENGTH))
     shared = shared_votes(votes, residuals)
     return np.where(shared >= _REPEATED, shared, 0.0)
@@ -144,7 +147,7 @@ def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limi
     converged = False
     while len(values) < limits.max_iter and not converged:
         expected = _with_known(plain, start)
-        tables = estimate_tables(votes, expected, _TABLE_STRENGTH, start.priors)
+        tables = estimate_tables(votes, expected, start.claims, _TABLE_STRENGTH, start.priors)
         log_prior = start.prior.log_share if start.given else estimate_log_prior(expected, _PRIOR_STRENGTH)
         plain = expected_counts(tree, votes, tables, log_prior)
         values.append(log_likelihood(plain, tables) / float(votes.weights.sum()))

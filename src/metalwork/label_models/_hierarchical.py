@@ -26,9 +26,10 @@ from metalwork.inference import (
     weigh,
 )
 from metalwork.label_models._base import KnownLabels
+from metalwork.label_models._claims import claims_of
 from metalwork.label_models._counted import CountingLabelModel
 from metalwork.label_models._counting import VoteCounts
-from metalwork.label_models._estimates import hold_below_votes, raise_own_labels
+from metalwork.label_models._estimates import hold_below_votes, on_and_off, raise_own_labels, right_of
 from metalwork.label_models._fitting import (
     Branches,
     Fit,
@@ -149,7 +150,7 @@ class HierarchicalLabelModel(CountingLabelModel):
         tree = Tree.of(self.schema)
         coded = counts.coded()
         few = thinned(coded)
-        start, limits = self._start(class_prior, dev), Limits(int(self.max_iter), self.tol)
+        start, limits = self._start(class_prior, dev, coded), Limits(int(self.max_iter), self.tol)
         fit = self._votes_only(tree, few, start, limits)
         self.abstains_, self.dependence_, self.log_likelihoods_ = "ignored", float("nan"), []
         if self.abstains != "ignored":
@@ -159,12 +160,12 @@ class HierarchicalLabelModel(CountingLabelModel):
             if self.abstains == "informative" or independent:
                 self.abstains_ = "informative"
                 fit = generative if few is coded else refine_generative(tree, coded, generative, start, limits)
-                fit = fit._replace(tables=raise_own_labels(fit.tables))
+                fit = fit._replace(tables=raise_own_labels(fit.tables, start.claims))
             self.log_likelihoods_ = fit.log_likelihoods or generative.log_likelihoods
         if self.abstains_ == "ignored" and few is not coded:
             fit = self._votes_only(tree, coded, start, limits)
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
-        self._keep(tree, coded, fit)
+        self._keep(tree, coded, fit, start)
         self._warn_where_nothing_is_learned(few, dev)
 
     def _warn_where_nothing_is_learned(self, coded: CodedVotes, dev: KnownLabels | None) -> None:
@@ -184,7 +185,7 @@ class HierarchicalLabelModel(CountingLabelModel):
     def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:
         spoken = covered(coded)
         fit = fit_votes_only(tree, spoken, start, limits)
-        shared = repeated_evidence(tree, spoken, fit, start.priors)
+        shared = repeated_evidence(tree, spoken, fit, start)
         self.vote_weights_ = 1.0 / (1.0 + shared.sum(axis=1))
         self.repeated_ = [
             (self.lf_names_[i], self.lf_names_[j], float(shared[i, j]))
@@ -201,16 +202,17 @@ class HierarchicalLabelModel(CountingLabelModel):
         for name in ("off_branch_ratio", "dev_weight", "max_iter", "tol"):
             check_positive(name, getattr(self, name))
 
-    def _start(self, class_prior: FloatArray | None, dev: KnownLabels | None) -> Start:
+    def _start(self, class_prior: FloatArray | None, dev: KnownLabels | None, votes: CodedVotes) -> Start:
         n_end = self.schema.n_end_labels
         known = None
         if dev is not None:
-            coded = code_votes(self._layout(), dev[0].codes)
-            known = known_counts(coded, self.schema.task_codes[dev[1]], self.dev_weight)
+            dev_votes = code_votes(self._layout(), dev[0].codes)
+            known = known_counts(dev_votes, self.schema.task_codes[dev[1]], self.dev_weight)
         priors = vote_priors(self.lf_names_, self.precision, self.strength, self.off_branch_ratio)
         uniform = self._branches(np.full(n_end, 1.0 / n_end))
         prior = uniform if class_prior is None else self._branches(class_prior)
-        return Start(uniform, prior, class_prior is not None, known, self.dev_weight, priors)
+        claims = [claims_of(*task) for task in zip(votes.tasks, *uniform, strict=True)]
+        return Start(uniform, prior, class_prior is not None, known, self.dev_weight, priors, claims)
 
     def _branches(self, prior: FloatArray) -> Branches:
         floored = np.maximum(prior, 1e-9)
@@ -230,9 +232,9 @@ class HierarchicalLabelModel(CountingLabelModel):
             left = np.maximum(prior - counts / coded.weights.sum(), _LEAST_LEFT * prior)
         else:
             left = prior + counts / max(float(counts.sum()), 1e-9)
-        return hold_below_votes(left / left.sum(), tree, fit.tables, fit.log_prior)
+        return hold_below_votes(left / left.sum(), tree, fit.tables, start.claims, fit.log_prior)
 
-    def _keep(self, tree: Tree, coded: CodedVotes, fit: Fit) -> None:
+    def _keep(self, tree: Tree, coded: CodedVotes, fit: Fit, start: Start) -> None:
         self.tables_, self.log_prior_ = fit.tables, fit.log_prior
         self.converged_, self.n_iter_ = fit.converged, fit.n_iter
         counts = end_counts(tree, fit.expected)
@@ -240,11 +242,10 @@ class HierarchicalLabelModel(CountingLabelModel):
             counts = counts + self.uncovered_ * max(float(coded.weights.sum() - counts.sum()), 0.0)
         self.class_prior_ = counts / counts.sum()
         self.accuracies_, self.off_branch_rates_ = np.empty(coded.n_lfs), np.empty(coded.n_lfs)
-        for task, counted in zip(coded.tasks, fit.expected.votes, strict=True):
-            k = task.n_labels
-            on, off = counted[:, :k].sum(axis=(1, 2)), counted[:, k].sum(axis=1)
-            right = counted[:, np.arange(k), np.arange(k)].sum(axis=1)
-            self.accuracies_[task.lfs] = (right + 1e-9 * PRECISION) / (on + 1e-9)
+        for t, task in enumerate(coded.tasks):
+            counted, beyond = fit.expected.votes[t], start.claims[t]
+            on, off, _, _ = on_and_off(counted, fit.expected.labels[t], beyond)
+            self.accuracies_[task.lfs] = (right_of(counted, beyond) + 1e-9 * PRECISION) / (on + 1e-9)
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
 
     def predict(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
@@ -253,7 +254,7 @@ class HierarchicalLabelModel(CountingLabelModel):
         if self.unvoted == "allow":
             return np.asarray(posterior.argmax(axis=1), dtype=np.int64)
         layout, tree = self._layout(), Tree.of(self.schema)
-        named, best = named_labels(layout.groups), np.empty(votes.n_points, np.int64)
+        named, best = named_labels(layout), np.empty(votes.n_points, np.int64)
         for rows, keys in key_blocks(votes.codes, layout, self._block_rows(tree)):
             voted = supported_labels(tree, layout.groups, named, [key.astype(np.intp) for key in keys]).T
             candidates = voted | ~voted.any(axis=1, keepdims=True)
@@ -266,12 +267,10 @@ class HierarchicalLabelModel(CountingLabelModel):
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         tree, layout = Tree.of(self.schema), self._layout()
         weights = weigh(tree, tasks_of(layout), layout.groups, self.tables_, self.log_prior_)
-        named = named_labels(layout.groups)
         posterior = np.empty((votes.n_points, tree.n_end_labels))
         for rows, narrow in key_blocks(votes.codes, layout, self._block_rows(tree)):
             keys = [key.astype(np.intp) for key in narrow]
             posterior[rows] = end_posterior_of_keys(tree, weights, keys).T
             if self.abstains_ == "ignored":
-                voted = supported_labels(tree, layout.groups, named, keys).any(axis=0)
-                posterior[rows][~voted] = self.uncovered_
+                posterior[rows][~np.any([key > 0 for key in keys], axis=0)] = self.uncovered_
         return posterior

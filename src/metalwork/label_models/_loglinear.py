@@ -83,6 +83,7 @@ class LogLinearLabelModel(LabelModel):
         the tree (paper, section 3).
         """
         self._check_votes(votes)
+        votes.check_plain("LogLinearLabelModel")
         if votes.n_points == 0:
             raise VotesError("votes must hold at least one record; got none.")
         value, gradient = objective(
@@ -93,11 +94,13 @@ class LogLinearLabelModel(LabelModel):
     def posterior(self, votes: LabelMatrix, theta: Any) -> FloatArray:
         """P(end label given the votes): float array (n_points, n_end_labels), rows sum to 1."""
         self._check_votes(votes)
+        votes.check_plain("LogLinearLabelModel")
         tree, patterns = Tree.of(self.schema), distinct_rows(votes.codes)
         beliefs = pass_up(tree, potentials(tree, _by_task(votes, patterns), _split(theta, votes.n_lfs)))
         return end_posterior(tree, beliefs.log_branch)[patterns.inverse]
 
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: Any) -> None:
+        votes.check_plain("LogLinearLabelModel")
         if not np.isfinite(self.l2) or self.l2 < 0:
             raise ValueError(f"l2 must be a finite number of at least 0; got {self.l2!r}.")
         if class_prior is not None or dev is not None:

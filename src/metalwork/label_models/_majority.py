@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import FloatArray, check_choice
-from metalwork.inference import END, Tree
+from metalwork.inference import END, Tree, end_posterior, pass_up
 from metalwork.label_models._base import LabelModel
 from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.schema import TaskSchema
@@ -15,6 +15,9 @@ from metalwork.votes import LabelMatrix
 
 class MajorityVote(LabelModel):
     """Count votes; learn nothing.
+
+    Votes for sets of labels and soft votes count, too: a hard vote goes to the labels that it holds most, split
+    evenly; a soft one weighs a label by how far it is held.
 
     ``mode="hard"``: "Starting at the root task, we take the majority vote of the labeling functions at that
     task, and then proceed down the tree, breaking ties randomly" (a task without a vote is a tie of all its
@@ -39,9 +42,22 @@ class MajorityVote(LabelModel):
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         if self.mode == "soft":
+            if votes.outcomes:
+                return self._soft_vote(votes)
             model = LogLinearLabelModel(self.schema)
             return model.posterior(votes, model.initial_theta(votes.n_lfs))
         return np.eye(self.schema.n_end_labels)[self._hard_vote(votes)]
+
+    def _soft_vote(self, votes: LabelMatrix) -> FloatArray:
+        """The posterior of :class:`LogLinearLabelModel`, labels counting +1 in a set, -1 outside it."""
+        tree, potentials = Tree.of(self.schema), []
+        for task, k in zip(self.schema.tasks, self.schema.n_labels, strict=True):
+            total = np.zeros((votes.n_points, k))
+            for lf in votes.lfs_of(task):
+                says = np.nan_to_num(2.0 * votes.alphabet(lf) - 1.0)
+                total += np.append(says[:, :-1] - says[:, -1:], np.zeros((1, k)), axis=0)[votes.codes[:, lf]]
+            potentials.append(total)
+        return end_posterior(tree, pass_up(tree, potentials).log_branch)
 
     def _hard_vote(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
         tree = Tree.of(self.schema)
@@ -51,8 +67,9 @@ class MajorityVote(LabelModel):
         reached[0] = np.arange(votes.n_points)
         for t, task in enumerate(self.schema.tasks):
             rows = reached[t]
-            codes = votes.codes[np.ix_(rows, votes.lfs_of(task))]
-            tally = np.stack([(codes == c).sum(axis=1) for c in range(len(tree.child[t]))], axis=1)
+            tally = np.zeros((len(rows), len(tree.child[t])))
+            for lf in votes.lfs_of(task):
+                tally += _ballots(votes.alphabet(lf))[votes.codes[rows, lf]]
             winner = (tally + rng.random(tally.shape)).argmax(axis=1)
             for c, below in enumerate(tree.child[t]):
                 if below == END:
@@ -60,3 +77,12 @@ class MajorityVote(LabelModel):
                 else:
                     reached[below] = rows[winner == c]
         return end
+
+
+def _ballots(outcomes: FloatArray) -> FloatArray:
+    """What each outcome adds to each label (n_outcomes + 1, n_labels); the last row, 0, is an abstain's (-1)."""
+    held = np.nan_to_num(outcomes[:, :-1])
+    most = held.max(axis=1, keepdims=True)
+    ballots = np.where((held == most) & (most > 0), 1.0, 0.0)
+    ballots /= np.maximum(ballots.sum(axis=1, keepdims=True), 1.0)
+    return np.append(ballots, np.zeros((1, held.shape[1])), axis=0)
