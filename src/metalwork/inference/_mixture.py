@@ -294,9 +294,10 @@ def _collect(votes: CodedVotes, by_key: Sequence[Floats], log_evidence: float) -
 
 def _stack(counted: list[Floats]) -> Floats:
     """Counts (n_lfs, n_states, n_outcomes) of groups, one after the other, with as many outcomes as any has."""
-    n_outcomes = max(part.shape[2] for part in counted)
-    padded = [np.pad(part, ((0, 0), (0, 0), (0, n_outcomes - part.shape[2]))) for part in counted]
-    return np.concatenate(padded if any(part.shape[2] < n_outcomes for part in counted) else counted)
+    widths = [part.shape[2] for part in counted]
+    if min(widths) < max(widths):
+        counted = [np.pad(part, ((0, 0), (0, 0), (0, max(widths) - part.shape[2]))) for part in counted]
+    return np.concatenate(counted)
 
 
 def _by_digit(counts: Floats, group: Group) -> Floats:

@@ -76,6 +76,16 @@ def of_labels(claims: Claims, right: Floats, votes: Floats) -> Floats:
     return found
 
 
+def as_of_labels(claims: Claims, precision: Floats, votes: Floats) -> Floats:
+    """Precision (n_lfs,) in votes for one label of LFs whose ``votes`` by outcome are right with ``precision``."""
+    share = votes + _NOTHING * claims.says
+    share /= np.maximum(share.sum(axis=1, keepdims=True), _NOTHING)
+    slope = (1.0 - claims.right) / (1.0 - claims.single)
+    at_zero = (share * (claims.right - claims.single * slope)).sum(axis=1)
+    found: Floats = (precision - at_zero) / np.maximum((share * slope).sum(axis=1), _NOTHING)
+    return found
+
+
 def bounded(claims: Claims, precision: Floats, most: Floats | float = 1.0) -> Floats:
     """:func:`of_outcomes`, at most ``most`` and above chance, so that no vote lowers what it holds."""
     least = claims.right + _LEAST_MARGIN * (1.0 - claims.right)
@@ -163,6 +173,12 @@ def claimed(claims: Claims, counted: Floats) -> Floats:
 def bound_of_outcomes(claims: Claims, bound: Floats) -> Floats:
     """The bound (n_lfs, n_outcomes) of each outcome, from that of votes for each state (n_lfs, n_states)."""
     return np.asarray(np.einsum("ls,lso->lo", bound, claims.spread))
+
+
+def richness(claims: Claims) -> Floats:
+    """How many times more outcomes than labels an LF has (n_lfs,), at least 1."""
+    n_outcomes = claims.alphabet.asked.any(axis=1).sum(axis=1)
+    return np.asarray(np.maximum(n_outcomes / (claims.alphabet.member.shape[1] - 1), 1.0))
 
 
 def pooled_table(

@@ -15,7 +15,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from metalwork.inference import CodedVotes, Expected, Floats, Tree, end_posterior, leaf_spans
+from metalwork.inference import (
+    CodedVotes,
+    Expected,
+    Floats,
+    Tree,
+    end_posterior,
+    leaf_spans,
+    votes_of_task,
+)
 from metalwork.label_models import _claims
 from metalwork.label_models._claims import Claims, OnOff
 
@@ -30,9 +38,11 @@ _ONE_SIDED = 0.95
 class VotePriors(NamedTuple):
     """Beta priors of each LF: precision around ``precision`` (n_lfs,), off-branch ratio around ``ratio``.
 
-    They weigh ``strength`` (n_lfs,) pseudo-votes, and where ``stated`` (n_lfs,) does not say that the user chose
-    that weight, the precision's at least ``share`` times the LF's own votes: where LFs depend on each other, more
-    data does not make their agreement more telling. The ratio's prior weighs ``ratio_strength`` records.
+    ``named`` (n_lfs,) says whose precision the user stated by name: it is that of the LF's own votes, else that of
+    votes for one label. Priors weigh ``strength`` (n_lfs,) pseudo-votes, and where ``stated`` (n_lfs,) does not
+    say that the user chose that weight, the precision's at least ``share`` times the LF's own votes: where LFs
+    depend on each other, more data does not make their agreement more telling. The ratio's prior weighs
+    ``ratio_strength`` records.
     """
 
     precision: Floats
@@ -41,6 +51,17 @@ class VotePriors(NamedTuple):
     share: float
     ratio: float
     ratio_strength: float
+    named: npt.NDArray[np.bool_]
+
+
+def as_of_labels(priors: VotePriors, votes: CodedVotes, claims: Sequence[Claims | None]) -> VotePriors:
+    """Priors whose precision is that of votes for one label throughout, whatever the LFs vote for."""
+    precision = priors.precision.copy()
+    for t, (task, beyond) in enumerate(zip(votes.tasks, claims, strict=True)):
+        if beyond is not None:
+            own = _claims.as_of_labels(beyond, precision[task.lfs], votes_of_task(votes, t))
+            precision[task.lfs] = np.where(priors.named[task.lfs], own, precision[task.lfs])
+    return priors._replace(precision=precision)
 
 
 class VotesOnly(NamedTuple):
@@ -197,7 +218,8 @@ def estimate_tables(
 
     Each state of an LF gets ``strength`` pseudo-records of what the LF does over all states: one propensity and
     one accuracy where its task applies, its overall votes where it does not. That keeps small data sane and
-    labels from swapping. Where the user chose an LF's strength, it and the precision stand in for the defaults.
+    labels from swapping. An LF of more outcomes than labels gets as many times more of them. Where the user chose
+    an LF's strength, it and the precision stand in for the defaults.
     """
     tables = []
     for task, counted, records, beyond in zip(votes.tasks, expected.votes, expected.labels, claims, strict=True):
@@ -205,6 +227,8 @@ def estimate_tables(
         accuracy = np.where(stated, priors.precision[task.lfs], _POOLED_ACCURACY)
         weight = np.where(stated, priors.strength[task.lfs], _POOLED_VOTES)
         pseudo = np.where(stated, np.maximum(weight, strength), strength)[:, None, None]
+        if beyond is not None:
+            pseudo = pseudo * _claims.richness(beyond)[:, None, None]
         silent = np.maximum(records[None, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
         outcomes = np.concatenate([counted, silent], axis=2)
         pooled = _pooled_table(counted[:, :, : task.n_labels], records, accuracy, weight)
@@ -280,7 +304,7 @@ def hold_below_votes(
         spans = leaf_spans(tree, t)
         before = np.array([prior[start:stop].sum() for start, stop in spans])
         states = np.append(before, max(1.0 - before.sum(), 0.0))
-        odds = np.exp(table[:, :, :-1])
+        odds = np.exp(table[:, :, np.arange(table.shape[2] - 1)])
         total = np.einsum("s,lsv->lv", states, odds)
         if beyond is None:
             label = np.arange(len(spans))

@@ -29,7 +29,13 @@ from metalwork.label_models._base import KnownLabels
 from metalwork.label_models._claims import claims_of
 from metalwork.label_models._counted import CountingLabelModel
 from metalwork.label_models._counting import VoteCounts
-from metalwork.label_models._estimates import hold_below_votes, on_and_off, raise_own_labels, right_of
+from metalwork.label_models._estimates import (
+    as_of_labels,
+    hold_below_votes,
+    on_and_off,
+    raise_own_labels,
+    right_of,
+)
 from metalwork.label_models._fitting import (
     Branches,
     Fit,
@@ -212,6 +218,7 @@ class HierarchicalLabelModel(CountingLabelModel):
         uniform = self._branches(np.full(n_end, 1.0 / n_end))
         prior = uniform if class_prior is None else self._branches(class_prior)
         claims = [claims_of(*task) for task in zip(votes.tasks, *uniform, strict=True)]
+        priors = as_of_labels(priors, votes, claims)
         return Start(uniform, prior, class_prior is not None, known, self.dev_weight, priors, claims)
 
     def _branches(self, prior: FloatArray) -> Branches:

@@ -32,8 +32,9 @@ def vote_priors(names: Sequence[str], precision: Stated, strength: Stated, off_b
     if (centre >= 1).any():
         raise ValueError(f"precision must be below 1; got {precision!r}.")
     by_user = np.array([name in chosen for name in names], dtype=bool)
+    named = np.array([isinstance(precision, Mapping) and name in precision for name in names], dtype=bool)
     ratio_strength = STRENGTH if isinstance(strength, Mapping) else strength
-    return VotePriors(centre, weight, by_user, _PRECISION_SHARE, off_branch_ratio, ratio_strength)
+    return VotePriors(centre, weight, by_user, _PRECISION_SHARE, off_branch_ratio, ratio_strength, named)
 
 
 def _per_lf(what: str, names: Sequence[str], value: Stated, default: float) -> Floats:
