@@ -1,7 +1,13 @@
 """Pure functions on arrays: log-space inference over the task tree, likelihoods, sufficient statistics."""
 
 from metalwork.inference._alphabets import Alphabet, Alphabets
-from metalwork.inference._dependence import PairResiduals, pair_residuals, shared_votes, systematic_sample
+from metalwork.inference._dependence import (
+    PairResiduals,
+    pair_residuals,
+    shared_votes,
+    systematic_sample,
+    typical_correlation,
+)
 from metalwork.inference._loglinear import LogLinearParameters, VotesByTask, objective, potentials
 from metalwork.inference._mixture import (
     CodedVotes,
@@ -99,6 +105,7 @@ __all__ = [
     "supported_labels",
     "systematic_sample",
     "tasks_of",
+    "typical_correlation",
     "votes_in_words",
     "votes_of_task",
     "weigh",

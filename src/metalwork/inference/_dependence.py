@@ -19,7 +19,7 @@ class PairResiduals(NamedTuple):
 
     ``lf`` (n_votes,) and ``label`` (n_votes,) say which vote a column is (the outcome, where the LF does not vote
     for labels); ``observed`` and ``expected`` are joint counts and ``z`` (n_votes, n_votes) the residuals: 0
-    within an LF and where under one joint vote is expected and none seen.
+    within an LF and where under one joint vote is expected and none seen. ``n_points`` records were looked at.
     """
 
     lf: Int64Array
@@ -27,6 +27,7 @@ class PairResiduals(NamedTuple):
     observed: Floats
     expected: Floats
     z: Floats
+    n_points: float
 
 
 def systematic_sample(weights: Floats, size: int) -> Floats:
@@ -63,7 +64,7 @@ def pair_residuals(
     spread = np.sqrt(np.maximum(expected * (1 - expected / n_points), 0.5))
     z = (observed - expected) / spread
     z[(lf[:, None] == lf[None, :]) | ((expected < 1) & (observed < 1))] = 0.0
-    return PairResiduals(lf, label, observed, expected, z)
+    return PairResiduals(lf, label, observed, expected, z, float(n_points))
 
 
 def shared_votes(votes: CodedVotes, residuals: PairResiduals) -> Floats:
@@ -88,6 +89,18 @@ def shared_votes(votes: CodedVotes, residuals: PairResiduals) -> Floats:
     )
     np.fill_diagonal(shared, 0.0)
     return shared
+
+
+def typical_correlation(residuals: PairResiduals, leave_out: npt.NDArray[np.bool_]) -> float:
+    """Root mean square of the correlation of two votes beyond the model, sampling noise taken out: 0 or more.
+
+    ``leave_out`` (n_lfs, n_lfs) names pairs of LFs to pass over.
+    """
+    passed = leave_out[residuals.lf[:, None], residuals.lf]
+    used = residuals.z[np.triu((residuals.z != 0) & ~passed, 1)]
+    if not used.size:
+        return 0.0
+    return float(np.sqrt(max(float((used**2).mean()) - 1.0, 0.0) / residuals.n_points))
 
 
 def _meanings(votes: CodedVotes, residuals: PairResiduals) -> Int64Array:

@@ -31,8 +31,9 @@ Tables = list[Floats]
 _POOLED_ACCURACY, _POOLED_VOTES = 0.75, 2.0
 _LEAST_MARGIN = 0.02
 _MOST_PRECISION = 0.99
-_MOST_MASS = 0.9
+_CONFUSION_STRENGTH = 20.0
 _ONE_SIDED = 0.95
+_NOTHING = 1e-9
 
 
 class VotePriors(NamedTuple):
@@ -85,17 +86,18 @@ def votes_only_tables(
     log_prior: Sequence[Floats],
     claims: Sequence[Claims | None],
     most: list[Floats],
-    weights: Floats,
+    counts: Expected | None = None,
+    own: float = 0.0,
 ) -> Tables:
     """Tables whose abstain column is 0; ``most[t]`` (n_lfs, n_outcomes) bounds each vote's precision.
 
-    ``weights`` (n_lfs,) in (0, 1] says for how much of a vote each LF's counts.
+    Where ``counts`` are given, LFs that vote on several labels are told by their confusions in these, against
+    pseudo-votes worth ``own`` times their own votes or more.
     """
     tables = []
     for t, (task, beyond) in enumerate(zip(votes.tasks, claims, strict=True)):
         if beyond is not None:
-            table = _claims.vote_table(beyond, parameters.precision[t], most[t], parameters.ratio[t])
-            tables.append(table * weights[task.lfs][:, None, None])
+            tables.append(_claims.vote_table(beyond, parameters.precision[t], most[t], parameters.ratio[t]))
             continue
         k = task.n_labels
         share = np.exp(log_prior[t])
@@ -107,8 +109,37 @@ def votes_only_tables(
         label = np.arange(k)
         table[:, label, label] = np.log(precision / share)
         table[:, k, :k] = np.log(parameters.ratio[t])[:, None]
-        tables.append(table * weights[task.lfs][:, None, None])
+        tables.append(table)
+    if counts is not None:
+        for t, (table, counted, beyond) in enumerate(zip(tables, counts.votes, claims, strict=True)):
+            _tell_confusions(table, counted, np.exp(log_prior[t]), own, beyond)
     return tables
+
+
+def _tell_confusions(table: Floats, counted: Floats, prior: Floats, own: float, beyond: Claims | None) -> None:
+    """Put the confusions of LFs that vote on several labels in place of what one precision says, in ``table``.
+
+    A vote of LF j for v changes the odds of label s by p(v | s, j votes) / p(v | j votes), which counts tell.
+    Each label has pseudo-votes spread as the precision has it. No label gains more by a vote than its own, which
+    gains something.
+    """
+    k = len(prior)
+    label = np.arange(k)
+    frequency = counted.sum(axis=1) + _NOTHING
+    frequency /= frequency.sum(axis=1, keepdims=True)
+    told = frequency.max(axis=1) < _ONE_SIDED
+    if beyond is not None:
+        told &= beyond.alphabet.plain
+    frequency, given = frequency[told, None, :k], counted[told, :k, :k]
+    by_precision = frequency * np.exp(table[told, :k, :k])
+    by_precision /= by_precision.sum(axis=2, keepdims=True)
+    n_votes = given.sum(axis=2, keepdims=True)
+    pseudo = np.maximum(_CONFUSION_STRENGTH, own * n_votes)
+    gain = np.log((given + pseudo * by_precision) / (n_votes + pseudo) / frequency)
+    highest = np.maximum(gain[:, label, label], np.log(prior + _LEAST_MARGIN * (1 - prior)) - np.log(prior))
+    gain = np.minimum(gain, highest[:, None, :])
+    gain[:, label, label] = highest
+    table[told, :k, :k] = gain
 
 
 def most_precision(
@@ -135,7 +166,7 @@ def most_precision(
         sees = (said / np.maximum(said.sum(axis=1, keepdims=True), 1.0)).max(axis=1, initial=0.0) < _ONE_SIDED
         weight = sees * np.minimum(votes_of_lf[:, 0] / (n_points * applies[t]), 1.0)
         share = (np.exp(log_prior[t]) + weight @ balance) / (1.0 + weight.sum())
-        bound = _MOST_MASS * n_points * applies[t] * share / np.maximum(counted, 1.0)
+        bound = n_points * applies[t] * share / np.maximum(counted, 1.0)
         if beyond is not None:
             bound = _claims.bound_of_outcomes(beyond, np.pad(bound, ((0, 0), (0, 1)), constant_values=1.0))
         bounds.append(np.where(priors.stated[votes.tasks[t].lfs][:, None], 1.0, bound))

@@ -18,6 +18,7 @@ from metalwork.inference import (
     reweighted,
     shared_votes,
     systematic_sample,
+    typical_correlation,
     votes_of_task,
 )
 from metalwork.label_models._claims import Claims
@@ -33,10 +34,12 @@ from metalwork.label_models._estimates import (
     votes_only_tables,
 )
 
-_BALANCE_BAND = 1.3
+_BALANCE_BAND = 1.1
 _BALANCE_STRENGTH = 10.0
+_DISCOUNT = 20.0
 _EM_ROWS = 50_000
 _FULL_STEPS = 30
+_OVERLAP = 2.0
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
 _REPEATED = 0.9
@@ -85,44 +88,80 @@ class Fit(NamedTuple):
     n_iter: int
 
 
-def fit_votes_only(
-    tree: Tree, votes: CodedVotes, start: Start, limits: Limits, weights: Floats | None = None
-) -> Fit:
+class Repetition(NamedTuple):
+    """How far LFs repeat each other.
+
+    ``copied`` (n_lfs, n_lfs) is how much two LFs vote alike beyond chance where one all but copies the other, else
+    0; ``weights`` (n_lfs,) in (0, 1] for how much of a vote each LF's is to count on their account.
+    ``correlation`` is the typical correlation of two other votes beyond what the labels explain, and ``evidence``
+    in (0, 1] how much the votes of a record are worth in all against independent ones.
+    """
+
+    copied: Floats
+    weights: Floats
+    correlation: float
+    evidence: float
+
+
+def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, repeated: Repetition) -> Fit:
     """EM in which abstains say nothing and the labels stay near the balance that they begin with.
 
-    ``weights`` (n_lfs,), 1 each by default, says for how much of a vote each LF's counts.
+    Where LFs repeat each other, many votes make an LF's agreement no more telling than few, and in the end all log
+    odds are taken back to what the votes are worth.
     """
-    weights = np.ones(votes.n_lfs) if weights is None else weights
+    own = _DISCOUNT * repeated.correlation
+    priors = start.priors._replace(share=own)
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
     claims = start.claims
     most = most_precision(votes, spoken, claims, *start.uniform, start.priors)
-    parameters = initial_votes_only(votes, start.priors)
+    parameters = initial_votes_only(votes, priors)
+    expected: Expected | None = None
     log_prior, converged, n_iter = start.prior.log_share, False, 0
     target: list[Floats] = []
     for n_iter in range(1, limits.max_iter + 1):  # noqa: B007 (kept for the record)
-        tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, weights)
+        tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, expected, own)
+        tables = _weighted(votes, tables, repeated.weights)
         plain = expected_counts(tree, votes, tables, log_prior)
         target = target or _balance(plain, start)
         shifts = balance_shift(plain, target, _BALANCE_BAND)
         log_prior = [old + shift for old, shift in zip(log_prior, shifts, strict=True)]
-        updated = estimate_votes_only(votes, _with_known(plain, start), claims, parameters, start.priors)
+        expected = _with_known(plain, start)
+        updated = estimate_votes_only(votes, expected, claims, parameters, priors)
         moved = max(_distance(new, old) for new, old in zip(updated, parameters, strict=True))
         parameters = updated
         if moved < _PARAMETER_TOLERANCE:
             converged = True
             break
-    tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, weights)
+    tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, expected, own)
+    tables = _weighted(votes, tables, repeated.evidence * repeated.weights)
+    moves = zip(log_prior, start.prior.log_share, strict=True)
+    log_prior = [first + repeated.evidence * (last - first) for last, first in moves]
     return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
 
 
-def repeated_evidence(tree: Tree, votes: CodedVotes, fit: Fit, start: Start) -> Floats:
-    """How much LFs vote alike beyond chance (n_lfs, n_lfs), where one all but copies the other; else 0."""
+def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
+    """How far LFs repeat each other, seen from the first E-step of :func:`fit_votes_only`."""
     if len(votes.weights) == 0:  # no record has a vote
-        return np.zeros((votes.n_lfs, votes.n_lfs))
-    tables = estimate_tables(votes, fit.expected, start.claims, _TABLE_STRENGTH, start.priors)
-    residuals = pair_residuals(tree, votes, tables, estimate_log_prior(fit.expected, _PRIOR_STRENGTH))
+        return Repetition(np.zeros((votes.n_lfs, votes.n_lfs)), np.ones(votes.n_lfs), 0.0, 1.0)
+    spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
+    most = most_precision(votes, spoken, start.claims, *start.uniform, start.priors)
+    first = initial_votes_only(votes, start.priors)
+    tables = votes_only_tables(votes, first, start.uniform.log_share, start.claims, most)
+    expected = expected_counts(tree, votes, tables, start.prior.log_share)
+    tables = estimate_tables(votes, expected, start.claims, _TABLE_STRENGTH, start.priors)
+    residuals = pair_residuals(tree, votes, tables, estimate_log_prior(expected, _PRIOR_STRENGTH))
     shared = shared_votes(votes, residuals)
-    return np.where(shared >= _REPEATED, shared, 0.0)
+    copied = np.where(shared >= _REPEATED, shared, 0.0)
+    weights = 1.0 / (1.0 + copied.sum(axis=1))
+    correlation = typical_correlation(residuals, copied > 0)
+    cast = sum(float(weights[task.lfs] @ said.sum(axis=1)) for task, said in zip(votes.tasks, spoken, strict=True))
+    others = max(cast / float(votes.weights.sum()) - 1.0, 0.0)
+    return Repetition(copied, weights, correlation, 1.0 / (1.0 + _OVERLAP * correlation * others))
+
+
+def _weighted(votes: CodedVotes, tables: Tables, weights: Floats) -> Tables:
+    """Tables in which the votes of each LF count for ``weights`` (n_lfs,) of one."""
+    return [table * weights[task.lfs][:, None, None] for table, task in zip(tables, votes.tasks, strict=True)]
 
 
 def thinned(votes: CodedVotes) -> CodedVotes:

@@ -42,10 +42,10 @@ from metalwork.label_models._fitting import (
     Limits,
     Start,
     dependence,
+    find_repetition,
     fit_generative,
     fit_votes_only,
     refine_generative,
-    repeated_evidence,
     thinned,
 )
 from metalwork.label_models._stated import PRECISION, STRENGTH, Stated, vote_priors
@@ -190,15 +190,13 @@ class HierarchicalLabelModel(CountingLabelModel):
 
     def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:
         spoken = covered(coded)
-        fit = fit_votes_only(tree, spoken, start, limits)
-        shared = repeated_evidence(tree, spoken, fit, start)
-        self.vote_weights_ = 1.0 / (1.0 + shared.sum(axis=1))
+        repeated = find_repetition(tree, spoken, start)
+        self.vote_weights_, self.correlation_ = repeated.weights, repeated.correlation
         self.repeated_ = [
-            (self.lf_names_[i], self.lf_names_[j], float(shared[i, j]))
-            for i, j in np.argwhere(np.triu(shared) > 0)
+            (self.lf_names_[i], self.lf_names_[j], float(repeated.copied[i, j]))
+            for i, j in np.argwhere(np.triu(repeated.copied) > 0)
         ]
-        if self.repeated_:
-            fit = fit_votes_only(tree, spoken, start, limits, self.vote_weights_)
+        fit = fit_votes_only(tree, spoken, start, limits, repeated)
         self.uncovered_ = self._uncovered(tree, coded, fit, start)
         return fit
 

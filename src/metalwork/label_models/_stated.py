@@ -11,7 +11,6 @@ from metalwork.label_models._estimates import VotePriors
 from metalwork.schema import unknown_name
 
 PRECISION, STRENGTH = 0.8, 50.0
-_PRECISION_SHARE = 2.0
 _FIXED = 1e12
 
 Stated = float | Mapping[str, float]
@@ -34,7 +33,7 @@ def vote_priors(names: Sequence[str], precision: Stated, strength: Stated, off_b
     by_user = np.array([name in chosen for name in names], dtype=bool)
     named = np.array([isinstance(precision, Mapping) and name in precision for name in names], dtype=bool)
     ratio_strength = STRENGTH if isinstance(strength, Mapping) else strength
-    return VotePriors(centre, weight, by_user, _PRECISION_SHARE, off_branch_ratio, ratio_strength, named)
+    return VotePriors(centre, weight, by_user, 0.0, off_branch_ratio, ratio_strength, named)
 
 
 def _per_lf(what: str, names: Sequence[str], value: Stated, default: float) -> Floats:
