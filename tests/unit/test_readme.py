@@ -14,7 +14,7 @@ import typer
 
 from metalwork.cli import app
 from metalwork.cli._scaffold import write_project
-from metalwork.label_models import _estimates, _fitting, _hierarchical, _stated
+from metalwork.label_models import _estimates, _fitting, _hierarchical
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -108,8 +108,9 @@ def test_constants_are_those_of_the_code() -> None:
     priors = [f"{defaults[name].default:g}" for name in ("precision", "strength", "off_branch_ratio")]
     rows = {
         "`precision`, `strength`, `off_branch_ratio`": ", ".join(priors),
-        "Pseudo-votes for each": f"{_stated._PRECISION_SHARE:g}",
-        "Most right votes": f"{_estimates._MOST_MASS:g}",
+        "Pseudo-votes for each vote": f"{_fitting._DISCOUNT:g}",
+        "Pseudo-votes of each label": f"{_estimates._CONFUSION_STRENGTH:g}",
+        "Overlap of evidence": f"{_fitting._OVERLAP:g}",
         "Most change of a label's odds": f"{_fitting._BALANCE_BAND:g}",
         "Weight of the first E-step's balance": f"{_fitting._BALANCE_STRENGTH:g}",
         "Least share of the prior": f"{_hierarchical._LEAST_LEFT:g}",

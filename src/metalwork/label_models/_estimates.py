@@ -86,13 +86,13 @@ def votes_only_tables(
     log_prior: Sequence[Floats],
     claims: Sequence[Claims | None],
     most: list[Floats],
+    priors: VotePriors,
     counts: Expected | None = None,
-    own: float = 0.0,
 ) -> Tables:
     """Tables whose abstain column is 0; ``most[t]`` (n_lfs, n_outcomes) bounds each vote's precision.
 
-    Where ``counts`` are given, LFs that vote on several labels are told by their confusions in these, against
-    pseudo-votes worth ``own`` times their own votes or more.
+    Where ``counts`` are given, LFs that vote on several labels are told by their confusions in these; but not
+    those whose strength the user chose, who knows their one precision.
     """
     tables = []
     for t, (task, beyond) in enumerate(zip(votes.tasks, claims, strict=True)):
@@ -112,12 +112,19 @@ def votes_only_tables(
         tables.append(table)
     if counts is not None:
         for t, (table, counted, beyond) in enumerate(zip(tables, counts.votes, claims, strict=True)):
-            _tell_confusions(table, counted, np.exp(log_prior[t]), own, beyond)
+            told = ~priors.stated[votes.tasks[t].lfs]
+            if beyond is not None:
+                told &= beyond.alphabet.plain
+            _tell_confusions(table, counted, np.exp(log_prior[t]), priors.share, told)
     return tables
 
 
-def _tell_confusions(table: Floats, counted: Floats, prior: Floats, own: float, beyond: Claims | None) -> None:
+def _tell_confusions(
+    table: Floats, counted: Floats, prior: Floats, own: float, which: npt.NDArray[np.bool_]
+) -> None:
     """Put the confusions of LFs that vote on several labels in place of what one precision says, in ``table``.
+
+    Of the LFs ``which`` (n_lfs,); pseudo-votes are worth ``own`` times their own votes or more.
 
     A vote of LF j for v changes the odds of label s by p(v | s, j votes) / p(v | j votes), which counts tell.
     Each label has pseudo-votes spread as the precision has it. No label gains more by a vote than its own, which
@@ -127,9 +134,7 @@ def _tell_confusions(table: Floats, counted: Floats, prior: Floats, own: float, 
     label = np.arange(k)
     frequency = counted.sum(axis=1) + _NOTHING
     frequency /= frequency.sum(axis=1, keepdims=True)
-    told = frequency.max(axis=1) < _ONE_SIDED
-    if beyond is not None:
-        told &= beyond.alphabet.plain
+    told = which & (frequency.max(axis=1) < _ONE_SIDED)
     frequency, given = frequency[told, None, :k], counted[told, :k, :k]
     by_precision = frequency * np.exp(table[told, :k, :k])
     by_precision /= by_precision.sum(axis=2, keepdims=True)

@@ -109,8 +109,7 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, 
     Where LFs repeat each other, many votes make an LF's agreement no more telling than few, and in the end all log
     odds are taken back to what the votes are worth.
     """
-    own = _DISCOUNT * repeated.correlation
-    priors = start.priors._replace(share=own)
+    priors = start.priors._replace(share=_DISCOUNT * repeated.correlation)
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
     claims = start.claims
     most = most_precision(votes, spoken, claims, *start.uniform, start.priors)
@@ -119,7 +118,7 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, 
     log_prior, converged, n_iter = start.prior.log_share, False, 0
     target: list[Floats] = []
     for n_iter in range(1, limits.max_iter + 1):  # noqa: B007 (kept for the record)
-        tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, expected, own)
+        tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, priors, expected)
         tables = _weighted(votes, tables, repeated.weights)
         plain = expected_counts(tree, votes, tables, log_prior)
         target = target or _balance(plain, start)
@@ -132,8 +131,9 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, 
         if moved < _PARAMETER_TOLERANCE:
             converged = True
             break
-    tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, expected, own)
-    tables = _weighted(votes, tables, repeated.evidence * repeated.weights)
+    tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, priors, expected)
+    evidence = np.where(priors.stated, 1.0, repeated.evidence)
+    tables = _weighted(votes, tables, evidence * repeated.weights)
     moves = zip(log_prior, start.prior.log_share, strict=True)
     log_prior = [first + repeated.evidence * (last - first) for last, first in moves]
     return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
@@ -146,7 +146,7 @@ def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
     most = most_precision(votes, spoken, start.claims, *start.uniform, start.priors)
     first = initial_votes_only(votes, start.priors)
-    tables = votes_only_tables(votes, first, start.uniform.log_share, start.claims, most)
+    tables = votes_only_tables(votes, first, start.uniform.log_share, start.claims, most, start.priors)
     expected = expected_counts(tree, votes, tables, start.prior.log_share)
     tables = estimate_tables(votes, expected, start.claims, _TABLE_STRENGTH, start.priors)
     residuals = pair_residuals(tree, votes, tables, estimate_log_prior(expected, _PRIOR_STRENGTH))

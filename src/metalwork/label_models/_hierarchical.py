@@ -68,10 +68,11 @@ class HierarchicalLabelModel(CountingLabelModel):
 
     Fitted by EM with weak priors, without labels, in two readings of the votes:
 
-    *Votes only*: an abstain says nothing; each LF has one precision, held two thirds of the way to the
-    prior's, and one ratio for how much rarer it votes where its task does not apply; the class prior is given
-    or uniform, and the labels stay near the balance that the first E-step found, blended with the dev
-    labels'. Robust: LFs written to complement each other are far from independent in *whether* they vote.
+    *Votes only*: an abstain says nothing; each LF has one precision, or confusions where it votes on several
+    labels, held the nearer to the prior the more LFs repeat each other, and one ratio for how much rarer it votes
+    where its task does not apply; the class prior is given or uniform, and the labels stay near the balance that
+    the first E-step found, blended with the dev labels'. Robust: LFs written to complement each other are far
+    from independent in *whether* they vote.
     *Generative*: each LF has a full table of votes and abstains by label and off-branch; the class prior is
     learned. Close to optimal where LFs are independent given the label, and harmful where they are not.
 
@@ -122,6 +123,8 @@ class HierarchicalLabelModel(CountingLabelModel):
         Pairs of LFs of one task of which one all but copies the other, and how much (0.9 to 1).
     vote_weights_ : float array (n_lfs,) in (0, 1]
         Votes only: for how much of a vote each LF's counts, 1 / (1 + how much it copies others).
+    correlation_ : float
+        Typical correlation of two votes beyond what labels explain, copies left out; 0 or more.
     log_likelihoods_ : list of float
         Per record, at each EM step of the generative reading; empty where it was not fitted.
     converged_, n_iter_ : bool, int
