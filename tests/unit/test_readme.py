@@ -14,7 +14,7 @@ import typer
 
 from metalwork.cli import app
 from metalwork.cli._scaffold import write_project
-from metalwork.label_models import _estimates, _fitting, _hierarchical
+from metalwork.label_models import _estimates, _fitting, _hierarchical, _independence
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -114,7 +114,8 @@ def test_constants_are_those_of_the_code() -> None:
         "Most change of a label's odds": f"{_fitting._BALANCE_BAND:g}",
         "Weight of the first E-step's balance": f"{_fitting._BALANCE_STRENGTH:g}",
         "Least share of the prior": f"{_hierarchical._LEAST_LEFT:g}",
-        "Most `dependence_`": f"{_hierarchical._INDEPENDENT:g}",
+        "Most `dependence_`": f"{_independence.MOST_DEPENDENCE:g}",
+        "Slack of the check": f"{_independence._SLACK:g}",
     }
     for start, value in rows.items():
         assert re.search(rf"^\| {re.escape(start)}[^|]*\| {re.escape(value)} \|$", text, re.MULTILINE), (

@@ -44,6 +44,7 @@ from metalwork.inference._packing import (
     votes_in_words,
 )
 from metalwork.inference._patterns import Patterns, distinct_rows
+from metalwork.inference._simulate import simulated_codes
 from metalwork.inference._tree import (
     END,
     Beliefs,
@@ -102,6 +103,7 @@ __all__ = [
     "potentials",
     "reweighted",
     "shared_votes",
+    "simulated_codes",
     "supported_labels",
     "systematic_sample",
     "tasks_of",

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork.inference._mixture import CodedVotes, one_hot
-from metalwork.inference._tree import Floats, Tree, end_posterior, leaf_spans
+from metalwork.inference._tree import Floats, Tree, end_posterior, states_of_ends
 
 Int64Array = npt.NDArray[np.int64]
 _SAMPLE = 20_000
@@ -121,7 +121,7 @@ def _meanings(votes: CodedVotes, residuals: PairResiduals) -> Int64Array:
 
 def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats]) -> list[Floats]:
     """p(vote | end label): one float array (n_end_labels, n_lfs * n_outcomes) a group."""
-    state, found = _states(tree), []
+    state, found = states_of_ends(tree), []
     for t, (task, table) in enumerate(zip(votes.tasks, tables, strict=True)):
         first = 0
         for group in (votes.groups[g] for g in task.groups):
@@ -130,12 +130,3 @@ def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats]) ->
             found.append(given.reshape(tree.n_end_labels, len(group.lfs) * (group.base - 1)))
             first += len(group.lfs)
     return found
-
-
-def _states(tree: Tree) -> Int64Array:
-    """Label of each task under each end label, n_labels where it does not apply: (n_end_labels, n_tasks)."""
-    states = np.array([[len(children) for children in tree.child]] * tree.n_end_labels, dtype=np.int64)
-    for t in range(len(tree.child)):
-        for c, (start, stop) in enumerate(leaf_spans(tree, t)):
-            states[start:stop, t] = c
-    return states

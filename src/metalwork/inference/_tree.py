@@ -45,6 +45,15 @@ def leaf_spans(tree: Tree, t: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], tree.first_leaf[last][-1] + 1], strict=True))
 
 
+def states_of_ends(tree: Tree) -> npt.NDArray[np.int64]:
+    """Label of each task under each end label, n_labels where it does not apply: (n_end_labels, n_tasks)."""
+    states = np.array([[len(children) for children in tree.child]] * tree.n_end_labels, dtype=np.int64)
+    for t in range(len(tree.child)):
+        for c, (start, stop) in enumerate(leaf_spans(tree, t)):
+            states[start:stop, t] = c
+    return states
+
+
 class Beliefs(NamedTuple):
     """What a pass up the tree finds.
 

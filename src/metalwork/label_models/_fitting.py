@@ -9,7 +9,6 @@ from metalwork.inference import (
     CodedVotes,
     Expected,
     Floats,
-    PairResiduals,
     Tree,
     add_counts,
     expected_counts,
@@ -192,12 +191,6 @@ def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limi
         values.append(log_likelihood(plain, tables) / float(votes.weights.sum()))
         converged = len(values) > 1 and abs(values[-1] - values[-2]) < limits.tol
     return Fit(tables, log_prior, plain, values, converged, len(values))
-
-
-def dependence(residuals: PairResiduals) -> float:
-    """Mean squared residual of joint votes: at most about 0.75 where LFs are independent given the label."""
-    used = residuals.z[np.triu(residuals.z != 0, 1)]
-    return float((used**2).mean()) if used.size else 0.0
 
 
 def _balance(expected: Expected, start: Start) -> list[Floats]:

@@ -20,7 +20,6 @@ from metalwork.inference import (
     known_counts,
     named_labels,
     one_hot,
-    pair_residuals,
     supported_labels,
     tasks_of,
     weigh,
@@ -41,19 +40,18 @@ from metalwork.label_models._fitting import (
     Fit,
     Limits,
     Start,
-    dependence,
     find_repetition,
     fit_generative,
     fit_votes_only,
     refine_generative,
     thinned,
 )
+from metalwork.label_models._independence import MOST_DEPENDENCE, dependence, most_dependence
 from metalwork.label_models._stated import PRECISION, STRENGTH, Stated, vote_priors
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
 _LOG = logging.getLogger(__name__)
-_INDEPENDENT = 0.85
 _LEAST_LEFT = 0.05
 _BLOCK_CELLS = 1 << 20
 _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
@@ -77,8 +75,8 @@ class HierarchicalLabelModel(CountingLabelModel):
     learned. Close to optimal where LFs are independent given the label, and harmful where they are not.
 
     ``abstains="auto"`` fits both and uses the generative one only where pairs of LFs agree as it predicts
-    (``dependence_``, the mean squared residual of joint votes, at most 0.85) and none
-    copies another.
+    (``dependence_``, the mean squared residual of joint votes, at most about what it is on votes drawn from the
+    fitted model) and none copies another.
 
     Cost: counting reads the matrix once; each EM step is linear in distinct rows times labels. Beyond 50,000
     distinct rows both fits and the choice are made on a systematic sample of 50,000 records; the reading chosen is
@@ -118,7 +116,8 @@ class HierarchicalLabelModel(CountingLabelModel):
         Estimated share of each LF's votes that fall where its task does not apply.
     abstains_ : "ignored" or "informative"
         The reading in use.
-    dependence_ : float
+    dependence_, dependence_limit_ : float
+        The check that chose the reading; NaN where it was not made, or the limit not needed.
     repeated_ : list of (str, str, float)
         Pairs of LFs of one task of which one all but copies the other, and how much (0.9 to 1).
     vote_weights_ : float array (n_lfs,) in (0, 1]
@@ -161,12 +160,12 @@ class HierarchicalLabelModel(CountingLabelModel):
         few = thinned(coded)
         start, limits = self._start(class_prior, dev, coded), Limits(int(self.max_iter), self.tol)
         fit = self._votes_only(tree, few, start, limits)
-        self.abstains_, self.dependence_, self.log_likelihoods_ = "ignored", float("nan"), []
+        self.abstains_, self.log_likelihoods_ = "ignored", []
+        self.dependence_ = self.dependence_limit_ = float("nan")
         if self.abstains != "ignored":
             generative = fit_generative(tree, few, fit, start, limits)
-            self.dependence_ = dependence(pair_residuals(tree, few, generative.tables, generative.log_prior))
-            independent = self.dependence_ <= _INDEPENDENT and not self.repeated_
-            if self.abstains == "informative" or independent:
+            self.dependence_ = dependence(tree, few, generative)
+            if self.abstains == "informative" or self._independent(tree, few, generative, start):
                 self.abstains_ = "informative"
                 fit = generative if few is coded else refine_generative(tree, coded, generative, start, limits)
                 fit = fit._replace(tables=raise_own_labels(fit.tables, start.claims))
@@ -176,6 +175,13 @@ class HierarchicalLabelModel(CountingLabelModel):
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
         self._keep(tree, coded, fit, start)
         self._warn_where_nothing_is_learned(few, dev)
+
+    def _independent(self, tree: Tree, votes: CodedVotes, generative: Fit, start: Start) -> bool:
+        """Whether LFs pass for independent given the label."""
+        if self.repeated_ or self.dependence_ > MOST_DEPENDENCE:
+            return False
+        self.dependence_limit_ = most_dependence(tree, votes, self._layout(), generative, start)
+        return self.dependence_ <= self.dependence_limit_
 
     def _warn_where_nothing_is_learned(self, coded: CodedVotes, dev: KnownLabels | None) -> None:
         n_votes = np.diff(one_hot(coded, np.flatnonzero(coded.weights)).indptr)
