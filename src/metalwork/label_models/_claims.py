@@ -58,7 +58,7 @@ def claims_of(task: TaskVotes, log_share: Floats, applies: float) -> Claims | No
     spread = held / np.maximum(mass, _NOTHING)[:, None, :]
     right = mass / asked
     single = (spread * state).sum(axis=1) / asked
-    says = (right > _NOTHING) & (right < 1.0 - _NOTHING)
+    says = (right > _NOTHING) & (right < 1.0 - _NOTHING) & (single < 1.0 - _NOTHING)
     return Claims(task.alphabet, np.where(says, right, 0.5), np.where(says, single, 0.5), says, spread)
 
 
@@ -130,7 +130,8 @@ def estimate_precision(
     precision = prior if start is None else start
     for _ in range(_STEPS if start is None else 1):
         right, votes = right_votes(claims, counted, bounded(claims, precision))
-        precision = (of_labels(claims, right, votes) + prior * weight) / (votes.sum(axis=1) + weight)
+        known = (of_labels(claims, right, votes) + prior * weight) / (votes.sum(axis=1) + weight)
+        precision = np.clip(known, 0.0, 1.0)
     return precision
 
 
@@ -181,14 +182,12 @@ def richness(claims: Claims) -> Floats:
     return np.asarray(np.maximum(n_outcomes / (claims.alphabet.member.shape[1] - 1), 1.0))
 
 
-def pooled_table(
-    claims: Claims, counted: Floats, records: Floats, prior: Floats, weight: Floats, plain: Floats
-) -> Floats:
+def pooled_table(claims: Claims, counted: Floats, records: Floats, prior: Floats, weight: Floats) -> Floats:
     """What each LF does on average, as probabilities (n_lfs, n_states, n_outcomes + 1).
 
     Outcomes are as frequent as they are where the LF asks, times what they say of each state with one precision,
     which starts from ``prior`` (n_lfs,), worth ``weight`` (n_lfs,) votes; and where it does not ask, as they are
-    there. For LFs that vote for labels the ``plain`` table (n_lfs, n_states, n_labels + 1) stands.
+    there.
     """
     asked = claims.alphabet.asked
     _, _, on_records, off_records = on_and_off(claims, counted, records)
@@ -202,9 +201,6 @@ def pooled_table(
     table = np.where(asked, said, off_rate[:, None, :])
     total = table.sum(axis=2, keepdims=True)
     table *= np.minimum(1.0, 0.999 / np.maximum(total, _NOTHING))
-    n_labels = plain.shape[2] - 1
-    table[claims.alphabet.plain] = 0.0
-    table[claims.alphabet.plain, :, :n_labels] = plain[claims.alphabet.plain, :, :n_labels]
     return np.concatenate([table, 1.0 - table.sum(axis=2, keepdims=True)], axis=2)
 
 

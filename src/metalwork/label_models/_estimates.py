@@ -267,12 +267,24 @@ def estimate_tables(
             pseudo = pseudo * _claims.richness(beyond)[:, None, None]
         silent = np.maximum(records[None, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
         outcomes = np.concatenate([counted, silent], axis=2)
-        pooled = _pooled_table(counted[:, :, : task.n_labels], records, accuracy, weight)
-        if beyond is not None:
-            pooled = _claims.pooled_table(beyond, counted, records, accuracy, weight, pooled)
-        outcomes += pseudo * pooled + 1e-9
+        outcomes += pseudo * _pooled_tables(counted, records, accuracy, weight, beyond) + 1e-9
         tables.append(np.log(outcomes / outcomes.sum(axis=2, keepdims=True)))
     return tables
+
+
+def _pooled_tables(
+    counted: Floats, records: Floats, prior: Floats, weight: Floats, beyond: Claims | None
+) -> Floats:
+    """:func:`_pooled_table` of a task's LFs, whatever they vote for."""
+    if beyond is None:
+        return _pooled_table(counted, records, prior, weight)
+    table = _claims.pooled_table(beyond, counted, records, prior, weight)
+    plain, k = beyond.alphabet.plain, len(records) - 1
+    if plain.any():
+        own = _pooled_table(counted[plain, :, :k], records, prior[plain], weight[plain])
+        table[plain] = 0.0
+        table[plain, :, :k], table[plain, :, -1] = own[:, :, :k], own[:, :, k]
+    return table
 
 
 def _pooled_table(counted: Floats, records: Floats, prior: Floats, weight: Floats) -> Floats:
