@@ -204,18 +204,19 @@ def pooled_table(claims: Claims, counted: Floats, records: Floats, prior: Floats
     return np.concatenate([table, 1.0 - table.sum(axis=2, keepdims=True)], axis=2)
 
 
-def strongest(claims: Claims, voted: Floats) -> Floats:
-    """How sure one vote of each LF can make each label (n_lfs, n_labels); 1 where the LF never votes for just it.
+def most_kept(claims: Claims, before: Floats, now: Floats, odds: Floats) -> float:
+    """How far, from 0 to 1, states may go from ``before`` towards ``now`` (n_states,) without outdoing one vote.
 
-    ``voted`` (n_lfs, n_labels, n_outcomes) is the label's probability after one vote. A vote is for a label where
-    it holds no other state as much.
+    Whatever an outcome holds most stays at most as probable as that vote alone makes it, by its ``odds`` (n_lfs,
+    n_states, n_outcomes).
     """
     member = claims.alphabet.member
-    label = np.arange(voted.shape[1])
-    alone = (member == member.max(axis=1, keepdims=True)).sum(axis=1) == 1
-    top = (member.argmax(axis=1)[:, None, :] == label[:, None]) & (alone & claims.says)[:, None, :]
-    found: Floats = np.where(top, voted, -1.0).max(axis=2)
-    return np.where(found < 0, 1.0, found)
+    held = (member == member.max(axis=1, keepdims=True)) & (member > 0)
+    voted = before[:, None] * odds
+    least = (held * voted).sum(axis=1) / voted.sum(axis=1)
+    start, end = (held * before[:, None]).sum(axis=1), (held * now[:, None]).sum(axis=1)
+    over = claims.says & (end > least)
+    return float(((least - start)[over] / (end - start)[over]).min(initial=1.0))
 
 
 def raise_what_is_held(table: Floats, claims: Claims) -> Floats:

@@ -353,14 +353,13 @@ def hold_below_votes(
         before = np.array([prior[start:stop].sum() for start, stop in spans])
         states = np.append(before, max(1.0 - before.sum(), 0.0))
         odds = np.exp(table[:, :, np.arange(table.shape[2] - 1)])
-        total = np.einsum("s,lsv->lv", states, odds)
-        if beyond is None:
-            label = np.arange(len(spans))
-            voted = before * odds[:, label, label] / total
-        else:
-            voted = _claims.strongest(beyond, before[None, :, None] * odds[:, :-1] / total[:, None, :])
-        least = voted.min(axis=0, initial=1.0)
         now = np.array([left[start:stop].sum() for start, stop in spans])
+        if beyond is not None:
+            keep = min(keep, _claims.most_kept(beyond, states, np.append(now, max(1.0 - now.sum(), 0.0)), odds))
+            continue
+        label = np.arange(len(spans))
+        voted = before * odds[:, label, label] / np.einsum("s,lsv->lv", states, odds)
+        least = voted.min(axis=0, initial=1.0)
         over = now > least
         keep = min(keep, float(((least - before)[over] / (now - before)[over]).min(initial=1.0)))
     return np.asarray(prior + max(keep, 0.0) * (left - prior))

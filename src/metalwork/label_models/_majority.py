@@ -12,6 +12,8 @@ from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
+_TIE = 1e-9
+
 
 class MajorityVote(LabelModel):
     """Count votes; learn nothing.
@@ -70,7 +72,8 @@ class MajorityVote(LabelModel):
             tally = np.zeros((len(rows), len(tree.child[t])))
             for lf in votes.lfs_of(task):
                 tally += _ballots(votes.alphabet(lf))[votes.codes[rows, lf]]
-            winner = (tally + rng.random(tally.shape)).argmax(axis=1)
+            most = tally >= tally.max(axis=1, keepdims=True) - _TIE
+            winner = np.where(most, rng.random(tally.shape), -1.0).argmax(axis=1)
             for c, below in enumerate(tree.child[t]):
                 if below == END:
                     end[rows[winner == c]] = tree.first_leaf[t][c]
