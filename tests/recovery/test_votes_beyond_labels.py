@@ -113,7 +113,7 @@ def test_sets_add_to_the_plain_votes_beside_them(kind: str) -> None:
 
 
 def test_flat_feasible_vectors_are_as_good_as_their_tree() -> None:
-    """The tree a -> (x -> b) as three vectors, its LFs as sets of vectors that ask only where their task applies."""
+    """The tree a -> (x -> b) as three vectors; LFs as sets of vectors that ask only where their task applies."""
     tree = mw.TaskSchema.from_dict({"task": "a", "labels": [{"x": {"task": "b", "labels": ["b0", "b1"]}}, "y"]})
     found = simulate(np.random.default_rng(0), tree, 4_000)
     vectors = mw.TaskSchema.flat(["x b0", "x b1", "y"])

@@ -171,9 +171,14 @@ def claimed(claims: Claims, counted: Floats) -> Floats:
     return np.asarray(np.einsum("lo,lso->ls", counted, claims.spread))
 
 
-def bound_of_outcomes(claims: Claims, bound: Floats) -> Floats:
-    """The bound (n_lfs, n_outcomes) of each outcome, from that of votes for each state (n_lfs, n_states)."""
-    return np.asarray(np.einsum("ls,lso->lo", bound, claims.spread))
+def bound_of_outcomes(claims: Claims, bound: Floats, most_mass: float) -> Floats:
+    """The bound (n_lfs, n_outcomes) of each outcome, from that of votes for each state (n_lfs, n_states).
+
+    A label is right on at most ``most_mass`` of its records. What a set may miss is as small a part of its
+    complement: an LF that says "not Sports" nearly everywhere is nearly right.
+    """
+    slack = 1.0 - (1.0 - most_mass) * (1.0 - claims.right) / (1.0 - claims.single)
+    return np.asarray(np.einsum("ls,lso->lo", bound, claims.spread) / most_mass * slack)
 
 
 def richness(claims: Claims) -> Floats:

@@ -165,7 +165,8 @@ def most_precision(
     n_points = max(float(votes.weights.sum()), 1.0)  # no record at all has a vote: any bound will do
     bounds = []
     for t, (said, beyond) in enumerate(zip(spoken, claims, strict=True)):
-        counted = said if beyond is None else _claims.claimed(beyond, said)[:, :-1]
+        claimed = said if beyond is None else _claims.claimed(beyond, said)
+        counted = claimed[:, : len(log_prior[t])]
         votes_of_lf = np.maximum(counted.sum(axis=1, keepdims=True), 1.0)
         balance = counted / votes_of_lf
         sees = (said / np.maximum(said.sum(axis=1, keepdims=True), 1.0)).max(axis=1, initial=0.0) < _ONE_SIDED
@@ -173,7 +174,8 @@ def most_precision(
         share = (np.exp(log_prior[t]) + weight @ balance) / (1.0 + weight.sum())
         bound = n_points * applies[t] * share / np.maximum(counted, 1.0)
         if beyond is not None:
-            bound = _claims.bound_of_outcomes(beyond, np.pad(bound, ((0, 0), (0, 1)), constant_values=1.0))
+            outside = _MOST_MASS * n_points * (1.0 - applies[t]) / np.maximum(claimed[:, -1:], 1.0)
+            bound = _claims.bound_of_outcomes(beyond, np.append(bound, outside, axis=1), _MOST_MASS)
         bounds.append(np.where(priors.stated[votes.tasks[t].lfs][:, None], 1.0, bound))
     return bounds
 

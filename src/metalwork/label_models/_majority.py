@@ -69,9 +69,13 @@ class MajorityVote(LabelModel):
         reached[0] = np.arange(votes.n_points)
         for t, task in enumerate(self.schema.tasks):
             rows = reached[t]
-            tally = np.zeros((len(rows), len(tree.child[t])))
-            for lf in votes.lfs_of(task):
-                tally += _ballots(votes.alphabet(lf))[votes.codes[rows, lf]]
+            lfs = votes.lfs_of(task).tolist()
+            codes = votes.codes[np.ix_(rows, [lf for lf in lfs if votes.names[lf] not in votes.outcomes])]
+            counts = [(codes == c).sum(axis=1) for c in range(len(tree.child[t]))]
+            tally = np.stack(counts, axis=1).astype(np.float64)
+            for lf in lfs:
+                if votes.names[lf] in votes.outcomes:
+                    tally += _ballots(votes.alphabet(lf))[votes.codes[rows, lf]]
             most = tally >= tally.max(axis=1, keepdims=True) - _TIE
             winner = np.where(most, rng.random(tally.shape), -1.0).argmax(axis=1)
             for c, below in enumerate(tree.child[t]):
