@@ -47,7 +47,8 @@ def fitted(model: mw.HierarchicalLabelModel) -> dict[str, Any]:
 
 
 def flat(value: Any) -> Any:
-    """Lists of arrays as one array."""
+    """Lists and dicts of arrays as one array."""
+    value = list(value.values()) if isinstance(value, dict) else value
     return np.concatenate(value, axis=None) if isinstance(value, list) and value else np.asarray(value)
 
 

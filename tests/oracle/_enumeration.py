@@ -31,6 +31,24 @@ def random_schema(rng: np.random.Generator, max_tasks: int = 5, max_labels: int 
     return TaskSchema.from_dict(task(0))
 
 
+def random_alphabet(rng: np.random.Generator, n_labels: int) -> Floats:
+    """An alphabet of a few sets, soft votes and rows of both, with questions that do not arise anywhere."""
+    rows = rng.integers(0, 2, (int(rng.integers(1, 7)), n_labels + 1)).astype(np.float64)
+    rows = np.where(rng.random(rows.shape) < 0.3, rng.random(rows.shape), rows)
+    return np.where(rng.random(rows.shape) < 0.2, np.nan, rows)
+
+
+def lfs_in_order(votes: LabelMatrix, task: str) -> list[int]:
+    """LFs of a task as tables stack them: by the number of their outcomes."""
+    return sorted(votes.lfs_of(task).tolist(), key=lambda lf: len(votes.alphabet(lf)))
+
+
+def n_outcomes(votes: LabelMatrix, task: str) -> int:
+    """Outcomes of the task's LF that has most."""
+    k = len(votes.schema.labels(task))
+    return max((len(votes.alphabet(lf)) for lf in votes.lfs_of(task).tolist()), default=k)
+
+
 def statistics(schema: TaskSchema, lf_tasks: list[int], votes: tuple[int, ...], end: int) -> Floats:
     """The paper's h(lambda, y) = concatenate([h_lab, h_acc])."""
     lab, acc = np.zeros(len(votes)), np.zeros(len(votes))
@@ -60,7 +78,7 @@ def log_joint_of_mixture(
 ) -> npt.NDArray[np.longdouble]:
     """log p(votes, y) of every row and end label under p(y) prod_j p(vote_j | label of j's task).
 
-    ``tables[t]`` (n_lfs of t, n_labels + 1 states, n_labels + 1 outcomes) and ``log_prior[t]`` (n_labels,) as
+    ``tables[t]`` (n_lfs of t, n_labels + 1 states, n_outcomes + 1) and ``log_prior[t]`` (n_labels,) as
     ``metalwork.inference`` takes them; written out term by term, in long double.
     """
     schema = votes.schema
@@ -69,7 +87,7 @@ def log_joint_of_mixture(
         for t, state in enumerate(states):
             if state >= 0:
                 joint[:, end] += log_prior[t][state]
-            for position, lf in enumerate(votes.lfs_of(schema.tasks[t]).tolist()):
+            for position, lf in enumerate(lfs_in_order(votes, schema.tasks[t])):
                 for row, vote in enumerate(votes.codes[:, lf].tolist()):  # -1 is the last: abstain, off the path
                     joint[row, end] += tables[t][position, -1 if state < 0 else state, vote]
     return joint
@@ -84,12 +102,12 @@ def posterior_of(log_joint: npt.NDArray[np.longdouble]) -> tuple[Floats, float]:
 
 
 def counts_of(votes: LabelMatrix, posterior: Floats) -> tuple[list[Floats], list[Floats]]:
-    """Expected records by state of each task, and expected votes (n_lfs, n_states, n_labels) of its LFs."""
+    """Expected records by state of each task, and expected votes (n_lfs, n_states, n_outcomes) of its LFs."""
     schema = votes.schema
     labels, spoken = [], []
     for t, k in enumerate(schema.n_labels):
-        lfs = votes.lfs_of(schema.tasks[t]).tolist()
-        states, counted = np.zeros(k + 1), np.zeros((len(lfs), k + 1, k))
+        lfs = lfs_in_order(votes, schema.tasks[t])
+        states, counted = np.zeros(k + 1), np.zeros((len(lfs), k + 1, n_outcomes(votes, schema.tasks[t])))
         for row, beliefs in enumerate(posterior.tolist()):
             for end, belief in enumerate(beliefs):
                 state = schema.task_codes[end, t] if schema.task_codes[end, t] >= 0 else k

@@ -11,7 +11,14 @@ import pytest
 
 import metalwork as mw
 from metalwork.inference import CodedVotes, Tree, code_votes, expected_counts, log_likelihood, packing
-from tests.oracle._enumeration import counts_of, log_joint_of_mixture, posterior_of, random_schema
+from tests.oracle._enumeration import (
+    counts_of,
+    log_joint_of_mixture,
+    n_outcomes,
+    posterior_of,
+    random_alphabet,
+    random_schema,
+)
 from tests.slow import cases
 
 pytestmark = pytest.mark.filterwarnings("ignore:No (LF|record):metalwork.errors.MetalworkWarning")
@@ -21,14 +28,20 @@ AnyFloats = npt.NDArray[np.floating[Any]]
 
 
 def random_votes(rng: np.random.Generator, n_points: int = 5) -> mw.LabelMatrix:
-    """Votes of up to six LFs on a random tree; some tasks have none, some rows repeat, some abstain throughout."""
+    """Votes of up to six LFs on a random tree; some tasks have none, some rows repeat, some abstain throughout.
+
+    On every other tree, some of the LFs vote for sets of labels or softly.
+    """
     schema = random_schema(rng, max_tasks=6, max_labels=4)
     tasks = [schema.tasks[t] for t in rng.integers(schema.n_tasks, size=int(rng.integers(0, 7)))]
-    columns = [rng.integers(-1, len(schema.labels(task)), n_points) for task in tasks]
+    sizes = {f"lf_{j}": len(schema.labels(task)) for j, task in enumerate(tasks)}
+    beyond = {lf: random_alphabet(rng, k) for lf, k in sizes.items() if rng.random() < 0.5}
+    outcomes = beyond if rng.random() < 0.5 else {}
+    columns = [rng.integers(-1, len(outcomes.get(lf, range(k))), n_points) for lf, k in sizes.items()]
     codes = np.stack(columns, axis=1) if columns else np.empty((n_points, 0), int)
     codes[-1] = codes[0]
     codes[1] = -1
-    return mw.LabelMatrix(codes, schema, tasks)
+    return mw.LabelMatrix(codes, schema, tasks, outcomes=outcomes)
 
 
 def random_parameters(
@@ -37,7 +50,7 @@ def random_parameters(
     """Normalised vote tables and log branch probabilities, from mild (1) to extreme (30)."""
     tables, log_prior = [], []
     for task, k in zip(votes.schema.tasks, votes.schema.n_labels, strict=True):
-        raw = rng.normal(0, spread, (len(votes.lfs_of(task)), k + 1, k + 1))
+        raw = rng.normal(0, spread, (len(votes.lfs_of(task)), k + 1, n_outcomes(votes, task) + 1))
         tables.append(raw - np.logaddexp.reduce(raw, axis=2, keepdims=True))
         prior = rng.normal(0, spread, k)
         log_prior.append(prior - np.logaddexp.reduce(prior))
@@ -47,7 +60,8 @@ def random_parameters(
 def coded(votes: mw.LabelMatrix, most_keys: int) -> CodedVotes:
     """The votes as inference takes them, in groups of at most ``most_keys`` keys."""
     lfs = [np.asarray(votes.lfs_of(task), dtype=np.int64) for task in votes.schema.tasks]
-    return code_votes(packing(lfs, votes.schema.n_labels, most_keys), votes.codes)
+    alphabets = {votes.names.index(lf): rows for lf, rows in votes.outcomes.items()}
+    return code_votes(packing(lfs, votes.schema.n_labels, most_keys, alphabets), votes.codes)
 
 
 def assert_same(found: AnyFloats, exact: AnyFloats, tolerance: float) -> None:

@@ -44,3 +44,20 @@ def test_a_rare_function_inside_a_frequent_one_is_no_copy() -> None:
     rare = np.where(np.arange(3_000) % 4 == 0, codes[:, 0], mw.ABSTAIN)
     votes = mw.LabelMatrix(np.column_stack([codes, rare]), SCHEMA)
     assert mw.HierarchicalLabelModel(SCHEMA).fit(votes).repeated_ == []
+
+
+def test_copies_of_sets_are_found_by_what_they_say() -> None:
+    """The same sets under other codes are copies; the same codes for other sets are none."""
+    codes, _ = independent(6)
+    flat = mw.TaskSchema.flat(["a", "b", "c", "d"])
+    two, nan = np.array([[1, 1, 0, 0], [0, 0, 1, 1]]), np.full((2, 1), np.nan)
+    three = np.array([[1, 1, 1, 0], [0, 1, 1, 1]])
+    turned = np.where(codes[:, :1] < 0, -1, 1 - codes[:, :1])
+    outcomes = {f"lf_{j}": np.append(two, nan, axis=1) for j in range(5)}
+    outcomes["lf_5"] = np.append(two[::-1], nan, axis=1)
+    votes = mw.LabelMatrix(np.column_stack([codes, turned]), flat, outcomes=outcomes)
+    found = mw.HierarchicalLabelModel(flat, abstains="ignored").fit(votes).repeated_
+    assert [pair[:2] for pair in found] == [("lf_0", "lf_5")]
+    outcomes["lf_5"] = np.append(three, nan, axis=1)
+    votes = mw.LabelMatrix(np.column_stack([codes, codes[:, 0]]), flat, outcomes=outcomes)
+    assert mw.HierarchicalLabelModel(flat, abstains="ignored").fit(votes).repeated_ == []

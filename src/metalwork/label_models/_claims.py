@@ -58,7 +58,7 @@ def claims_of(task: TaskVotes, log_share: Floats, applies: float) -> Claims | No
     spread = held / np.maximum(mass, _NOTHING)[:, None, :]
     right = mass / asked
     single = (spread * state).sum(axis=1) / asked
-    says = (right > _NOTHING) & (right < 1.0 - _NOTHING)
+    says = (right > _NOTHING) & (right < 1.0 - _NOTHING) & (single < 1.0 - _NOTHING)
     return Claims(task.alphabet, np.where(says, right, 0.5), np.where(says, single, 0.5), says, spread)
 
 
@@ -130,7 +130,8 @@ def estimate_precision(
     precision = prior if start is None else start
     for _ in range(_STEPS if start is None else 1):
         right, votes = right_votes(claims, counted, bounded(claims, precision))
-        precision = (of_labels(claims, right, votes) + prior * weight) / (votes.sum(axis=1) + weight)
+        known = (of_labels(claims, right, votes) + prior * weight) / (votes.sum(axis=1) + weight)
+        precision = np.clip(known, 0.0, 1.0)
     return precision
 
 
@@ -170,9 +171,14 @@ def claimed(claims: Claims, counted: Floats) -> Floats:
     return np.asarray(np.einsum("lo,lso->ls", counted, claims.spread))
 
 
-def bound_of_outcomes(claims: Claims, bound: Floats) -> Floats:
-    """The bound (n_lfs, n_outcomes) of each outcome, from that of votes for each state (n_lfs, n_states)."""
-    return np.asarray(np.einsum("ls,lso->lo", bound, claims.spread))
+def bound_of_outcomes(claims: Claims, bound: Floats, most_mass: float) -> Floats:
+    """The bound (n_lfs, n_outcomes) of each outcome, from that of votes for each state (n_lfs, n_states).
+
+    A label is right on at most ``most_mass`` of its records. What a set may miss is as small a part of its
+    complement: an LF that says "not Sports" nearly everywhere is nearly right.
+    """
+    slack = 1.0 - (1.0 - most_mass) * (1.0 - claims.right) / (1.0 - claims.single)
+    return np.asarray(np.einsum("ls,lso->lo", bound, claims.spread) / most_mass * slack)
 
 
 def richness(claims: Claims) -> Floats:
@@ -181,14 +187,12 @@ def richness(claims: Claims) -> Floats:
     return np.asarray(np.maximum(n_outcomes / (claims.alphabet.member.shape[1] - 1), 1.0))
 
 
-def pooled_table(
-    claims: Claims, counted: Floats, records: Floats, prior: Floats, weight: Floats, plain: Floats
-) -> Floats:
+def pooled_table(claims: Claims, counted: Floats, records: Floats, prior: Floats, weight: Floats) -> Floats:
     """What each LF does on average, as probabilities (n_lfs, n_states, n_outcomes + 1).
 
     Outcomes are as frequent as they are where the LF asks, times what they say of each state with one precision,
     which starts from ``prior`` (n_lfs,), worth ``weight`` (n_lfs,) votes; and where it does not ask, as they are
-    there. For LFs that vote for labels the ``plain`` table (n_lfs, n_states, n_labels + 1) stands.
+    there.
     """
     asked = claims.alphabet.asked
     _, _, on_records, off_records = on_and_off(claims, counted, records)
@@ -202,24 +206,22 @@ def pooled_table(
     table = np.where(asked, said, off_rate[:, None, :])
     total = table.sum(axis=2, keepdims=True)
     table *= np.minimum(1.0, 0.999 / np.maximum(total, _NOTHING))
-    n_labels = plain.shape[2] - 1
-    table[claims.alphabet.plain] = 0.0
-    table[claims.alphabet.plain, :, :n_labels] = plain[claims.alphabet.plain, :, :n_labels]
     return np.concatenate([table, 1.0 - table.sum(axis=2, keepdims=True)], axis=2)
 
 
-def strongest(claims: Claims, voted: Floats) -> Floats:
-    """How sure one vote of each LF can make each label (n_lfs, n_labels); 1 where the LF never votes for just it.
+def most_kept(claims: Claims, before: Floats, now: Floats, odds: Floats) -> float:
+    """How far, from 0 to 1, states may go from ``before`` towards ``now`` (n_states,) without outdoing one vote.
 
-    ``voted`` (n_lfs, n_labels, n_outcomes) is the label's probability after one vote. A vote is for a label where
-    it holds no other state as much.
+    Whatever an outcome holds most stays at most as probable as that vote alone makes it, by its ``odds`` (n_lfs,
+    n_states, n_outcomes).
     """
     member = claims.alphabet.member
-    label = np.arange(voted.shape[1])
-    alone = (member == member.max(axis=1, keepdims=True)).sum(axis=1) == 1
-    top = (member.argmax(axis=1)[:, None, :] == label[:, None]) & (alone & claims.says)[:, None, :]
-    found: Floats = np.where(top, voted, -1.0).max(axis=2)
-    return np.where(found < 0, 1.0, found)
+    held = (member == member.max(axis=1, keepdims=True)) & (member > 0)
+    voted = before[:, None] * odds
+    least = (held * voted).sum(axis=1) / voted.sum(axis=1)
+    start, end = (held * before[:, None]).sum(axis=1), (held * now[:, None]).sum(axis=1)
+    over = claims.says & (end > least)
+    return float(((least - start)[over] / (end - start)[over]).min(initial=1.0))
 
 
 def raise_what_is_held(table: Floats, claims: Claims) -> Floats:

@@ -165,7 +165,8 @@ def most_precision(
     n_points = max(float(votes.weights.sum()), 1.0)  # no record at all has a vote: any bound will do
     bounds = []
     for t, (said, beyond) in enumerate(zip(spoken, claims, strict=True)):
-        counted = said if beyond is None else _claims.claimed(beyond, said)[:, :-1]
+        claimed = said if beyond is None else _claims.claimed(beyond, said)
+        counted = claimed[:, : len(log_prior[t])]
         votes_of_lf = np.maximum(counted.sum(axis=1, keepdims=True), 1.0)
         balance = counted / votes_of_lf
         sees = (said / np.maximum(said.sum(axis=1, keepdims=True), 1.0)).max(axis=1, initial=0.0) < _ONE_SIDED
@@ -173,7 +174,8 @@ def most_precision(
         share = (np.exp(log_prior[t]) + weight @ balance) / (1.0 + weight.sum())
         bound = n_points * applies[t] * share / np.maximum(counted, 1.0)
         if beyond is not None:
-            bound = _claims.bound_of_outcomes(beyond, np.pad(bound, ((0, 0), (0, 1)), constant_values=1.0))
+            outside = _MOST_MASS * n_points * (1.0 - applies[t]) / np.maximum(claimed[:, -1:], 1.0)
+            bound = _claims.bound_of_outcomes(beyond, np.append(bound, outside, axis=1), _MOST_MASS)
         bounds.append(np.where(priors.stated[votes.tasks[t].lfs][:, None], 1.0, bound))
     return bounds
 
@@ -267,12 +269,24 @@ def estimate_tables(
             pseudo = pseudo * _claims.richness(beyond)[:, None, None]
         silent = np.maximum(records[None, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
         outcomes = np.concatenate([counted, silent], axis=2)
-        pooled = _pooled_table(counted[:, :, : task.n_labels], records, accuracy, weight)
-        if beyond is not None:
-            pooled = _claims.pooled_table(beyond, counted, records, accuracy, weight, pooled)
-        outcomes += pseudo * pooled + 1e-9
+        outcomes += pseudo * _pooled_tables(counted, records, accuracy, weight, beyond) + 1e-9
         tables.append(np.log(outcomes / outcomes.sum(axis=2, keepdims=True)))
     return tables
+
+
+def _pooled_tables(
+    counted: Floats, records: Floats, prior: Floats, weight: Floats, beyond: Claims | None
+) -> Floats:
+    """:func:`_pooled_table` of a task's LFs, whatever they vote for."""
+    if beyond is None:
+        return _pooled_table(counted, records, prior, weight)
+    table = _claims.pooled_table(beyond, counted, records, prior, weight)
+    plain, k = beyond.alphabet.plain, len(records) - 1
+    if plain.any():
+        own = _pooled_table(counted[plain, :, :k], records, prior[plain], weight[plain])
+        table[plain] = 0.0
+        table[plain, :, :k], table[plain, :, -1] = own[:, :, :k], own[:, :, k]
+    return table
 
 
 def _pooled_table(counted: Floats, records: Floats, prior: Floats, weight: Floats) -> Floats:
@@ -341,14 +355,13 @@ def hold_below_votes(
         before = np.array([prior[start:stop].sum() for start, stop in spans])
         states = np.append(before, max(1.0 - before.sum(), 0.0))
         odds = np.exp(table[:, :, np.arange(table.shape[2] - 1)])
-        total = np.einsum("s,lsv->lv", states, odds)
-        if beyond is None:
-            label = np.arange(len(spans))
-            voted = before * odds[:, label, label] / total
-        else:
-            voted = _claims.strongest(beyond, before[None, :, None] * odds[:, :-1] / total[:, None, :])
-        least = voted.min(axis=0, initial=1.0)
         now = np.array([left[start:stop].sum() for start, stop in spans])
+        if beyond is not None:
+            keep = min(keep, _claims.most_kept(beyond, states, np.append(now, max(1.0 - now.sum(), 0.0)), odds))
+            continue
+        label = np.arange(len(spans))
+        voted = before * odds[:, label, label] / np.einsum("s,lsv->lv", states, odds)
+        least = voted.min(axis=0, initial=1.0)
         over = now > least
         keep = min(keep, float(((least - before)[over] / (now - before)[over]).min(initial=1.0)))
     return np.asarray(prior + max(keep, 0.0) * (left - prior))

@@ -12,6 +12,8 @@ from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
+_TIE = 1e-9
+
 
 class MajorityVote(LabelModel):
     """Count votes; learn nothing.
@@ -67,10 +69,15 @@ class MajorityVote(LabelModel):
         reached[0] = np.arange(votes.n_points)
         for t, task in enumerate(self.schema.tasks):
             rows = reached[t]
-            tally = np.zeros((len(rows), len(tree.child[t])))
-            for lf in votes.lfs_of(task):
-                tally += _ballots(votes.alphabet(lf))[votes.codes[rows, lf]]
-            winner = (tally + rng.random(tally.shape)).argmax(axis=1)
+            lfs = votes.lfs_of(task).tolist()
+            codes = votes.codes[np.ix_(rows, [lf for lf in lfs if votes.names[lf] not in votes.outcomes])]
+            counts = [(codes == c).sum(axis=1) for c in range(len(tree.child[t]))]
+            tally = np.stack(counts, axis=1).astype(np.float64)
+            for lf in lfs:
+                if votes.names[lf] in votes.outcomes:
+                    tally += _ballots(votes.alphabet(lf))[votes.codes[rows, lf]]
+            most = tally >= tally.max(axis=1, keepdims=True) - _TIE
+            winner = np.where(most, rng.random(tally.shape), -1.0).argmax(axis=1)
             for c, below in enumerate(tree.child[t]):
                 if below == END:
                     end[rows[winner == c]] = tree.first_leaf[t][c]

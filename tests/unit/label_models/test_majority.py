@@ -37,6 +37,43 @@ def test_the_soft_vote_is_the_paper_model_at_its_initial_weights() -> None:
     np.testing.assert_allclose(end, weight / weight.sum(), rtol=1e-14)
 
 
+def beyond(row: list[float], task: str, plain: list[int]) -> mw.LabelMatrix:
+    """One record: plain votes of two root LFs, and one LF of a task that says ``row``."""
+    tasks = ["sector", "sector", task]
+    return mw.LabelMatrix([[*plain, 0]] * 50, SCHEMA, tasks, outcomes={"lf_2": np.array([row])})
+
+
+def test_a_hard_vote_for_a_set_goes_to_its_labels_alike() -> None:
+    vote = mw.MajorityVote(SCHEMA)
+    for row, winners in (
+        ([0.0, 1.0, 1.0], {3}),  # not Money
+        ([0.4, 0.6, np.nan], {3}),
+        ([1.0, 1.0, np.nan], {2, 3}),
+        ([0.0, 0.0, 1.0], {2, 3}),
+        ([np.nan, np.nan, np.nan], {2, 3}),
+    ):
+        votes = beyond(row, "markets", [1, 1])
+        assert set(vote.fit(votes).predict(votes)) == winners
+
+
+def test_a_set_counts_one_vote_in_all() -> None:
+    three = mw.TaskSchema.flat(["a", "b", "c"])
+    codes, outcomes = [[0, 0, 0]] * 50, {"lf_0": [[1, 1, 0, np.nan]], "lf_1": [[0, 1, 1, np.nan]]}
+    votes = mw.LabelMatrix(codes, three, outcomes=outcomes)
+    assert set(mw.MajorityVote(three).fit(votes).predict(votes)) == {0}  # 1.5 votes against 1 and 0.5
+
+
+def test_a_soft_vote_weighs_labels_by_how_far_they_are_held() -> None:
+    votes = beyond([0.9, 0.1, np.nan], "markets", [1, -1])
+    end = mw.MajorityVote(SCHEMA, mode="soft").fit(votes).predict_proba(votes).end[0]
+    weight = np.exp([-1.0, -1.0, 1.0 + 0.8, 1.0 - 0.8])
+    np.testing.assert_allclose(end, weight / weight.sum(), rtol=1e-14)
+    votes = beyond([0.0, 1.0, 1.0], "markets", [-1, -1])
+    end = mw.MajorityVote(SCHEMA, mode="soft").fit(votes).predict_proba(votes).end[0]
+    weight = np.exp([1.0, 1.0, -1.0, 1.0])
+    np.testing.assert_allclose(end, weight / weight.sum(), rtol=1e-14)
+
+
 def test_an_unknown_mode() -> None:
     votes = mw.LabelMatrix([[-1] * 5], SCHEMA, TASKS)
     with pytest.raises(ValueError, match=r"^mode must be one of 'hard', 'soft'; got 'sof'\.$"):

@@ -1,0 +1,180 @@
+"""Sets and soft votes keep every promise that plain votes keep."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import metalwork as mw
+from metalwork.errors import VotesError
+from metalwork.label_models import LabelModel
+from tests.contract.test_counting import assert_same_bits
+from tests.contract.test_label_models import assert_distributions, made
+from tests.simulated import simulate
+from tests.unit.schemas import SECTORS
+
+SCHEMA = mw.TaskSchema.from_dict(SECTORS)
+NAN = np.nan
+TAKE_ALL = ["hard", "soft", "auto", "ignored", "informative", "allow"]
+COUNTED = ["auto", "ignored", "informative"]
+every_model = pytest.mark.parametrize("name", TAKE_ALL)
+not_hard = pytest.mark.parametrize("name", TAKE_ALL[1:])  # the hard vote breaks ties by row number
+ALPHABETS: dict[str, list[list[float]]] = {
+    "sector": [[1, 0, NAN], [0, 1, NAN], [0.8, 0.2, NAN], [0.3, 0.7, NAN]],
+    "corporate": [[0, 1, NAN], [1, 0, NAN], [1, 1, NAN], [0, 0, 1]],
+    "markets": [[0, 1, 1], [1, 0, NAN]],
+}
+
+
+def sample(n_points: int = 300, seed: int = 0) -> mw.LabelMatrix:
+    """Of three LFs a task, the first votes for labels; the others for sets that hold the label, or softly."""
+    rng = np.random.default_rng(seed)
+    plain = simulate(rng, SCHEMA, n_points, lfs_a_task=3).votes
+    codes, outcomes = plain.codes.copy(), {}
+    for j, task in enumerate(plain.tasks):
+        if j % 3:
+            outcomes[plain.names[j]] = np.array(ALPHABETS[task])
+            more = rng.integers(len(ALPHABETS[task]), size=n_points)
+            codes[:, j] = np.where((codes[:, j] >= 0) & (rng.random(n_points) < 0.5), more, codes[:, j])
+    return mw.LabelMatrix(codes, SCHEMA, plain.tasks, plain.names, outcomes=outcomes)
+
+
+def posterior(name: str, votes: mw.LabelMatrix) -> Any:
+    found = made(name, votes.schema).fit(votes).predict_proba(votes).end
+    assert_distributions(found, votes)
+    return found
+
+
+def test_the_sample_has_all_kinds() -> None:
+    votes = sample()
+    assert len(votes.outcomes) == 6
+    assert all(set(votes.codes[:, j]) >= set(range(len(votes.alphabet(j)))) for j in range(votes.n_lfs))
+
+
+@not_hard
+def test_neither_order_nor_parts_of_records_matter(name: str) -> None:
+    votes = sample()
+    order = np.random.default_rng(1).permutation(votes.n_points)
+    found = posterior(name, votes)
+    assert (posterior(name, votes.rows(order)) == found[order]).all()
+    model = made(name).fit(votes)
+    parts = [model.predict_proba(votes.rows(slice(i, i + 37))).end for i in range(0, votes.n_points, 37)]
+    np.testing.assert_allclose(np.concatenate(parts), found, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_counted_in_parts_is_fitted_whole(name: str) -> None:
+    votes = sample()
+    whole, streamed = made(name), made(name)
+    assert isinstance(whole, mw.HierarchicalLabelModel)
+    assert isinstance(streamed, mw.HierarchicalLabelModel)
+    whole.fit(votes)
+    streamed.fit_parts(votes.rows(slice(i, i + 53)) for i in range(0, votes.n_points, 53))
+    assert_same_bits(whole, streamed)
+
+
+@not_hard
+def test_the_order_of_functions_does_not_matter(name: str) -> None:
+    votes = sample()
+    order = np.random.default_rng(1).permutation(votes.n_lfs)
+    np.testing.assert_allclose(posterior(name, votes.lfs(order)), posterior(name, votes), rtol=1e-4, atol=1e-6)
+
+
+@every_model
+def test_the_order_of_outcomes_does_not_matter(name: str) -> None:
+    votes = sample()
+    codes = votes.codes.copy()
+    outcomes = {lf: rows[::-1] for lf, rows in votes.outcomes.items()}
+    for lf, rows in outcomes.items():
+        j = votes.names.index(lf)
+        codes[:, j] = np.where(codes[:, j] < 0, -1, len(rows) - 1 - codes[:, j])
+    turned = mw.LabelMatrix(codes, SCHEMA, votes.tasks, votes.names, outcomes=outcomes)
+    np.testing.assert_allclose(posterior(name, turned), posterior(name, votes), rtol=1e-4, atol=1e-6)
+
+
+@every_model
+def test_sets_of_one_label_are_plain_votes(name: str) -> None:
+    plain = simulate(np.random.default_rng(3), SCHEMA, 300, lfs_a_task=3).votes
+    identity = np.concatenate([np.eye(2), np.full((2, 1), NAN)], axis=1)
+    outcomes = dict.fromkeys(plain.names, identity)
+    sets = mw.LabelMatrix(plain.codes, SCHEMA, plain.tasks, plain.names, outcomes=outcomes)
+    assert (posterior(name, sets) == posterior(name, plain)).all()
+
+
+@pytest.mark.parametrize("name", ["hard", "soft", "ignored"])
+def test_sets_of_one_label_in_another_order_are_plain_votes(name: str) -> None:
+    """The same through the code for sets. (Generative fits share out pseudo-records a little differently.)"""
+    plain = simulate(np.random.default_rng(3), SCHEMA, 300, lfs_a_task=3).votes
+    identity = np.concatenate([np.eye(2), np.full((2, 1), NAN)], axis=1)
+    outcomes = dict.fromkeys(plain.names[::2], identity[::-1])
+    codes = plain.codes.copy()
+    codes[:, ::2] = np.where(codes[:, ::2] < 0, -1, 1 - codes[:, ::2])
+    sets = mw.LabelMatrix(codes, SCHEMA, plain.tasks, plain.names, outcomes=outcomes)
+    np.testing.assert_allclose(posterior(name, sets), posterior(name, plain), rtol=1e-9)
+
+
+@every_model
+def test_saved_and_loaded(name: str, tmp_path: Path) -> None:
+    votes = sample()
+    model = made(name).fit(votes)
+    model.save(tmp_path / "model.npz")
+    again = mw.load_label_model(tmp_path / "model.npz")
+    assert (again.predict_proba(votes).end == model.predict_proba(votes).end).all()
+    assert list(again.lf_outcomes_) == list(votes.outcomes)
+
+
+@every_model
+def test_votes_in_another_alphabet_are_refused(name: str) -> None:
+    votes = sample()
+    other = dict(votes.outcomes) | {"lf_1": np.array([[1, 0, NAN], [0, 1, NAN], [0.9, 0.1, NAN], [0.2, 0.8, NAN]])}
+    changed = mw.LabelMatrix(votes.codes, SCHEMA, votes.tasks, votes.names, outcomes=other)
+    model = made(name).fit(votes)
+    text = r"^votes must come from the LFs the model was fitted on, with the same outcomes; they differ\.$"
+    with pytest.raises(VotesError, match=text):
+        model.predict_proba(changed)
+    with pytest.raises(VotesError, match=r"^dev votes must come from the same LFs as votes, with the same"):
+        model.fit(votes, dev=(changed, [0] * votes.n_points))
+    if isinstance(model, mw.HierarchicalLabelModel):
+        with pytest.raises(VotesError, match=r"^votes must come from the LFs counted so far, with the same"):
+            model.partial_fit(changed)
+
+
+def test_the_paper_model_takes_labels_only() -> None:
+    votes, model = sample(), mw.LogLinearLabelModel(SCHEMA)
+    text = r"^Votes for LogLinearLabelModel must be labels; got sets or soft votes of lf_1, .* or MajorityVote\.$"
+    for use in (model.fit, lambda v: model.objective(v, [0.0] * 18), lambda v: model.posterior(v, [0.0] * 18)):
+        with pytest.raises(VotesError, match=text):
+            use(votes)
+
+
+@every_model
+def test_explanations_say_what_a_vote_said(name: str) -> None:
+    votes = sample()
+    row = int(np.argmax((votes.codes >= 0).sum(axis=1)))
+    if name != "hard":
+        labels = {effect.lf: effect.label for effect in made(name).fit(votes).explain(votes, row)}
+        voters = [j for j in range(votes.n_lfs) if votes.codes[row, j] >= 0]
+        assert labels == {votes.names[j]: votes.vote_name(j, votes.codes[row, j]) for j in voters}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_the_winner_is_held_by_some_vote(name: str) -> None:
+    votes = sample(600)
+    predicted = made(name).fit(votes).predict(votes)
+    for row in range(votes.n_points):
+        if (votes.codes[row] < 0).all():
+            continue
+        held = []
+        for j in np.flatnonzero(votes.codes[row] >= 0):
+            state = SCHEMA.task_codes[predicted[row], SCHEMA.task_index(votes.tasks[j])]
+            held.append(votes.alphabet(int(j))[votes.codes[row, j], -1 if state < 0 else state])
+        assert np.nan_to_num(held).max() > 0
+
+
+def test_dev_labels_are_used() -> None:
+    found = simulate(np.random.default_rng(0), SCHEMA, 400, lfs_a_task=3)
+    votes = sample(400)
+    model: LabelModel = mw.HierarchicalLabelModel(SCHEMA, abstains="ignored")
+    without = model.fit(votes).predict_proba(votes).end
+    assert (model.fit(votes, dev=(votes, found.y)).predict_proba(votes).end != without).any()
