@@ -198,8 +198,8 @@ def test_failures_of_an_lf_without_a_task_count_in_all_its_columns() -> None:
             mw.Not("Money", "Funding"),
             None,
             "it returned Not('Funding', 'Money'), a set of end labels that no single task decides. "
-            "Let the LF vote on end labels in the flat view: view = mw.FeasibleLabels.flatten(schema), task=view.schema.root, and "
-            "mw.apply with view in place of the schema.",
+            "Let the LF vote on end labels in the flat view: view = mw.FeasibleLabels.flatten(schema), "
+            "task=view.schema.root, and mw.apply with view in place of the schema.",
         ),
     ],
 )
