@@ -158,7 +158,8 @@ def test_too_many_vectors_are_refused_with_what_to_do() -> None:
     assert str(caught.value) == (
         "The task schema has 1 fault:\n"
         "  - vectors must be at most 4,096, for inference enumerates them; got 8,192. "
-        "Drop tasks that no LF votes on, make independent tasks trees of their own (TaskForest), or write the tasks as one tree (TaskSchema)."
+        "Drop tasks that no LF votes on, "
+        "make independent tasks trees of their own (TaskForest), or write the tasks as one tree (TaskSchema)."
     )
     assert len(mw.FeasibleLabels.where(dict(list(tasks.items())[:12]), lambda v: True)) == feasible.MOST_VECTORS
 

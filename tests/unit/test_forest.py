@@ -84,7 +84,9 @@ def test_mistakes_are_named() -> None:
         mw.apply([mw.keywords("ton", "bad", ["x"])], [{"text": ""}], FOREST)
     with pytest.raises(VotesError, match=r"^'ton' is no task\. Did you mean 'tone'\?"):
         FOREST.votes(CODES, ["sector", "ton", "markets"])
-    with pytest.raises(VotesError, match=r"^codes must have shape \(n_points, 2\); got \(3, 3\)\."):
+    with pytest.raises(
+        VotesError, match=r"^codes must have shape \(n_points, 2\), a column a task; got \(3, 3\)\."
+    ):
         FOREST.votes(CODES, ["sector", "tone"])
 
 
