@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from metalwork._checks import ABSTAIN, FloatArray, IntArray
-from metalwork._outcomes import plain_outcomes, soft_outcomes
+from metalwork._outcomes import plain_outcomes
+from metalwork._soft_votes import soft_outcomes
 from metalwork.errors import LabelingError, MetalworkWarning
 from metalwork.votes import LabelMatrix
 

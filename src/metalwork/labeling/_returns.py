@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from metalwork._checks import FloatArray, IntArray
-from metalwork._outcomes import soft_codes
+from metalwork._soft_votes import soft_codes
 from metalwork.errors import LabelingError
 from metalwork.feasible import FeasibleLabels
 from metalwork.forest import TaskForest

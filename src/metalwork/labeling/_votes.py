@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from metalwork._checks import ABSTAIN, FloatArray
-from metalwork._outcomes import soft_outcomes
+from metalwork._soft_votes import soft_outcomes
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import Numbering, Soft, States
 from metalwork.labeling._function import ColumnRule, LabelingFunction
