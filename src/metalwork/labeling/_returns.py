@@ -36,10 +36,9 @@ class Not:
     """
 
     def __init__(self, *labels: str | Iterable[str]) -> None:
-        lists = [
-            [given] if isinstance(given, str) or not isinstance(given, Iterable) else given for given in labels
-        ]
-        flat = [name for given in lists for name in given]
+        flat: list[Any] = []
+        for given in labels:
+            flat += [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
         if not flat or not all(isinstance(name, str) for name in flat):
             raise LabelingError(f"Not must be told label names; got {flat!r}. Write e.g. mw.Not('Sports').")
         self.labels = frozenset(map(str.__str__, flat))
@@ -110,7 +109,7 @@ class TaskReader(Reader):
         return place
 
     def states(self, names: Iterable[str], inside: bool) -> tuple[int, States] | None:
-        named = {self.label(name)[1] for name in names}
+        named = {self.label(name)[1] for name in sorted(names)}
         chosen = tuple(code for code in range(len(self.places)) if (code in named) == inside)
         return (0, chosen) if 0 < len(chosen) < len(self.places) else None
 
@@ -164,10 +163,7 @@ class TreeReader(Reader):
 
 def reader_for(task: str | None, space: Space) -> Reader:
     """The reader of an LF's returns; an LF without a task needs a tree."""
-    if task is not None:
-        return TaskReader(task, space)
-    assert isinstance(space, TaskSchema)
-    return TreeReader(space)
+    return TreeReader(space) if task is None and isinstance(space, TaskSchema) else TaskReader(str(task), space)
 
 
 def soft_votes(rows: FloatArray, name: str) -> tuple[IntArray, IntArray]:
