@@ -76,10 +76,10 @@ class FeasibleLabels:
         vectors: Sequence[Vector] | Mapping[str, Vector],
         name: str = "labels",
     ) -> None:
-        self._labels = {task: tuple(labels) for task, labels in tasks.items()}
         given = list(vectors.values()) if isinstance(vectors, Mapping) else list(vectors)
-        if faults := _faults(self._labels, given, name):
+        if faults := _faults(tasks, given, name):
             raise SchemaError(faults)
+        self._labels = {task: tuple(labels) for task, labels in tasks.items()}
         names = list(vectors) if isinstance(vectors, Mapping) else [_vector_name(self._labels, v) for v in given]
         self.schema = TaskSchema.flat(names, task=name)
         self.tasks = (*self._labels, name)
@@ -126,16 +126,13 @@ class FeasibleLabels:
     @classmethod
     def flatten(cls, schema: TaskSchema, name: str = "end label") -> Self:
         """A tree seen as label vectors, named as its end labels: LFs may then vote on any set of end labels."""
-        rows = zip(schema.end_labels, schema.task_codes.tolist(), strict=True)
-        vectors = {
-            end: {
-                task: schema.labels(task)[code]
-                for task, code in zip(schema.tasks, codes, strict=True)
-                if code >= 0
+        labels = {task: schema.labels(task) for task in schema.tasks}
+        vectors = {}
+        for end, codes in zip(schema.end_labels, schema.task_codes.tolist(), strict=True):
+            vectors[end] = {
+                task: labels[task][code] for task, code in zip(labels, codes, strict=True) if code >= 0
             }
-            for end, codes in rows
-        }
-        return cls({task: schema.labels(task) for task in schema.tasks}, vectors, name)
+        return cls(labels, vectors, name)
 
     def labels(self, task: str) -> tuple[str, ...]:
         """Label names of ``task``; those of the flat task are the names of the vectors."""
@@ -247,31 +244,41 @@ def _vector_name(tasks: Iterable[str], vector: Vector) -> str:
     return ", ".join(f"{task}={vector[task]}" for task in tasks if task in vector)
 
 
-def _faults(tasks: Mapping[str, tuple[str, ...]], vectors: Sequence[Vector], name: str) -> list[str]:
+def _faults(tasks: Mapping[str, Any], vectors: Sequence[Any], name: str) -> list[str]:
     if len(vectors) > MOST_VECTORS:
         return [
             f"vectors must be at most {MOST_VECTORS:,}, for inference enumerates them; got {len(vectors):,}. "
             "Drop tasks that no LF votes on, make independent tasks trees of their own (TaskForest), "
             "or write the tasks as one tree (TaskSchema)."
         ]
-    faults = [f"task {task!r} must have labels; it has none." for task, labels in tasks.items() if not labels]
-    faults += [
-        f"task {task!r} has a label twice." for task, labels in tasks.items() if len(set(labels)) < len(labels)
-    ]
+    faults = [fault for task, labels in tasks.items() if (fault := _task_fault(task, labels))]
     if name in tasks:
         faults.append(f"the flat task must have a name of its own; got {name!r}, a task. Pass name='...'.")
     if not vectors:
         faults.append("at least one label vector must be feasible; got none.")
+    if faults := faults + [
+        f"vector {i} {fault}" for i, v in enumerate(vectors) if (fault := _vector_fault(tasks, v))
+    ]:
+        return faults
     seen: dict[frozenset[tuple[str, str]], int] = {}
-    for i, vector in enumerate(vectors):
-        if not vector:
-            faults.append(f"vector {i} names no task. Leave it out, or add a task with a label for such records.")
-        for task, label in vector.items():
-            if task not in tasks:
-                faults.append(f"vector {i}: " + unknown_name("task", task, list(tasks)))
-            elif label not in tasks[task]:
-                faults.append(f"vector {i}: " + unknown_name(f"label of task {task!r}", label, tasks[task]))
-        first = seen.setdefault(frozenset(vector.items()), i)
-        if first != i:
-            faults.append(f"vector {i} is vector {first} again. Leave one out.")
-    return faults
+    firsts = [seen.setdefault(frozenset(vector.items()), i) for i, vector in enumerate(vectors)]
+    return [f"vector {i} is vector {first} again. Leave one out." for i, first in enumerate(firsts) if first != i]
+
+
+def _task_fault(task: str, labels: Any) -> str | None:
+    if isinstance(labels, str) or not labels or not all(isinstance(label, str) for label in labels):
+        return f"task {task!r} must have a list of label names; got {labels!r}."
+    return f"task {task!r} has a label twice. Rename one." if len(set(labels)) < len(labels) else None
+
+
+def _vector_fault(tasks: Mapping[str, Any], vector: Any) -> str | None:
+    if not isinstance(vector, Mapping):
+        return f"must be a dict of task to label; got {vector!r}."
+    if not vector:
+        return "names no task. Leave it out, or add a task with a label for such records."
+    for task, label in vector.items():
+        if task not in tasks:
+            return "holds a wrong task. " + unknown_name("task", task, list(tasks))
+        if label not in tasks[task]:
+            return "holds a wrong label. " + unknown_name(f"label of task {task!r}", label, tasks[task])
+    return None

@@ -128,14 +128,19 @@ def test_labeling_functions_vote_on_tasks_and_on_sets_of_end_labels() -> None:
     [
         ({"vectors": []}, "at least one label vector must be feasible; got none."),
         ({"vectors": [{}]}, "vector 0 names no task. Leave it out, or add a task with a label for such records."),
-        ({"vectors": [{"animals": "cat"}]}, "vector 0: 'animals' is no task. Did you mean 'animal'?"),
+        (
+            {"vectors": [{"animals": "cat"}]},
+            "vector 0 holds a wrong task. 'animals' is no task. Did you mean 'animal'?",
+        ),
         (
             {"vectors": [{"animal": "cow"}]},
-            "vector 0: 'cow' is no label of task 'animal'. Known: 'cat', 'dog', 'bird'.",
+            "vector 0 holds a wrong label. 'cow' is no label of task 'animal'. Known: 'cat', 'dog', 'bird'.",
         ),
         ({"vectors": [VECTORS[0], VECTORS[1], VECTORS[0]]}, "vector 2 is vector 0 again. Leave one out."),
-        ({"tasks": {**TASKS, "x": []}}, "task 'x' must have labels; it has none."),
-        ({"tasks": {**TASKS, "x": ["a", "a"]}}, "task 'x' has a label twice."),
+        ({"tasks": {**TASKS, "x": []}}, "task 'x' must have a list of label names; got []."),
+        ({"tasks": {**TASKS, "x": "yes"}}, "task 'x' must have a list of label names; got 'yes'."),
+        ({"vectors": [("cat", "four")]}, "vector 0 must be a dict of task to label; got ('cat', 'four')."),
+        ({"tasks": {**TASKS, "x": ["a", "a"]}}, "task 'x' has a label twice. Rename one."),
         ({"name": "legs"}, "the flat task must have a name of its own; got 'legs', a task. Pass name='...'."),
     ],
 )
@@ -148,7 +153,7 @@ def test_what_is_not_feasible_is_refused(arguments: dict[str, Any], fault: str) 
 def test_all_faults_are_listed() -> None:
     with pytest.raises(SchemaError) as caught:
         mw.FeasibleLabels(TASKS, [{"animal": "cow", "wings": "two"}, {}])
-    assert len(caught.value.faults) == 3
+    assert len(caught.value.faults) == 2
 
 
 def test_too_many_vectors_are_refused_with_what_to_do() -> None:

@@ -80,7 +80,7 @@ def recode(votes: LabelMatrix, like: LabelMatrix) -> LabelMatrix:
         named = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
         warnings.warn(
             f"Votes of a kind that like does not hold were taken for abstains: {named}. "
-            "Fit on votes that hold them, applied to all records at once.",
+            "To keep them, apply to these records and those of like at once, and fit on that.",
             MetalworkWarning,
             stacklevel=3,
         )

@@ -311,7 +311,7 @@ def test_what_like_does_not_hold_abstains_with_a_warning() -> None:
     assert test.codes[:, 0].tolist() == [-1, 2, 3]
     assert str(caught[0].message) == (
         "Votes of a kind that like does not hold were taken for abstains: 'not Markets' of LF 'lf'. "
-        "Fit on votes that hold them, applied to all records at once."
+        "To keep them, apply to these records and those of like at once, and fit on that."
     )
 
 
