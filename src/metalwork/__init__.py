@@ -13,13 +13,23 @@ if TYPE_CHECKING:
     from metalwork.analysis import evaluate, least_certain, lf_summary
     from metalwork.end_models import EndModel
     from metalwork.errors import MetalworkError
+    from metalwork.feasible import FeasibleLabels
     from metalwork.features import WordCounts
-    from metalwork.label_models import HierarchicalLabelModel, LogLinearLabelModel, MajorityVote, load_label_model
+    from metalwork.forest import TaskForest
+    from metalwork.label_models import (
+        ForestLabelModel,
+        HierarchicalLabelModel,
+        LogLinearLabelModel,
+        MajorityVote,
+        load_label_model,
+    )
     from metalwork.labeling import (
         LabelingFunction,
+        Not,
         apply,
         from_callable,
         from_column,
+        from_probabilities,
         keywords,
         labeling_function,
         regex,
@@ -31,6 +41,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "ABSTAIN": "_checks",
     "EndModel": "end_models",
+    "FeasibleLabels": "feasible",
+    "ForestLabelModel": "label_models",
     "HierarchicalLabelModel": "label_models",
     "LabelMatrix": "votes",
     "LabelingFunction": "labeling",
@@ -38,6 +50,8 @@ _HOMES = {
     "MajorityVote": "label_models",
     "MetalworkError": "errors",
     "NOT_APPLICABLE": "_checks",
+    "Not": "labeling",
+    "TaskForest": "forest",
     "TaskProbabilities": "probabilities",
     "TaskSchema": "schema",
     "WordCounts": "features",
@@ -45,6 +59,7 @@ _HOMES = {
     "evaluate": "analysis",
     "from_callable": "labeling",
     "from_column": "labeling",
+    "from_probabilities": "labeling",
     "keywords": "labeling",
     "labeling_function": "labeling",
     "least_certain": "analysis",
@@ -56,6 +71,8 @@ _HOMES = {
 __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "ABSTAIN",
     "EndModel",
+    "FeasibleLabels",
+    "ForestLabelModel",
     "HierarchicalLabelModel",
     "LabelMatrix",
     "LabelingFunction",
@@ -63,6 +80,8 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "MajorityVote",
     "MetalworkError",
     "NOT_APPLICABLE",
+    "Not",
+    "TaskForest",
     "TaskProbabilities",
     "TaskSchema",
     "WordCounts",
@@ -70,6 +89,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "evaluate",
     "from_callable",
     "from_column",
+    "from_probabilities",
     "keywords",
     "labeling_function",
     "least_certain",

@@ -56,7 +56,7 @@ def test_labels_and_abstains(value: Any, code: int) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), 1.7, -1.0, True, False, 0, 1, -2, b"Markets", ["Markets"], {}, np.array([1]), pl, Hostile()],
+    [float("nan"), 1.7, -1.0, True, False, 0, 1, -2, b"Markets", [1], {}, np.array([1]), pl, Hostile()],
 )
 def test_any_other_value_is_a_recorded_error(value: Any) -> None:
     votes = mw.apply([returning(value)], RECORDS, SCHEMA)

@@ -4,15 +4,19 @@ A vote for a label admits the end labels under it, and these adjoin (``TaskSchem
 interval ``start:stop``. Two votes conflict when their intervals do not meet. So a vote conflicts with *some* vote
 of its record exactly when the smallest ``stop`` there is at or before its ``start``, or the largest ``start`` at
 or after its ``stop``: one minimum and one maximum a record instead of a comparison for every pair.
+
+Sets of labels and soft votes admit end labels that need not adjoin. LFs that cast them are compared pair by pair
+with all others (``_clashes.py``).
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import NOT_APPLICABLE, BoolArray
+from metalwork._checks import NOT_APPLICABLE, BoolArray, FloatArray
+from metalwork.analysis._clashes import Clash, find_clashes, within
 from metalwork.votes import LabelMatrix
 
 Counts = npt.NDArray[np.int64]
@@ -27,9 +31,10 @@ _NEVER: Final = np.iinfo(np.int32).max
 class LFCounts:
     """Numbers of votes, one array element an LF.
 
-    ``labels[j]`` counts the votes of LF ``j`` for each label; ``overlap`` and ``conflict`` are over all LFs,
+    ``labels[j]`` counts the votes of LF ``j`` by code; ``overlap`` and ``conflict`` are over all LFs,
     ``task_overlap`` and ``task_conflict`` over those of the same task. Where the end label is known, ``on_branch``
     are votes on records to which the task applies, ``correct`` the right ones of these, ``off_branch`` the others.
+    A soft vote is right by its probability of the true label.
     """
 
     labels: tuple[Counts, ...]
@@ -38,8 +43,8 @@ class LFCounts:
     task_overlap: Counts
     task_conflict: Counts
     on_branch: Counts
-    correct: Counts
     off_branch: Counts
+    correct: FloatArray
 
 
 @dataclass(frozen=True)
@@ -54,27 +59,31 @@ class RecordCounts:
 def count_votes(votes: LabelMatrix, gold: Counts | None) -> tuple[LFCounts, RecordCounts]:
     """Count votes chunk by chunk; ``gold`` holds end-label codes, -1 where not known."""
     n_lfs, n_tasks = votes.n_lfs, votes.schema.n_tasks
+    zeros: list[npt.NDArray[Any]] = [np.zeros(n_lfs, kind) for kind in [*[np.int64] * 6, np.float64]]
     lfs = LFCounts(
-        tuple(np.zeros(len(votes.schema.labels(task)), np.int64) for task in votes.tasks),
-        *(np.zeros(n_lfs, np.int64) for _ in range(7)),
+        tuple(np.zeros(n_outcomes, np.int64) for n_outcomes in _alphabet_sizes(votes)),
+        *zeros,
     )
     records = RecordCounts(*(np.zeros(n_tasks, np.int64) for _ in range(3)))
     groups = [votes.lfs_of(task) for task in votes.schema.tasks]
-    tables = [_span_tables(votes, task) for task in votes.tasks]
+    tables = [_span_tables(votes, j) for j in range(n_lfs)]
+    clashes = find_clashes(votes)
+    own_clashes = [within(clashes, group) for group in groups]
     for first in range(0, votes.n_points, _CHUNK):
         codes = np.ascontiguousarray(votes.codes[first : first + _CHUNK].T, dtype=np.int32)
         start = _look_up([table[0] for table in tables], codes)
         stop = _look_up([table[1] for table in tables], codes)
         for j, counts in enumerate(lfs.labels):
             counts += np.bincount(codes[j] + 1, minlength=len(counts) + 1)[1:]
-        overlap, conflict = _compare(start, stop)
+        overlap, conflict = _compare(start, stop, codes, clashes)
         lfs.overlap[:] += overlap.sum(axis=1)
         lfs.conflict[:] += conflict.sum(axis=1)
         for t, group in enumerate(groups):
-            overlap, conflict = _compare(start[group], stop[group])
+            own = codes[group]
+            overlap, conflict = _compare(start[group], stop[group], own, own_clashes[t])
             lfs.task_overlap[group] += overlap.sum(axis=1)
             lfs.task_conflict[group] += conflict.sum(axis=1)
-            records.covered[t] += (codes[group] >= 0).any(axis=0).sum()
+            records.covered[t] += (own >= 0).any(axis=0).sum()
             records.overlapped[t] += overlap.any(axis=0).sum()
             records.conflicted[t] += conflict.any(axis=0).sum()
         if gold is not None:
@@ -82,9 +91,16 @@ def count_votes(votes: LabelMatrix, gold: Counts | None) -> tuple[LFCounts, Reco
     return lfs, records
 
 
-def _span_tables(votes: LabelMatrix, task: str) -> tuple[_Codes32, _Codes32]:
-    """Interval ends by label code; the last element, which code -1 picks, meets every interval."""
-    spans = votes.schema.spans(task)
+def _alphabet_sizes(votes: LabelMatrix) -> list[int]:
+    sizes = zip(votes.names, votes.tasks, strict=True)
+    return [len(votes.outcomes.get(name, votes.schema.labels(task))) for name, task in sizes]
+
+
+def _span_tables(votes: LabelMatrix, lf: int) -> tuple[_Codes32, _Codes32]:
+    """Interval ends by code; the last element, which code -1 picks, meets every interval, as do other outcomes."""
+    if (rows := votes.outcomes.get(votes.names[lf])) is not None:
+        return np.append(np.zeros(len(rows)), -1).astype(np.int32), np.full(len(rows) + 1, _NEVER, np.int32)
+    spans = votes.schema.spans(votes.tasks[lf])
     start = np.append(spans[:, 0], -1).astype(np.int32)
     return start, np.append(spans[:, 1], _NEVER).astype(np.int32)
 
@@ -96,7 +112,9 @@ def _look_up(tables: list[_Codes32], codes: _Codes32) -> _Codes32:
     return found
 
 
-def _compare(start: _Codes32, stop: _Codes32) -> tuple[BoolArray, BoolArray]:
+def _compare(
+    start: _Codes32, stop: _Codes32, codes: _Codes32, clashes: list[Clash]
+) -> tuple[BoolArray, BoolArray]:
     """Bool arrays (n_lfs, n_points): where another LF votes too, and where another LF's vote conflicts."""
     if len(start) == 0:
         nothing = np.zeros(start.shape, dtype=bool)
@@ -104,6 +122,10 @@ def _compare(start: _Codes32, stop: _Codes32) -> tuple[BoolArray, BoolArray]:
     voted = start >= 0
     overlap: BoolArray = voted & (voted.sum(axis=0, dtype=np.int32) > 1)
     conflict: BoolArray = (stop.min(axis=0) <= start) | (start.max(axis=0) >= stop)
+    for clash in clashes:
+        hit = clash.table[codes[clash.first], codes[clash.second]]
+        conflict[clash.first] |= hit
+        conflict[clash.second] |= hit
     return overlap, conflict
 
 
@@ -114,6 +136,20 @@ def _count_gold(lfs: LFCounts, votes: LabelMatrix, codes: _Codes32, gold: Counts
     for j, task in enumerate(votes.tasks):
         expected = truth[votes.schema.task_index(task)]
         voted = codes[j] >= 0
+        if votes.names[j] in votes.outcomes:
+            _count_shares(lfs, j, votes.alphabet(j), codes[j], expected)
+            continue
         lfs.on_branch[j] += np.count_nonzero(voted & (expected >= 0))
         lfs.correct[j] += np.count_nonzero(voted & (codes[j] == expected))
         lfs.off_branch[j] += np.count_nonzero(voted & (expected == NOT_APPLICABLE))
+
+
+def _count_shares(lfs: LFCounts, j: int, rows: FloatArray, codes: _Codes32, expected: _Codes32) -> None:
+    """Votes of an alphabet: the share of the true state is the share right; NaN is off the branch."""
+    scored = (codes >= 0) & (expected != _UNKNOWN)
+    states = np.where(expected == NOT_APPLICABLE, rows.shape[1] - 1, expected)
+    shares = rows[codes[scored], states[scored]]
+    arises = ~np.isnan(shares)
+    lfs.on_branch[j] += np.count_nonzero(arises)
+    lfs.off_branch[j] += np.count_nonzero(~arises)
+    lfs.correct[j] += shares[arises].sum()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from metalwork._checks import FloatArray
+from metalwork._checks import BoolArray, FloatArray, IntArray
 from metalwork.analysis._lf_counts import LFCounts, RecordCounts, count_votes
 from metalwork.errors import VotesError
 from metalwork.votes import LabelMatrix
@@ -23,7 +23,8 @@ class LFRow:
     ----------
     name, task : str
     polarity : tuple of str
-        The labels it votes for on these records.
+        The labels it votes for on these records, or what else it says: ``"a or b"``, ``"not c"``; soft votes by
+        top label, ``"a 0.6 to 0.9"``.
     n_votes, n_errors : int
         Records on which it votes; on which it failed.
     coverage : float
@@ -34,7 +35,8 @@ class LFRow:
     task_overlap, task_conflict : float
         The same among the LFs of its task.
     accuracy : float or None
-        Share of right votes among the ``n_scored`` ones on records to which its task is known to apply.
+        Share of right votes among the ``n_scored`` ones on records to which its task is known to apply. A set that
+        holds the true label is right; a soft vote counts by its probability of it.
     off_branch : float or None
         Share of its votes on records of known end label that fell where its task does not apply.
     learned_accuracy : float or None
@@ -125,8 +127,9 @@ def lf_summary(votes: LabelMatrix, y: Any = None, accuracies: Any = None) -> LFS
 
     Votes are compared in the tree. A vote admits the end labels under its label; two votes on a record
     *conflict* when no end label is admitted by both: different labels of one task, or labels on different
-    branches. A vote for "Markets" and one for its end label "Money" overlap and do not conflict.
-    Cost: O(n_points * n_lfs).
+    branches. A vote for "Markets" and one for its end label "Money" overlap and do not conflict. A set admits the
+    end labels in it, a soft vote those to which it gives a share.
+    Cost: O(n_points * n_lfs), for LFs with sets or soft votes O(n_points * n_lfs) each.
 
     Parameters
     ----------
@@ -180,13 +183,12 @@ def _check_accuracies(accuracies: Any, n_lfs: int) -> FloatArray | None:
 
 
 def _lf_row(votes: LabelMatrix, lfs: LFCounts, learned: FloatArray | None, j: int) -> LFRow:
-    names = votes.schema.labels(votes.tasks[j])
     on_branch, off_branch = int(lfs.on_branch[j]), int(lfs.off_branch[j])
     n_votes, n_points = int(lfs.labels[j].sum()), max(votes.n_points, 1)
     return LFRow(
         name=votes.names[j],
         task=votes.tasks[j],
-        polarity=tuple(names[code] for code in np.flatnonzero(lfs.labels[j])),
+        polarity=_polarity(votes, j, np.flatnonzero(lfs.labels[j])),
         n_votes=n_votes,
         n_errors=int(votes.errors[j]),
         coverage=n_votes / n_points,
@@ -195,10 +197,28 @@ def _lf_row(votes: LabelMatrix, lfs: LFCounts, learned: FloatArray | None, j: in
         task_overlap=int(lfs.task_overlap[j]) / n_points,
         task_conflict=int(lfs.task_conflict[j]) / n_points,
         n_scored=on_branch,
-        accuracy=_share(int(lfs.correct[j]), on_branch),
+        accuracy=_share(float(lfs.correct[j]), on_branch),
         off_branch=_share(off_branch, on_branch + off_branch),
         learned_accuracy=None if learned is None or np.isnan(learned[j]) else float(learned[j]),
     )
+
+
+def _polarity(votes: LabelMatrix, j: int, codes: IntArray) -> tuple[str, ...]:
+    if votes.names[j] not in votes.outcomes:
+        return tuple(votes.vote_name(j, code) for code in codes)
+    rows = votes.alphabet(j)[:, :-1]
+    soft: BoolArray = np.any((rows > 0) & (rows < 1), axis=1)
+    levels: dict[int, list[float]] = {}
+    for code in codes[soft[codes]]:
+        levels.setdefault(int(np.nanargmax(rows[code])), []).append(float(np.nanmax(rows[code])))
+    names = [votes.vote_name(j, code) for code in codes[~soft[codes]]]
+    labels = votes.schema.labels(votes.tasks[j])
+    return tuple(names + [f"{labels[top]} {_range(found)}" for top, found in sorted(levels.items())])
+
+
+def _range(levels: list[float]) -> str:
+    low, high = f"{min(levels):.2g}", f"{max(levels):.2g}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _task_row(votes: LabelMatrix, lfs: LFCounts, records: RecordCounts, t: int) -> TaskRow:
@@ -212,12 +232,12 @@ def _task_row(votes: LabelMatrix, lfs: LFCounts, records: RecordCounts, t: int) 
         overlap=int(records.overlapped[t]) / n_points,
         conflict=int(records.conflicted[t]) / n_points,
         n_scored=on_branch,
-        accuracy=_share(int(lfs.correct[group].sum()), on_branch),
+        accuracy=_share(float(lfs.correct[group].sum()), on_branch),
         off_branch=_share(off_branch, on_branch + off_branch),
     )
 
 
-def _share(part: int, whole: int) -> float | None:
+def _share(part: float, whole: int) -> float | None:
     return part / whole if whole else None
 
 

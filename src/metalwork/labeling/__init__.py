@@ -3,14 +3,18 @@
 from metalwork.labeling._apply import apply
 from metalwork.labeling._function import LabelingFunction, from_callable, from_column, labeling_function
 from metalwork.labeling._negation import NEGATIONS
+from metalwork.labeling._returns import Not
+from metalwork.labeling._soft import from_probabilities
 from metalwork.labeling._text import keywords, regex
 
 __all__ = [
     "NEGATIONS",
     "LabelingFunction",
+    "Not",
     "apply",
     "from_callable",
     "from_column",
+    "from_probabilities",
     "keywords",
     "labeling_function",
     "regex",

@@ -1,8 +1,8 @@
 """Applying labeling functions to records."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,12 @@ from metalwork._checks import ABSTAIN
 from metalwork.backends import Backend, get_backend
 from metalwork.data import Shard, open_records
 from metalwork.errors import ConfigError, DataError, LabelingError
+from metalwork.feasible import FeasibleLabels
+from metalwork.forest import TaskForest
+from metalwork.labeling._alphabets import Numbering, recode
 from metalwork.labeling._checks import check_columns, check_functions
 from metalwork.labeling._function import LabelingFunction
+from metalwork.labeling._returns import Space, reader_for
 from metalwork.labeling._votes import Failures, WrongLabel, vote
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
@@ -20,10 +24,42 @@ from metalwork.votes import LabelMatrix
 Progress = Callable[[int, int | None], None]
 
 
+@overload
 def apply(
     lfs: Iterable[LabelingFunction],
     records: Any,
-    schema: TaskSchema,
+    schema: TaskSchema | FeasibleLabels,
+    *,
+    backend: str | Backend = ...,
+    n_jobs: int | None = ...,
+    max_error_rate: float = ...,
+    chunk_size: int = ...,
+    format: str | None = ...,
+    progress: Progress | None = ...,
+    like: LabelMatrix | None = ...,
+) -> LabelMatrix: ...
+
+
+@overload
+def apply(
+    lfs: Iterable[LabelingFunction],
+    records: Any,
+    schema: TaskForest,
+    *,
+    backend: str | Backend = ...,
+    n_jobs: int | None = ...,
+    max_error_rate: float = ...,
+    chunk_size: int = ...,
+    format: str | None = ...,
+    progress: Progress | None = ...,
+    like: Mapping[str, LabelMatrix] | None = ...,
+) -> dict[str, LabelMatrix]: ...
+
+
+def apply(
+    lfs: Iterable[LabelingFunction],
+    records: Any,
+    schema: Space,
     *,
     backend: str | Backend = "serial",
     n_jobs: int | None = None,
@@ -31,7 +67,8 @@ def apply(
     chunk_size: int = 10_000,
     format: str | None = None,
     progress: Progress | None = None,
-) -> LabelMatrix:
+    like: LabelMatrix | Mapping[str, LabelMatrix] | None = None,
+) -> LabelMatrix | dict[str, LabelMatrix]:
     """Run labeling functions over records and collect their votes.
 
     Parameters
@@ -39,25 +76,30 @@ def apply(
     lfs : sequence of LabelingFunction
     records : data frame, list of dicts, or path or glob of CSV, JSON lines or Parquet files
         Only the columns that the LFs name are read.
-    schema : TaskSchema
+    schema : TaskSchema, TaskForest or FeasibleLabels
     backend : {"serial", "processes"} or Backend
         All give the same label matrix.
     n_jobs : int, optional
         Number of worker processes; one a core by default.
     max_error_rate : float in [0, 1]
         An LF that fails on a larger part of the records stops the run by name. A failure (an exception, or a
-        returned value that is neither text nor an abstain) is no abstain: it is counted in ``votes.errors``.
+        returned value that no LF may return) is no abstain: it is counted in ``votes.errors``.
     chunk_size : int
         Records that are in memory at a time, a worker.
     format : {"csv", "tsv", "jsonl", "parquet"}, optional
         Of a file whose name does not tell.
     progress : callable, optional
         Called as ``progress(n_done, n_points)`` now and then; ``n_points`` is None while it is not known.
+    like : LabelMatrix, optional
+        Votes of the same LFs on other records, those that the label model is fitted on. LFs that vote for sets
+        have an alphabet of the sets that came up; with ``like`` they have that of ``like``, as the label model
+        needs it. What is not in it abstains, with a warning. (By root, for a forest.)
 
     Returns
     -------
-    LabelMatrix (n_points, n_lfs)
-        Rows in the order of the records, columns in the order of ``lfs``.
+    LabelMatrix (n_points, n_columns)
+        Rows in the order of the records, columns in the order of ``lfs``; an LF without a task has a column for
+        each. For a forest, a dict of label matrices by root.
 
     Raises
     ------
@@ -76,20 +118,34 @@ def apply(
     source = open_records(records, format)
     check_columns(functions, source.columns)
     columns = list(dict.fromkeys(name for lf in functions for name in lf.fields))
-    total = _Total(functions)
+    total = _Total(functions, schema)
     for part in runner.map(_Labeler(functions, schema), source.shards(columns, chunk_size)):
         total.add(part)
         if progress is not None:
             progress(total.n_points, source.n_points)
-    return total.matrix(schema, max_error_rate)
+    votes = total.matrix(max_error_rate)
+    if like is None:
+        return votes
+    if isinstance(votes, dict):
+        return {root: recode(matrix, _of_root(like, root)) for root, matrix in votes.items()}
+    return recode(votes, _of_root(like, None))
+
+
+def _of_root(like: Any, root: str | None) -> LabelMatrix:
+    matrix = like if root is None else like.get(root) if isinstance(like, Mapping) else None
+    if not isinstance(matrix, LabelMatrix):
+        what = "a LabelMatrix" if root is None else f"a dict of a LabelMatrix a root, {root!r} among them"
+        raise LabelingError(f"like must be {what}; got {type(like).__name__}. Pass what apply gave before.")
+    return matrix
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The votes on one shard: codes (n_points, n_lfs) and each LF's failures."""
+    """The votes on one shard: numbered outcomes (n_points, n_columns), and each LF's failures."""
 
     origin: str
     codes: npt.NDArray[np.int32]
+    numbers: list[Numbering]
     failures: list[Failures]
     wrong: tuple[int, WrongLabel] | None
 
@@ -99,24 +155,31 @@ class _Labeler:
     """Labels one shard; it travels to the workers."""
 
     functions: tuple[LabelingFunction, ...]
-    schema: TaskSchema
+    schema: Space
 
     def __call__(self, shard: Shard) -> _Part:
         failures = [Failures() for _ in self.functions]
-        parts, done = [], 0
+        readers = [reader_for(lf.task, self.schema) for lf in self.functions]
+        numbers = _numberings(self.functions, self.schema)
+        stops = np.cumsum([len(reader.tasks) for reader in readers])
+        parts, done = [np.empty((0, len(numbers)), np.int32)], 0
         for frame in shard.chunks():
-            codes = np.full((len(frame), len(self.functions)), ABSTAIN, np.int32)
-            for j, lf in enumerate(self.functions):
-                votes = vote(lf, frame, self.schema)
+            codes = np.full((len(frame), len(numbers)), ABSTAIN, np.int32)
+            for j, (lf, reader, stop) in enumerate(zip(self.functions, readers, stops, strict=True)):
+                own = slice(stop - len(reader.tasks), stop)
+                votes = vote(lf, frame, reader, numbers[own])
                 if votes.wrong is not None:
                     wrong = WrongLabel(done + votes.wrong.row, votes.wrong.reason)
-                    return _Part(shard.origin, codes[:0], failures, (j, wrong))
-                codes[:, j] = votes.codes
+                    return _Part(shard.origin, codes[:0], numbers, failures, (j, wrong))
+                codes[:, own] = votes.codes
                 failures[j].merge(votes.failures, done)
             parts.append(codes)
             done += len(frame)
-        empty = np.empty((0, len(self.functions)), np.int32)
-        return _Part(shard.origin, np.concatenate([empty, *parts]), failures, None)
+        return _Part(shard.origin, np.concatenate(parts), numbers, failures, None)
+
+
+def _numberings(functions: Iterable[LabelingFunction], space: Space) -> list[Numbering]:
+    return [Numbering(len(space.labels(task))) for lf in functions for _, task in lf.columns(space.tasks)]
 
 
 @dataclass
@@ -124,11 +187,16 @@ class _Total:
     """Gathers the parts in their order, and keeps account of where each row stood."""
 
     functions: tuple[LabelingFunction, ...]
+    space: Space
     n_points: int = 0
+    _numbers: list[Numbering] = field(init=False)
     _codes: list[npt.NDArray[np.int32]] = field(default_factory=list)
     _failures: list[Failures] = field(default_factory=list)
     _places: dict[int, str] = field(default_factory=dict)
     _starts: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._numbers = _numberings(self.functions, self.space)
 
     def add(self, part: _Part) -> None:
         start = self._starts.setdefault(part.origin, self.n_points)
@@ -141,29 +209,38 @@ class _Total:
             if known.count == 0 and new.count > 0:
                 self._places[j] = _place(part.origin, self.n_points + new.row, start)
             known.merge(new, self.n_points)
+        for column, (known_numbers, own) in enumerate(zip(self._numbers, part.numbers, strict=True)):
+            if own.others:
+                part.codes[:, column] = known_numbers.of(own)[part.codes[:, column]]
         self._codes.append(part.codes)
         self.n_points += len(part.codes)
 
-    def matrix(self, schema: TaskSchema, max_error_rate: float) -> LabelMatrix:
+    def matrix(self, max_error_rate: float) -> LabelMatrix | dict[str, LabelMatrix]:
         if self.n_points == 0:
             raise DataError("records must hold at least one record; got none.")
         failing = [j for j, f in enumerate(self._failures) if f.count > max_error_rate * self.n_points]
         if failing:
             raise LabelingError("\n".join(self._complaint(j, max_error_rate) for j in failing))
-        return LabelMatrix(
-            np.concatenate(self._codes),
-            schema,
-            [lf.task for lf in self.functions],
-            [lf.name for lf in self.functions],
-            [failures.count for failures in self._failures],
-        )
+        columns = [(j, *named) for j, lf in enumerate(self.functions) for named in lf.columns(self.space.tasks)]
+        codes, outcomes = np.concatenate(self._codes), {}
+        for column, ((_, name, _), numbers) in enumerate(zip(columns, self._numbers, strict=True)):
+            rows, code_of = numbers.alphabet()
+            if rows is not None:
+                codes[:, column] = code_of[codes[:, column]]
+                outcomes[name] = rows
+        tasks, names = [task for _, _, task in columns], [name for _, name, _ in columns]
+        errors = [self._failures[j].count for j, _, _ in columns]
+        if isinstance(self.space, TaskSchema):
+            return LabelMatrix(codes, self.space, tasks, names, errors, outcomes)
+        return self.space.votes(codes, tasks, names, errors, outcomes)
 
     def _complaint(self, j: int, max_error_rate: float) -> str:
         failures, lf = self._failures[j], self.functions[j]
+        owner = "the tree" if lf.task is None else f"task {lf.task!r}"
         return (
             f"LF {lf.name!r} failed on {failures.count} of {self.n_points} records, more than max_error_rate "
             f"({max_error_rate:g}) allows; first at {self._places[j]}: {failures.reason}. "
-            f"It must return a label of task {lf.task!r}, or mw.ABSTAIN; mend it or raise max_error_rate."
+            f"It must return a label of {owner}, or mw.ABSTAIN; mend it or raise max_error_rate."
         )
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from metalwork.errors import LabelingError
 from metalwork.labeling._function import LabelingFunction
+from metalwork.labeling._returns import Space
 from metalwork.schema import TaskSchema, unknown_name
 
 
 def check_functions(lfs: Any, schema: Any) -> tuple[LabelingFunction, ...]:
     """The LFs as a tuple; ``LabelingError`` lists every one that does not fit the schema."""
-    if not isinstance(schema, TaskSchema):
+    if not isinstance(schema, Space):
         raise LabelingError(f"schema must be a TaskSchema; got {schema!r}. Build it with TaskSchema.from_dict.")
     if isinstance(lfs, LabelingFunction) or not isinstance(lfs, Iterable):
         raise LabelingError(f"lfs must be a list of labeling functions; got {lfs!r}. Put it in a list.")
@@ -19,7 +20,8 @@ def check_functions(lfs: Any, schema: Any) -> tuple[LabelingFunction, ...]:
     if not functions:
         raise LabelingError("lfs must hold at least one labeling function; got none.")
     faults = [fault for j, lf in enumerate(functions) for fault in _faults(j, lf, schema)]
-    counts = Counter(lf.name for lf in functions if isinstance(lf, LabelingFunction))
+    known = [lf for lf in functions if isinstance(lf, LabelingFunction)]
+    counts = Counter(name for lf in known for name, _ in lf.columns(schema.tasks))
     faults += [f"{n} LFs are called {name!r}. Rename one with name='...'." for name, n in counts.items() if n > 1]
     _raise("The labeling functions do not fit the schema", faults)
     return functions
@@ -36,9 +38,16 @@ def check_columns(lfs: Sequence[LabelingFunction], columns: Sequence[str]) -> No
     _raise("The labeling functions do not fit the records", faults)
 
 
-def _faults(j: int, lf: Any, schema: TaskSchema) -> list[str]:
+def _faults(j: int, lf: Any, schema: Space) -> list[str]:
     if not isinstance(lf, LabelingFunction):
         return [f"item {j} is no labeling function but {lf!r}. Put @mw.labeling_function(task='...') above it."]
+    if lf.task is None:
+        if isinstance(schema, TaskSchema):
+            return []
+        kind = type(schema).__name__
+        return [
+            f"LF {lf.name!r} must name its task with a {kind}; got None. Only trees have LFs of all their tasks."
+        ]
     if lf.task not in schema.tasks:
         return [f"LF {lf.name!r}: " + unknown_name("task of the schema", lf.task, schema.tasks)]
     known = schema.labels(lf.task)
@@ -49,7 +58,7 @@ def _faults(j: int, lf: Any, schema: TaskSchema) -> list[str]:
     ]
 
 
-def _unknown_label(label: str, task: str, schema: TaskSchema) -> str:
+def _unknown_label(label: str, task: str, schema: Space) -> str:
     homes = [other for other in schema.tasks if label in schema.labels(other)]
     if homes:
         return f"{label!r} is a label of task {homes[0]!r}, not of {task!r}. Name that task, or another label."

@@ -14,14 +14,17 @@ from metalwork.errors import LabelingError
 Function = Callable[..., Any]
 
 
-class ColumnRule(ABC):
+class DeclaredLabels(ABC):
+    """A callable whose ``labels`` are those it may return, so that a wrong one is found before anything runs."""
+
+    labels: tuple[str, ...]
+
+
+class ColumnRule(DeclaredLabels):
     """A callable that can also label a whole batch at once; what built-in LFs are made of.
 
     ``rule(*values)`` labels one record and ``rule.label_columns(*columns)`` a batch, with equal results.
-    ``labels`` are the labels it may return, so that a wrong one is found before anything runs.
     """
-
-    labels: tuple[str, ...]
 
     @abstractmethod
     def __call__(self, *values: Any) -> Any:
@@ -44,17 +47,17 @@ class LabelingFunction:
 
     Attributes
     ----------
-    task : str
-        The task it votes on.
+    task : str or None
+        The task it votes on; None where it may vote for labels of all tasks of the tree.
     name : str
         Distinct among the LFs of a label matrix.
     fields : tuple of str
         The columns whose values it is called with, in order.
     function : callable
-        Takes one value a field; returns a label name of ``task``, or ``ABSTAIN`` (-1) or None.
+        Takes one value a field; returns what :func:`from_callable` says.
     """
 
-    task: str
+    task: str | None
     name: str
     fields: tuple[str, ...]
     function: Function
@@ -68,23 +71,29 @@ class LabelingFunction:
     @property
     def labels(self) -> tuple[str, ...] | None:
         """The labels it may return where they are known before it runs, else None."""
-        return self.function.labels if isinstance(self.function, ColumnRule) else None
+        return self.function.labels if isinstance(self.function, DeclaredLabels) else None
+
+    def columns(self, tasks: Sequence[str]) -> list[tuple[str, str]]:
+        """Name and task of its columns of a label matrix: one, or without a task one for each of ``tasks``."""
+        return [(self.name, self.task)] if self.task is not None else [(f"{self.name}[{t}]", t) for t in tasks]
 
 
 def labeling_function(
-    task: str, name: str | None = None, fields: Sequence[str] | None = None
+    task: str | None, name: str | None = None, fields: Sequence[str] | None = None
 ) -> Callable[[Function], LabelingFunction]:
     """Make a labeling function of the function below; its argument names are column names.
 
     Parameters
     ----------
-    task : str
-        The task it votes on.
+    task : str or None
+        The task it votes on. None: it may return labels of all tasks of the tree.
     name : str, optional
         The function's own name by default.
     fields : sequence of str, optional
         Columns to call it with, where they are not named like its arguments. An argument that has a default is
         no column.
+
+    It returns what :func:`from_callable` says: a label, a set of labels, probabilities of labels, or an abstain.
 
     Examples
     --------
@@ -95,7 +104,7 @@ def labeling_function(
     >>> quarterly("quarterly profit rose")
     'Corporate'
     """
-    if not isinstance(task, str):
+    if task is not None and not isinstance(task, str):
         raise LabelingError(
             f"task must be the name of a task; got {task!r}. Write @labeling_function(task='...')."
         )
@@ -103,15 +112,19 @@ def labeling_function(
 
 
 def from_callable(
-    function: Function, task: str, fields: Sequence[str] | None = None, name: str | None = None
+    function: Function, task: str | None, fields: Sequence[str] | None = None, name: str | None = None
 ) -> LabelingFunction:
     """A labeling function from any callable: a function, a method, a model's predict for one record.
 
     Parameters
     ----------
     function : callable
-        Takes one value a field; returns a label name of ``task``, or ``ABSTAIN`` (-1) or None.
-    task : str
+        Takes one value a field. Returns a label name of ``task``; a set or list of them (one of these);
+        ``mw.Not("label")`` (any but this); a dict from labels to probabilities (a soft vote, in which labels left
+        out share what is missing to 1); or ``ABSTAIN`` (-1), None or an empty set.
+    task : str or None
+        None: it may return labels of all tasks of the tree, by name where that is unique or by path
+        (``"Markets/Money"``), and has a column a task in the label matrix, called ``"name[task]"``.
     fields : sequence of str, optional
         Columns to call it with; by default the names of its arguments that have no default value.
     name : str, optional
@@ -137,7 +150,8 @@ def from_callable(
             f"LF {name!r} must be a plain function; it is asynchronous or a generator. Use return."
         )
     columns = _argument_names(function, name) if fields is None else _check_fields(fields, name)
-    return LabelingFunction(_check_text("task", task, name), _check_text("name", name, name), columns, function)
+    checked = None if task is None else _check_text("task", task, name)
+    return LabelingFunction(checked, _check_text("name", name, name), columns, function)
 
 
 class _ColumnVotes:

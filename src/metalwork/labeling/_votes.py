@@ -1,6 +1,6 @@
 """From what labeling functions return to label codes; errors are kept apart from abstains."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -8,10 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from metalwork._checks import ABSTAIN
+from metalwork._checks import ABSTAIN, FloatArray
+from metalwork._soft_votes import soft_outcomes
 from metalwork.errors import LabelingError
+from metalwork.labeling._alphabets import Numbering, Soft, States
 from metalwork.labeling._function import ColumnRule, LabelingFunction
-from metalwork.schema import TaskSchema, unknown_name
+from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
+from metalwork.labeling._soft import ProbabilityRule
 
 Codes = npt.NDArray[np.int32]
 
@@ -54,26 +57,32 @@ class Failures:
 
 @dataclass(frozen=True)
 class Votes:
-    """One LF's label codes on a batch, its failures, and what ended it early if anything did."""
+    """One LF's outcomes (n_points, n_columns) on a batch, by their ``Numbering``; its failures; what ended it."""
 
     codes: Codes
     failures: Failures = field(default_factory=Failures)
     wrong: WrongLabel | None = None
 
 
-def vote(lf: LabelingFunction, frame: pl.DataFrame, schema: TaskSchema) -> Votes:
-    """The LF's votes on every record of ``frame``."""
+def vote(lf: LabelingFunction, frame: pl.DataFrame, reader: Reader, numbers: Sequence[Numbering]) -> Votes:
+    """The LF's votes on every record of ``frame``; ``numbers``, one a column, takes up new outcomes."""
     columns = [frame[name] for name in lf.fields]
+    failures = Failures()
     if isinstance(lf.function, ColumnRule) and lf.function.accepts(*columns):
         labels = lf.function.label_columns(*columns)
-        codes = {label: schema.label_code(lf.task, label) for label in schema.labels(lf.task)}
-        return Votes(labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32).to_numpy())
-    failures = Failures()
+        codes = {label: code for label, (_, code) in reader.places.items()}
+        return Votes(_one_column(labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32).to_numpy()))
+    if isinstance(lf.function, ProbabilityRule) and lf.function.accepts(*columns):
+        places = [reader.label(label)[1] for label in lf.function.labels]
+        rows = np.full((len(frame), reader.n_labels(0)), np.nan)
+        rows[:, places] = lf.function.shares(*columns)
+        return Votes(_one_column(_soft_codes(lf, rows, np.arange(len(frame)), numbers[0], failures)), failures)
     try:
         values = _call_all(lf, [column.to_list() for column in columns], len(frame), failures)
     except _Stopped as stopped:
-        return Votes(np.full(len(frame), ABSTAIN, np.int32), failures, stopped.wrong)
-    return _encode(lf, values, schema, failures)
+        return Votes(_silence(len(frame), reader), failures, stopped.wrong)
+    plain = _encode_plain(values, reader)
+    return _encode(lf, values, reader, numbers, failures) if plain is None else Votes(plain, failures)
 
 
 class _Stopped(Exception):
@@ -98,20 +107,86 @@ def _call_all(lf: LabelingFunction, columns: Sequence[list[Any]], n_points: int,
     return values
 
 
-def _encode(lf: LabelingFunction, values: list[Any], schema: TaskSchema, failures: Failures) -> Votes:
-    codes: dict[Any, int] = {label: code for code, label in enumerate(schema.labels(lf.task))}
-    codes |= {None: ABSTAIN, ABSTAIN: ABSTAIN, _FAILED: ABSTAIN}
-    if _PLAIN.issuperset(map(type, values)) and codes.keys() >= set(values):
-        return Votes(np.fromiter(map(codes.__getitem__, values), dtype=np.int32, count=len(values)), failures)
-    array = np.full(len(values), ABSTAIN, np.int32)
+def _encode_plain(values: list[Any], reader: Reader) -> Codes | None:
+    """Codes of labels and abstains; None where a value is anything else."""
+    names: dict[Any, int] = {name: i for i, name in enumerate(reader.places)}
+    names |= {None: ABSTAIN, ABSTAIN: ABSTAIN, _FAILED: ABSTAIN}
+    if not (_PLAIN.issuperset(map(type, values)) and names.keys() >= set(values)):
+        return None
+    found = np.fromiter(map(names.__getitem__, values), dtype=np.int32, count=len(values))
+    if len(reader.tasks) == 1:  # names stand in the order of their codes
+        return _one_column(found)
+    places = np.array([*reader.places.values(), (0, ABSTAIN)])[found]
+    codes = _silence(len(values), reader)
+    codes[np.arange(len(values)), places[:, 0]] = places[:, 1]
+    return codes
+
+
+def _encode(
+    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: Sequence[Numbering], failures: Failures
+) -> Votes:
+    codes = _silence(len(values), reader)
+    known: dict[Hashable, tuple[int, States] | None] = {}
+    soft: dict[int, tuple[int, list[float]]] = {}
     for row, value in enumerate(values):
-        if isinstance(value, str):
-            if (code := codes.get(str.__str__(value))) is None:
-                return Votes(array, failures, WrongLabel(row, _foreign(lf.task, value, schema)))
-            array[row] = code
-        elif not (value is None or value is _FAILED or _is_abstain(value)):
+        if value is None or value is _FAILED or _is_abstain(value):
+            continue
+        try:
+            if isinstance(value, Mapping):
+                soft[row] = reader.soft(value)
+                continue
+            if (key := _key(value)) not in known:
+                known[key] = _states(key, reader)
+            if (said := known[key]) is not None:
+                codes[row, said[0]] = numbers[said[0]].number(said[1])
+        except WrongReturn as wrong:
+            return Votes(codes, failures, WrongLabel(row, str(wrong)))
+        except (TypeError, ValueError):
             failures.add(row, f"it returned {_short(value)}")
-    return Votes(array, failures)
+    for column in sorted({column for column, _ in soft.values()}):
+        rows = [row for row, (there, _) in soft.items() if there == column]
+        shares = np.array([soft[row][1] for row in rows])
+        codes[rows, column] = _soft_codes(lf, shares, np.array(rows), numbers[column], failures)
+    return Votes(codes, failures)
+
+
+def _key(value: Any) -> str | Not | frozenset[str]:
+    """A label, or a set of labels, in a form that can be looked up; ``TypeError`` for anything else."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Not):
+        return value
+    if isinstance(value, (set, frozenset, list, tuple)) and all(isinstance(name, str) for name in value):
+        return frozenset(map(str.__str__, value))
+    raise TypeError
+
+
+def _states(key: str | Not | frozenset[str], reader: Reader) -> tuple[int, States] | None:
+    if isinstance(key, str):
+        column, code = reader.label(key)
+        return column, (code,)
+    return reader.states(key.labels, inside=False) if isinstance(key, Not) else reader.states(key, inside=True)
+
+
+def _soft_codes(
+    lf: LabelingFunction, shares: FloatArray, at: npt.NDArray[np.int64], numbers: Numbering, failures: Failures
+) -> Codes:
+    """Numbers (n_points,) of soft votes; rows that are no probabilities are failures of the records ``at``."""
+    codes, bad = soft_votes(shares, lf.name)
+    for row in bad:
+        failures.add(int(at[row]), f"it returned the probabilities {_short(shares[row].tolist())}")
+    table = np.full(len(soft_outcomes(numbers.n_labels)) + 1, ABSTAIN, np.int32)
+    for code in np.unique(codes[codes != ABSTAIN]).tolist():
+        table[code] = numbers.number(Soft(code))
+    return table[codes]
+
+
+def _silence(n_points: int, reader: Reader) -> Codes:
+    return np.full((n_points, len(reader.tasks)), ABSTAIN, np.int32)
+
+
+def _one_column(codes: npt.NDArray[Any]) -> Codes:
+    return codes.astype(np.int32, copy=False).reshape(-1, 1)
 
 
 def _is_abstain(value: Any) -> bool:
@@ -124,15 +199,3 @@ def _short(value: Any) -> str:
     except Exception:
         text = f"an object of type {type(value).__name__}"
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _foreign(task: str, label: str, schema: TaskSchema) -> str:
-    homes = [other for other in schema.tasks if label in schema.labels(other)]
-    if not homes:
-        unknown = unknown_name(f"label of task {task!r}", label, schema.labels(task))
-        return f"it returned a wrong label. {unknown}"
-    own = ", ".join(map(repr, schema.labels(task)))
-    return (
-        f"it returned {label!r}, a label of task {homes[0]!r}, but votes on task {task!r}. "
-        f"Declare it with task={homes[0]!r}, or return one of {own}."
-    )

@@ -38,7 +38,7 @@ def read_votes(job: Job, folder: RunFolder) -> dict[str, LabelMatrix]:
     """
     folder.require("apply")
     votes = {split: LabelMatrix.load(folder.file(split_file("votes", split))) for split in job.splits}
-    names = tuple(lf.name for lf in job.labeling_functions)
+    names = tuple(name for lf in job.labeling_functions for name, _ in lf.columns(job.schema.tasks))
     for split, matrix in votes.items():
         differs = {
             "schema": matrix.schema != job.schema,

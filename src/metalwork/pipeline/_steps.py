@@ -48,8 +48,11 @@ def apply(job: Job, folder: RunFolder, progress: Progress | None = None) -> dict
         When a labeling function does not fit the schema or the records, or fails on them.
     """
     with folder.writing():
-        votes = {split: _votes_on(job, split, progress) for split in job.splits}
-        with folder.step("apply", {"project": job.name}) as written:
+        votes: dict[str, LabelMatrix] = {}
+        with _noting_warnings() as noted:
+            for split in job.splits:  # the training split comes first: its alphabets are the model's
+                votes[split] = _votes_on(job, split, progress, like=votes.get("train"))
+        with folder.step("apply", {"project": job.name, "warnings": noted}) as written:
             for split, matrix in votes.items():
                 matrix.save(folder.path / split_file("votes", split))
                 written.append(split_file("votes", split))
@@ -165,7 +168,7 @@ def run(job: Job, folder: RunFolder, on_step: Callable[[str], None] | None = Non
     return folder.file(files.REPORT)
 
 
-def _votes_on(job: Job, split: str, progress: Progress | None) -> LabelMatrix:
+def _votes_on(job: Job, split: str, progress: Progress | None, like: LabelMatrix | None) -> LabelMatrix:
     votes = labeling.apply(
         job.labeling_functions,
         job.sources[split],
@@ -174,6 +177,7 @@ def _votes_on(job: Job, split: str, progress: Progress | None) -> LabelMatrix:
         n_jobs=job.n_jobs,
         max_error_rate=job.max_error_rate,
         progress=progress,
+        like=like,
     )
     if votes.n_points == 0:
         raise DataError(f"The {split} split must hold at least one record; got none. Check its file.")

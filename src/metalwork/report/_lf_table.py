@@ -74,7 +74,7 @@ def group_lfs(schema: TaskSchema, lfs: LFSummary, gold: Mapping[str, LFSummary])
                 lines=tuple(
                     _line(
                         row,
-                        len(schema.labels(task.task)),
+                        schema.labels(task.task),
                         {split: rows.get(row.name) for split, rows in known.items()},
                     )
                     for row in shown
@@ -100,19 +100,19 @@ def _gold_cell(row: LFRow | TaskRow | None) -> GoldCell:
     return GoldCell(row.accuracy, row.n_scored, row.off_branch, few=row.n_scored < _FEW)
 
 
-def _line(row: LFRow, n_labels: int, gold: Mapping[str, LFRow | None]) -> LFLine:
+def _line(row: LFRow, known: Sequence[str], gold: Mapping[str, LFRow | None]) -> LFLine:
     accuracies = [row.learned_accuracy, *(None if other is None else other.accuracy for other in gold.values())]
     marks = [Mark(value, series) for series, value in enumerate(accuracies) if value is not None]
     return LFLine(
         row,
-        _polarity(row.polarity, n_labels),
+        _polarity(row.polarity, known),
         tuple(_gold_cell(other) for other in gold.values()),
         tuple(reversed(marks)),
     )
 
 
-def _polarity(labels: Sequence[str], n_labels: int) -> str:
-    if len(labels) == n_labels > _NAMED:
-        return f"all {n_labels} labels"
+def _polarity(labels: Sequence[str], known: Sequence[str]) -> str:
+    if len(known) > _NAMED and tuple(labels) == tuple(known):
+        return f"all {len(known)} labels"
     more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
     return (", ".join(shorten(label, 40) for label in labels[:_NAMED]) or "never votes") + more

@@ -63,4 +63,4 @@ def _top(probs: TaskProbabilities, row: int, n_labels: int) -> dict[str, float]:
 
 def _votes_on(votes: LabelMatrix, row: int) -> dict[str, str]:
     voted = np.flatnonzero(votes.codes[row] >= 0)
-    return {votes.names[j]: votes.schema.labels(votes.tasks[j])[int(votes.codes[row, j])] for j in voted.tolist()}
+    return {votes.names[j]: votes.vote_name(j, int(votes.codes[row, j])) for j in voted.tolist()}

@@ -187,3 +187,81 @@ def test_intervals_conflict_exactly_when_no_end_label_is_shared() -> None:
         votes = mw.LabelMatrix([[c1, c2]], schema, [t1, t2])
         disjoint = not admitted(votes, 0, 0) & admitted(votes, 0, 1)
         assert [row.conflict for row in mw.lf_summary(votes).rows] == [disjoint, disjoint]
+
+
+def alphabet_votes(seed: int) -> mw.LabelMatrix:
+    """Plain votes, sets with and without what lies off the branch, and soft votes, on an uneven tree."""
+    plain, rng = random_votes(UNEVEN, 40, 4, seed), np.random.default_rng(seed)
+    sets = np.array([[1, 1, 0, np.nan], [0, 1, 1, np.nan], [1, 0, 0, np.nan]])
+    off_branch = np.array([[1.0, 0, 1], [0, 1, np.nan], [0, 0, 1]])
+    codes = np.where(rng.random((40, 4)) < 0.4, rng.integers(0, 3, (40, 4)), -1)
+    names = ["set", "other", "soft", "again"]
+    soft = np.array([[0.7, 0.3, np.nan], [1, 0, np.nan], [0.2, 0.8, np.nan]])
+    outcomes = {"set": sets, "other": off_branch, "soft": soft, "again": sets[:, [1, 0, 2, 3]]}
+    return mw.LabelMatrix.beside(
+        [plain, mw.LabelMatrix(codes, plain.schema, ["c", "b", "d", "a"], names, outcomes=outcomes)]
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sets_and_soft_votes_conflict_where_no_end_label_has_a_share_in_both(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_lf_counts, "_CHUNK", 17)
+    votes = alphabet_votes(seed)
+    codes = votes.schema.task_codes
+
+    def admits(i: int, j: int) -> set[int]:
+        states = codes[:, votes.schema.task_index(votes.tasks[j])]
+        return set(
+            np.flatnonzero(votes.alphabet(j)[votes.codes[i, j]][np.where(states < 0, -1, states)] > 0).tolist()
+        )
+
+    for j, row in enumerate(mw.lf_summary(votes).rows):
+        pairs = [
+            (i, [k for k in range(votes.n_lfs) if k != j and votes.codes[i, k] >= 0])
+            for i in range(votes.n_points)
+            if votes.codes[i, j] >= 0
+        ]
+        clashes = [[k for k in others if not admits(i, j) & admits(i, k)] for i, others in pairs]
+        same = [[k for k in found if votes.tasks[k] == votes.tasks[j]] for found in clashes]
+        assert row.overlap == sum(bool(others) for _, others in pairs) / votes.n_points
+        assert row.conflict == sum(map(bool, clashes)) / votes.n_points
+        assert row.task_conflict == sum(map(bool, same)) / votes.n_points
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_vote_is_right_by_the_share_of_the_true_state(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_lf_counts, "_CHUNK", 11)
+    votes = alphabet_votes(seed)
+    y = np.random.default_rng(seed).integers(-1, votes.schema.n_end_labels, 40)
+    for j, row in enumerate(mw.lf_summary(votes, y).rows):
+        states = votes.schema.task_codes[:, votes.schema.task_index(row.task)]
+        known = [i for i in range(40) if y[i] >= 0 and votes.codes[i, j] >= 0]
+        shares = np.array([votes.alphabet(j)[votes.codes[i, j], max(states[y[i]], -1)] for i in known])
+        scored = shares[~np.isnan(shares)]
+        assert row.n_scored == len(scored)
+        assert row.accuracy == (pytest.approx(scored.mean()) if scored.size else None)
+        assert row.off_branch == (pytest.approx(np.isnan(shares).mean()) if known else None)
+
+
+def test_sets_and_soft_votes_have_names() -> None:
+    schema = mw.TaskSchema.flat(["ham", "spam", "eggs"])
+    rows = [[0.8, 0.1, 0.1], [0.2, 0.6, 0.2], [0.1, 0.9, 0.0], [0.0, 1.0, 0.0]]
+    soft = mw.LabelMatrix.from_soft([np.array(rows)], schema, names=["model"])
+    sets = mw.LabelMatrix(
+        [[0], [1], [-1], [0]], schema, names=["rule"], outcomes={"rule": [[1, 1, 0, np.nan], [0, 0, 1, np.nan]]}
+    )
+    model, rule = mw.lf_summary(mw.LabelMatrix.beside([soft, sets])).rows
+    assert model.polarity == ("spam", "ham 0.8", "spam 0.6 to 0.9")
+    assert rule.polarity == ("not eggs", "eggs")
+
+
+def test_equal_plain_alphabets_count_as_plain_votes_do() -> None:
+    votes = random_votes(UNEVEN, 60, 6, 0)
+    doubled = {  # each label twice: no longer the plain alphabet, but the same votes
+        name: np.concatenate([votes.alphabet(j)] * 2) for j, name in enumerate(votes.names)
+    }
+    same = mw.LabelMatrix(votes.codes, votes.schema, votes.tasks, votes.names, outcomes=doubled)
+    y = np.random.default_rng(1).integers(-1, votes.schema.n_end_labels, 60)
+    assert mw.lf_summary(same, y) == mw.lf_summary(votes, y)

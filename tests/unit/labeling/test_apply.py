@@ -177,7 +177,7 @@ def test_what_holds_no_records_is_an_error(records: Any) -> None:
 def test_lfs_may_come_from_a_generator_and_the_schema_must_be_one() -> None:
     assert mw.apply((lf for lf in functions()), RECORDS, SCHEMA).codes.tolist() == CODES
     with pytest.raises(LabelingError, match=r"^schema must be a TaskSchema; got \{\}\. Build it with TaskSchema"):
-        mw.apply(functions(), RECORDS, {})  # type: ignore[arg-type]
+        mw.apply(functions(), RECORDS, {})  # type: ignore[call-overload]
 
 
 def test_codes_have_the_smallest_type() -> None:

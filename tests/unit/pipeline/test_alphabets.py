@@ -1,0 +1,65 @@
+"""Projects whose labeling functions vote for sets, softly, and anywhere in the tree."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import metalwork as mw
+from metalwork import pipeline
+from metalwork.errors import MetalworkWarning
+from metalwork.pipeline import Job, RunFolder, load_project
+from tests.unit.pipeline.projects import LFS, PROJECT, write_project
+
+SETS = """
+    @mw.labeling_function(task=None)
+    def anywhere(text):
+        return mw.Not("Cat", "Dog") if "feather" in text else {"Cat": 0.8} if "meow" in text else mw.Not("Cat")
+
+    @mw.labeling_function(task="kind")
+    def unsure(text):
+        return {"Mammal": 0.75, "Bird": 0.25} if "fur" in text else None
+"""
+DEV_ALONE = """
+    @mw.labeling_function(task=None)
+    def picky(key):
+        return mw.Not("Owl") if key.startswith("dev") else mw.Not("Cat")
+"""
+
+
+def job_of(folder: Path, lfs: str, project: str = PROJECT) -> Job:
+    return Job.of_project(load_project(write_project(folder, project=project, lfs=LFS + lfs)))
+
+
+def test_a_project_runs_on_sets_and_soft_votes(tmp_path: Path) -> None:
+    job, folder = job_of(tmp_path / "pets", SETS), RunFolder(tmp_path / "run")
+    pipeline.run(job, folder)
+    votes = mw.LabelMatrix.load(folder.path / "votes.npz")
+    columns = {"anywhere[kind]", "anywhere[mammal]", "anywhere[bird]", "unsure"}
+    assert columns < set(votes.names)
+    assert set(votes.outcomes) == {"anywhere[mammal]", "unsure"}
+    found = pipeline.summarise(job, folder)
+    assert found.results["Label model (hierarchical)"]["test"].accuracy == 1.0
+    assert "not Cat" in (folder.path / "lf_summary.csv").read_text()
+    assert "Mammal 0.75" in (folder.path / "report.html").read_text()
+
+
+def test_worker_processes_change_nothing(tmp_path: Path) -> None:
+    jobs = PROJECT.replace("lfs:", "lfs:\n      n_jobs: 2")
+    for name, project in (("one", PROJECT), ("two", jobs)):
+        pipeline.apply(job_of(tmp_path / name, SETS, project), RunFolder(tmp_path / name / "run"))
+    one, two = (mw.LabelMatrix.load(tmp_path / name / "run" / "votes_test.npz") for name in ("one", "two"))
+    assert one.codes.tolist() == two.codes.tolist()
+    assert {name: rows.tobytes() for name, rows in one.outcomes.items()} == {
+        name: rows.tobytes() for name, rows in two.outcomes.items()
+    }
+
+
+def test_what_training_records_do_not_hold_abstains_on_dev_with_a_warning(tmp_path: Path) -> None:
+    job, folder = job_of(tmp_path / "pets", DEV_ALONE), RunFolder(tmp_path / "run")
+    with pytest.warns(MetalworkWarning, match=r"taken for abstains: 'not Owl' of LF 'picky\[bird\]'\."):
+        votes = pipeline.apply(job, folder)
+    assert (votes["dev"].codes[:, votes["dev"].names.index("picky[bird]")] == mw.ABSTAIN).all()
+    assert votes["dev"].outcomes.keys() == votes["train"].outcomes.keys()
+    manifest = json.loads((folder.path / "manifest.json").read_text())
+    assert len(manifest["steps"]["apply"]["warnings"]) == 1
