@@ -43,6 +43,25 @@ class OnOff(NamedTuple):
     off_records: Floats
 
 
+class Held(NamedTuple):
+    """Which states the votes of LFs hold (n_lfs, n_states, n_outcomes), and where they ask.
+
+    An axis of length 1 stands for all. ``chance`` (n_lfs, n_outcomes) is the share of the states held, ``sets`` (n_lfs,) says that no vote is soft.
+    """
+
+    member: npt.NDArray[np.bool_]
+    asked: npt.NDArray[np.bool_]
+    chance: Floats
+    sets: npt.NDArray[np.bool_]
+
+
+def held(claims: Claims) -> Held:
+    """What the outcomes of a task's LFs hold; those that say nothing ask nothing."""
+    member = claims.alphabet.member
+    sets = ((member == 0) | (member == 1)).all(axis=(1, 2))
+    return Held(member == 1, claims.alphabet.asked & claims.says[:, None, :], claims.right, sets)
+
+
 def claims_of(task: TaskVotes, log_share: Floats, applies: float) -> Claims | None:
     """Claims of a task's LFs, or None where all vote for labels.
 
@@ -171,14 +190,9 @@ def claimed(claims: Claims, counted: Floats) -> Floats:
     return np.asarray(np.einsum("lo,lso->ls", counted, claims.spread))
 
 
-def bound_of_outcomes(claims: Claims, bound: Floats, most_mass: float) -> Floats:
-    """The bound (n_lfs, n_outcomes) of each outcome, from that of votes for each state (n_lfs, n_states).
-
-    A label is right on at most ``most_mass`` of its records. What a set may miss is as small a part of its
-    complement: an LF that says "not Sports" nearly everywhere is nearly right.
-    """
-    slack = 1.0 - (1.0 - most_mass) * (1.0 - claims.right) / (1.0 - claims.single)
-    return np.asarray(np.einsum("ls,lso->lo", bound, claims.spread) / most_mass * slack)
+def bound_of_outcomes(claims: Claims, bound: Floats) -> Floats:
+    """The bound (n_lfs, n_outcomes) of each outcome, from that of votes for each state (n_lfs, n_states)."""
+    return np.asarray(np.einsum("ls,lso->lo", bound, claims.spread))
 
 
 def richness(claims: Claims) -> Floats:

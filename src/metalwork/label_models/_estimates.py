@@ -25,7 +25,7 @@ from metalwork.inference import (
     votes_of_task,
 )
 from metalwork.label_models import _claims
-from metalwork.label_models._claims import Claims, OnOff
+from metalwork.label_models._claims import Claims, Held, OnOff
 
 Tables = list[Floats]
 _POOLED_ACCURACY, _POOLED_VOTES = 0.75, 2.0
@@ -111,40 +111,46 @@ def votes_only_tables(
         table[:, k, :k] = np.log(parameters.ratio[t])[:, None]
         tables.append(table)
     if counts is not None:
-        for t, (table, counted, beyond) in enumerate(zip(tables, counts.votes, claims, strict=True)):
-            told = ~priors.stated[votes.tasks[t].lfs]
-            if beyond is not None:
-                told &= beyond.alphabet.plain
-            _tell_confusions(table, counted, np.exp(log_prior[t]), priors.share, told)
+        for t, (task, beyond) in enumerate(zip(votes.tasks, claims, strict=True)):
+            held = _labels_held(np.exp(log_prior[t])) if beyond is None else _claims.held(beyond)
+            which = held.sets & ~priors.stated[task.lfs]
+            _tell_confusions(tables[t], counts.votes[t], held, priors.share, which)
     return tables
 
 
-def _tell_confusions(
-    table: Floats, counted: Floats, prior: Floats, own: float, which: npt.NDArray[np.bool_]
-) -> None:
-    """Put the confusions of LFs that vote on several labels in place of what one precision says, in ``table``.
-
-    Of the LFs ``which`` (n_lfs,); pseudo-votes are worth ``own`` times their own votes or more.
-
-    A vote of LF j for v changes the odds of label s by p(v | s, j votes) / p(v | j votes), which counts tell.
-    Each label has pseudo-votes spread as the precision has it. No label gains more by a vote than its own, which
-    gains something.
-    """
+def _labels_held(prior: Floats) -> Held:
+    """What votes for labels hold: the label itself, whose share is ``prior`` (n_labels,)."""
     k = len(prior)
-    label = np.arange(k)
+    member = np.eye(k + 1, k, dtype=bool)[None]
+    asked = np.arange(k + 1)[None, :, None] < k
+    return Held(member, asked, prior[None], np.ones(1, dtype=bool))
+
+
+def _tell_confusions(table: Floats, counted: Floats, held: Held, own: float, which: npt.NDArray[np.bool_]) -> None:
+    """Put the confusions of LFs that cast several votes in place of what one precision says, in ``table``.
+
+    Of the LFs ``which`` (n_lfs,). A vote o of LF j changes the odds of state s by p(o | s, j votes) /
+    p(o | j votes), which ``counted`` (n_lfs, n_states, n_outcomes) tells. Each state has pseudo-votes spread as
+    the precision has it, worth ``own`` times its own votes or more. No state gains more by a vote than those that
+    it holds, which gain something.
+    """
     frequency = counted.sum(axis=1) + _NOTHING
     frequency /= frequency.sum(axis=1, keepdims=True)
     told = which & (frequency.max(axis=1) < _ONE_SIDED)
-    frequency, given = frequency[told, None, :k], counted[told, :k, :k]
-    by_precision = frequency * np.exp(table[told, :k, :k])
+    if not told.any():
+        return
+    frequency, given = frequency[told, None], counted[told]
+    by_precision = frequency * np.exp(table[told, :, :-1])
     by_precision /= by_precision.sum(axis=2, keepdims=True)
     n_votes = given.sum(axis=2, keepdims=True)
     pseudo = np.maximum(_CONFUSION_STRENGTH, own * n_votes)
     gain = np.log((given + pseudo * by_precision) / (n_votes + pseudo) / frequency)
-    highest = np.maximum(gain[:, label, label], np.log(prior + _LEAST_MARGIN * (1 - prior)) - np.log(prior))
-    gain = np.minimum(gain, highest[:, None, :])
-    gain[:, label, label] = highest
-    table[told, :k, :k] = gain
+    member, asked, chance = (np.broadcast_to(part, (len(told), *part.shape[1:]))[told] for part in held[:3])
+    least = np.log(chance + _LEAST_MARGIN * (1 - chance)) - np.log(chance)
+    inside = np.maximum(gain, least[:, None, :])
+    lowest = np.where(member, inside, np.inf).min(axis=1, keepdims=True)
+    gain = np.where(member, inside, np.minimum(gain, lowest))
+    table[told, :, :-1] = np.where(asked, gain, table[told, :, :-1])
 
 
 def most_precision(
@@ -174,8 +180,8 @@ def most_precision(
         share = (np.exp(log_prior[t]) + weight @ balance) / (1.0 + weight.sum())
         bound = n_points * applies[t] * share / np.maximum(counted, 1.0)
         if beyond is not None:
-            outside = _MOST_MASS * n_points * (1.0 - applies[t]) / np.maximum(claimed[:, -1:], 1.0)
-            bound = _claims.bound_of_outcomes(beyond, np.append(bound, outside, axis=1), _MOST_MASS)
+            outside = n_points * (1.0 - applies[t]) / np.maximum(claimed[:, -1:], 1.0)
+            bound = _claims.bound_of_outcomes(beyond, np.append(bound, outside, axis=1))
         bounds.append(np.where(priors.stated[votes.tasks[t].lfs][:, None], 1.0, bound))
     return bounds
 

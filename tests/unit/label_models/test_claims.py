@@ -107,7 +107,7 @@ def test_the_labels_as_an_alphabet_are_what_plain_votes_are() -> None:
     for votes, says in ((plain, [None]), (beyond, own)):
         spoken = [np.bincount(votes.tasks[0].lfs, minlength=4)[:, None] * np.array([[90.0, 30.0, 20.0]])]
         most = _estimates.most_precision(votes, spoken, says, share, applies, priors)
-        tables.append(_estimates.votes_only_tables(votes, parameters, share, says, most, np.ones(4))[0])
+        tables.append(_estimates.votes_only_tables(votes, parameters, share, says, most, priors)[0])
     np.testing.assert_allclose(tables[0], tables[1], rtol=1e-12, atol=1e-12)
 
 
