@@ -11,8 +11,11 @@ Tables:
 - ``paper``: trees from the paper's assumptions (off its branch, an LF is uniform over its outputs).
 - ``coarse``: ten end labels a branch. A vote for a branch is one vote, however many end labels lie below.
 - ``rate``: error of the estimates against the number of records, and the slope in log-log (-0.5: as 1 / sqrt(n)).
+- ``rate-to-the-end``: the same, EM being stopped by ``tol=1e-8`` or after 1,000 steps.
 - ``intervals``: share of 95 % intervals that hold the truth.
 - ``copies``: one LF repeated, exactly or with noise: what it does to confidence and accuracy.
+- ``real`` (with ``--matrices FOLDER``, see ``_matrices``): intervals against gold labels, LFs in doubt, and how
+  many of the three LFs of most votes are found once their votes are turned to the next label.
 
 Every data set has its own random parameters. All models run at their default settings.
 """
@@ -20,6 +23,7 @@ Every data set has its own random parameters. All models run at their default se
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -161,14 +165,14 @@ def table_coarse(seeds: int, with_metal: bool = True) -> None:
     _beside(trees, sample, seeds, with_metal)
 
 
-def rate(schema: mw.TaskSchema, sizes: tuple[int, ...], seeds: int) -> tuple[Floats, Floats]:
+def rate(schema: mw.TaskSchema, sizes: tuple[int, ...], seeds: int, **stop: Any) -> tuple[Floats, Floats]:
     """RMSE of accuracies and of the class prior, one figure a size each, in the generative reading."""
     errors = np.empty((2, len(sizes)))
     for i, n_points in enumerate(sizes):
         squares: list[list[float]] = [[], []]
         for seed in range(seeds):
             found = sample(schema, n_points, seed)
-            model = mw.HierarchicalLabelModel(schema, abstains="informative").fit(found.votes)
+            model = mw.HierarchicalLabelModel(schema, abstains="informative", **stop).fit(found.votes)
             squares[0] += ((model.accuracies_ - found.accuracies) ** 2).tolist()
             squares[1] += ((model.class_prior_ - found.share) ** 2).tolist()
         errors[:, i] = [np.sqrt(np.mean(part)) for part in squares]
@@ -180,12 +184,13 @@ def slope(sizes: tuple[int, ...], errors: Floats) -> float:
     return float(np.polyfit(np.log(sizes), np.log(errors), 1)[0])
 
 
-def table_rate(seeds: int, most: int = 1_000_000) -> None:
-    """RMSE against n."""
+def table_rate(seeds: int, most: int = 1_000_000, to_the_end: bool = False) -> None:
+    """RMSE against n; ``to_the_end`` lets EM run to ``tol=1e-8`` and for 1,000 steps."""
+    stop = {"tol": 1e-8, "max_iter": 1_000} if to_the_end else {}
     sizes = tuple(10**p for p in range(3, 7) if 10**p <= most)
     head("votes", "RMSE of", *(f"{n:,}" for n in sizes), "slope")
     for name, schema in SCHEMAS.items():
-        for what, errors in zip(("accuracies", "class prior"), rate(schema, sizes, seeds), strict=True):
+        for what, errors in zip(("accuracies", "class prior"), rate(schema, sizes, seeds, **stop), strict=True):
             row(name, what, *(f"{e:.4f}" for e in errors), f"{slope(sizes, errors):.2f}")
 
 
@@ -249,6 +254,65 @@ def table_copies(seeds: int) -> None:
             row(name, n_copies, f"{100 * noise:.0f}", score, confidence, confidence - score, *shares)
 
 
+def _gold_accuracies(votes: mw.LabelMatrix, gold: npt.NDArray[np.int64]) -> Floats:
+    """Of each LF's votes where its task applies, the share that is right; NaN under 30 of them."""
+    found = np.full(votes.n_lfs, np.nan)
+    for j, task in enumerate(votes.tasks):
+        label = np.where(gold >= 0, votes.schema.task_codes[gold, votes.schema.task_index(task)], -2)
+        on = (votes.codes[:, j] >= 0) & (label >= 0)
+        if on.sum() >= 30:
+            found[j] = (votes.codes[on, j] == label[on]).mean()
+    return found
+
+
+def _turned(votes: mw.LabelMatrix, j: int) -> mw.LabelMatrix:
+    codes = votes.codes.astype(np.int64)
+    voted = codes[:, j] >= 0
+    codes[voted, j] = (codes[voted, j] + 1) % len(votes.schema.labels(votes.tasks[j]))
+    return mw.LabelMatrix(codes, votes.schema, votes.tasks, votes.names)
+
+
+def _diagnosis(votes: mw.LabelMatrix) -> tuple[mw.HierarchicalLabelModel, list[str]]:
+    model = mw.HierarchicalLabelModel(votes.schema).fit(votes)
+    return model, [doubt.lf for doubt in model.diagnose().doubtful]
+
+
+def table_real(folder: Path) -> None:
+    """Real label matrices; gold labels only judge."""
+    head(
+        "matrix",
+        "reading",
+        "accuracies: covered",
+        "class prior: covered",
+        "in doubt",
+        "turned: found",
+        "others named",
+    )
+    total = np.zeros(8)
+    for path in sorted(folder.glob("*/votes.npz")):
+        votes, gold = mw.LabelMatrix.load(path), np.load(path.parent / "gold.npy")
+        if votes.schema.n_end_labels > 100:
+            continue  # minutes each
+        model, doubted = _diagnosis(votes)
+        intervals, truth = model.intervals(), _gold_accuracies(votes, gold)
+        share = np.bincount(gold[gold >= 0], minlength=votes.schema.n_end_labels) / (gold >= 0).sum()
+        scored = [one.low <= t <= one.high for one, t in zip(intervals.accuracies, truth, strict=True) if t == t]
+        shares = [one.low <= t <= one.high for one, t in zip(intervals.class_prior, share, strict=True)]
+        widest = np.argsort(-(votes.codes >= 0).sum(axis=0), kind="stable")[:3].tolist()
+        named = [(votes.names[j], _diagnosis(_turned(votes, j))[1]) for j in widest]
+        hit = sum(name in names for name, names in named)
+        others = sum(len(names) for _, names in named) - hit
+        counts = [sum(scored), len(scored), sum(shares), len(shares), len(doubted), hit, len(named), others]
+        total += counts
+        _real_row(path.parent.name, model.abstains_, np.array(counts))
+    _real_row("all", "", total)
+
+
+def _real_row(name: str, reading: str, counts: Floats) -> None:
+    held, scored, shares, labels, doubted, hit, named, others = counts.astype(int).tolist()
+    row(name, reading, f"{held} of {scored}", f"{shares} of {labels}", doubted, f"{hit} of {named}", others)
+
+
 def main() -> None:
     """Print the tables asked for."""
     tables: dict[str, tuple[Callable[..., None], int, dict[str, Any]]] = {
@@ -256,6 +320,7 @@ def main() -> None:
         "paper": (table_paper, 10, {"with_metal": False}),
         "coarse": (table_coarse, 10, {"with_metal": False}),
         "rate": (table_rate, 8, {"most": 10_000}),
+        "rate-to-the-end": (partial(table_rate, to_the_end=True), 8, {"most": 10_000}),
         "intervals": (table_intervals, 200, {}),
         "copies": (table_copies, 10, {}),
     }
@@ -263,7 +328,11 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", choices=tables, default=list(tables))
     parser.add_argument("--seeds", type=int, help="data sets a line; by default 8 to 200, by table")
     parser.add_argument("--quick", action="store_true", help="3 data sets a line, the small sizes, no peers")
+    parser.add_argument("--matrices", type=Path, help="a folder of real label matrices: print only their table")
     asked = parser.parse_args()
+    if asked.matrices:
+        table_real(asked.matrices)
+        return
     for name in asked.tables:
         make, seeds, quick = tables[name]
         print(f"\n{name}")

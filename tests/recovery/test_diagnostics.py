@@ -95,3 +95,22 @@ def test_copies_do_not_sharpen_the_posterior(n_copies: int) -> None:
     with_copies = model.fit(copied).predict_proba(copied).end
     assert with_copies.max(axis=1).mean() <= alone.max(axis=1).mean() + 0.005
     assert model.score(copied, found.y) >= accuracy - 0.01
+
+
+def test_lfs_with_outcomes_of_their_own_have_intervals_and_raise_no_alarm() -> None:
+    """Half of the LFs say what a record is not; their accuracy is the share of votes whose set holds the label."""
+    schema = mw.TaskSchema.flat(["a", "b", "c"])
+    found = simulate(np.random.default_rng(2), schema, 5_000, lfs_a_task=8, accuracy=(0.75, 0.9))
+    names = found.votes.names
+    outcomes = {name: np.hstack([1 - np.eye(3), np.full((3, 1), np.nan)]) for name in names[4:]}
+    codes = found.votes.codes.copy()
+    codes[:, 4:] = np.where(codes[:, 4:] >= 0, (codes[:, 4:] + 1) % 3, -1)  # "not the next one"
+    votes = mw.LabelMatrix(codes, schema, names=names, outcomes=outcomes)
+    model = mw.HierarchicalLabelModel(schema, abstains="informative").fit(votes)
+    intervals = model.intervals()
+    voted = codes >= 0
+    held = np.column_stack([codes[:, :4] == found.y[:, None], codes[:, 4:] != found.y[:, None]])
+    for one, right in zip(intervals.accuracies, (held & voted).sum(axis=0) / voted.sum(axis=0), strict=True):
+        assert one.low - 0.02 < right < one.high + 0.02
+        assert one.standard_error < 0.05
+    assert model.diagnose().doubtful == ()
