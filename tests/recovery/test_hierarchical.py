@@ -98,3 +98,35 @@ def test_the_penalty_keeps_the_paper_model_from_collapsing() -> None:
         warnings.simplefilter("error")
         model = mw.LogLinearLabelModel(found.votes.schema).fit(found.votes)
     assert model.score(found.votes, found.y) > 0.6
+
+
+def test_errors_fall_as_one_over_the_square_root_of_n() -> None:
+    errors = []
+    sizes = (1_000, 4_000, 16_000)
+    for n_points in sizes:
+        squares = []
+        for seed in range(8):
+            found = simulate(np.random.default_rng(seed), TREES["two levels"], n_points)
+            model = mw.HierarchicalLabelModel(found.votes.schema, abstains="informative").fit(found.votes)
+            squares += [*(model.accuracies_ - found.accuracies) ** 2, *(model.class_prior_ - found.share) ** 2]
+        errors.append(np.sqrt(np.mean(squares)))
+    slope = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
+    assert slope == pytest.approx(-0.5, abs=0.1)
+
+
+def test_a_coarse_vote_counts_once_however_many_end_labels_lie_below() -> None:
+    """The same coarse votes over 1 and over 10 end labels a branch: the same probabilities of the branches."""
+    found = simulate(np.random.default_rng(0), mw.TaskSchema.flat(["left", "right"]), 3_000)
+    wide = mw.TaskSchema.from_dict(
+        {
+            "task": "root",
+            "labels": [{a: {"task": a, "labels": [f"{a}{i}" for i in range(10)]}} for a in ("left", "right")],
+        }
+    )
+    votes = mw.LabelMatrix(found.votes.codes, wide, ["root"] * found.votes.n_lfs)
+    for abstains in ("ignored", "informative"):
+        narrow = mw.HierarchicalLabelModel(found.votes.schema, abstains=abstains).fit(found.votes)
+        model = mw.HierarchicalLabelModel(wide, abstains=abstains).fit(votes)
+        np.testing.assert_allclose(
+            model.predict_proba(votes)["root"], narrow.predict_proba(found.votes).end, atol=1e-9
+        )

@@ -25,7 +25,7 @@ def soft_votes(seed: int, k: int, n_points: int, n_lfs: int = 5) -> tuple[list[F
         total[seen] += evidence[seen]
         found.append(np.where(seen[:, None], _softmax(evidence), NAN))
     votes = mw.LabelMatrix.from_soft(found, mw.TaskSchema.flat([f"l{c}" for c in range(k)]))
-    return found, Simulated(votes, y, _softmax(total))
+    return found, Simulated(votes, y, _softmax(total), np.full(k, 1 / k), [])
 
 
 def _softmax(log_weights: Floats) -> Floats:
@@ -90,7 +90,7 @@ def set_votes(seed: int, members: list[Floats], n_points: int) -> tuple[Simulate
         outcomes[f"lf_{j}"] = np.append(rows, np.full((len(rows), 1), NAN), axis=1)
     schema = mw.TaskSchema.flat([f"l{c}" for c in range(k)])
     votes = mw.LabelMatrix(np.stack(columns, axis=1), schema, outcomes=outcomes)
-    return Simulated(votes, y, _softmax(total)), np.array(right)
+    return Simulated(votes, y, _softmax(total), np.full(k, 1 / k), []), np.array(right)
 
 
 @pytest.mark.parametrize("kind", SETS)

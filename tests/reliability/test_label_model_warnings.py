@@ -7,6 +7,7 @@ import pytest
 
 import metalwork as mw
 from metalwork.errors import MetalworkWarning
+from tests.unit.schemas import SECTORS
 
 SCHEMA = mw.TaskSchema.flat(["a", "b"])
 
@@ -31,8 +32,33 @@ def test_a_matrix_without_votes_is_named() -> None:
         fit([[-1, -1], [-1, -1]])
 
 
+def test_lfs_that_overlap_two_by_two_are_not_identifiable() -> None:
+    said = (
+        "No LF overlaps with two others, and how often two agree does not tell which of them is right: their "
+        "precisions are not identifiable, but only what they have in common. Give dev labels, precision and "
+        "strength, or LFs that overlap."
+    )
+    with pytest.warns(MetalworkWarning, match=f"^{re.escape(said)}$"):
+        fit([[0, 0], [1, 1], [1, 0]])
+    with pytest.warns(MetalworkWarning, match=f"^{re.escape(said)}$"):
+        fit([[0, 0, -1, -1], [-1, -1, 1, 0], [-1, 1, -1, -1]])
+
+
+def test_a_task_whose_lfs_never_overlap_is_named() -> None:
+    schema = mw.TaskSchema.from_dict(SECTORS)
+    codes = [[0, 0, 0, 0, -1], [0, 1, 0, -1, 1], [1, 1, 1, -1, -1]]
+    tasks = ["sector", "sector", "sector", "corporate", "corporate"]
+    said = (
+        "No record has two votes on task 'corporate' or below: the precisions of its LFs stay near what was "
+        "believed beforehand. Give dev labels, precision and strength, or LFs that overlap."
+    )
+    with pytest.warns(MetalworkWarning, match=f"^{re.escape(said)}$"):
+        mw.HierarchicalLabelModel(schema).fit(mw.LabelMatrix(codes, schema, tasks))
+
+
 def test_overlap_or_dev_labels_are_enough() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fit([[0, 0], [1, 1], [1, 0]])
+        fit([[0, 0, -1], [1, 1, -1], [-1, 1, 0]])
         fit([[0, -1], [-1, 0]], dev=True)
+        fit([[0, 0], [1, 0]], dev=True)

@@ -108,11 +108,11 @@ def test_constants_are_those_of_the_code() -> None:
     priors = [f"{defaults[name].default:g}" for name in ("precision", "strength", "off_branch_ratio")]
     rows = {
         "`precision`, `strength`, `off_branch_ratio`": ", ".join(priors),
-        "Pseudo-votes for each vote": f"{_fitting._DISCOUNT:g}",
+        "Pseudo-votes for each vote": f"{_fitting.DISCOUNT:g}",
         "Pseudo-votes of each label": f"{_estimates._CONFUSION_STRENGTH:g}",
         "Overlap of evidence": f"{_fitting._OVERLAP:g}",
-        "Most change of a label's odds": f"{_fitting._BALANCE_BAND:g}",
-        "Weight of the first E-step's balance": f"{_fitting._BALANCE_STRENGTH:g}",
+        "Most change of a label's odds": f"{_fitting.BALANCE_BAND:g}",
+        "Weight of the first E-step's balance": f"{_fitting.BALANCE_STRENGTH:g}",
         "Least share of the prior": f"{_hierarchical._LEAST_LEFT:g}",
         "Most `dependence_`": f"{_independence.MOST_DEPENDENCE:g}",
         "Slack of the check": f"{_independence._SLACK:g}",

@@ -20,7 +20,7 @@ def run_all(job: Job, folder: RunFolder) -> None:
     console, found = out(), pipeline.summarise(job, folder)
     console.print()
     show_schema(console, job.schema)
-    show_lfs(console, found.lfs, found.gold_lfs)
+    show_lfs(console, found.lfs, found.gold_lfs, found.notes_on_lfs)
     show_labels(console, found.labels["train"])
     show_scores(console, found.results)
     _say_where(console, "Report", str(folder.path / "report.html"))
@@ -31,7 +31,7 @@ def run_apply(job: Job, folder: RunFolder) -> None:
     _apply(job, folder)
     console, found = out(), pipeline.summarise(job, folder)
     show_schema(console, job.schema)
-    show_lfs(console, found.lfs, found.gold_lfs)
+    show_lfs(console, found.lfs, found.gold_lfs, found.notes_on_lfs)
     _say_where(console, "Run folder", str(folder.path))
 
 
@@ -39,7 +39,7 @@ def run_fit(job: Job, folder: RunFolder) -> None:
     """The step ``fit``, the LF tables with learned accuracies, and the shares of the labels."""
     _fit(job, folder)
     console, found = out(), pipeline.summarise(job, folder)
-    show_lfs(console, found.lfs, found.gold_lfs)
+    show_lfs(console, found.lfs, found.gold_lfs, found.notes_on_lfs)
     show_labels(console, found.labels["train"])
     show_scores(console, found.results)
     _say_where(console, "Run folder", str(folder.path))

@@ -27,7 +27,9 @@ def show_schema(console: Console, schema: TaskSchema) -> None:
     console.print()
 
 
-def show_lfs(console: Console, summary: LFSummary, gold: Mapping[str, LFSummary]) -> None:
+def show_lfs(
+    console: Console, summary: LFSummary, gold: Mapping[str, LFSummary], notes: Sequence[str] = ()
+) -> None:
     """One table a task: how often each labeling function votes, and how often it is right."""
     learned = any(row.learned_accuracy is not None for row in summary.rows)
     known = {name: {row.name: row for row in other.rows} for name, other in gold.items() if name == "dev"}
@@ -50,6 +52,8 @@ def show_lfs(console: Console, summary: LFSummary, gold: Mapping[str, LFSummary]
     failed = [row for row in summary.rows if row.n_errors]
     for row in failed:
         console.print(Text(f"{row.name} failed on {row.n_errors:,} records, which count as abstains."))
+    for note in notes:
+        console.print(Text(note))
 
 
 def show_labels(console: Console, probs: TaskProbabilities) -> None:

@@ -8,6 +8,9 @@ from metalwork.inference._dependence import (
     systematic_sample,
     typical_correlation,
 )
+from metalwork.inference._influence import CountLayout, count_covariance, count_layout
+from metalwork.inference._information import accuracy_variances
+from metalwork.inference._left_out import Agreement, left_out_agreement
 from metalwork.inference._loglinear import LogLinearParameters, VotesByTask, objective, potentials
 from metalwork.inference._mixture import (
     CodedVotes,
@@ -44,6 +47,7 @@ from metalwork.inference._packing import (
     votes_in_words,
 )
 from metalwork.inference._patterns import Patterns, distinct_rows
+from metalwork.inference._rows import votes_of_pairs, votes_on_task
 from metalwork.inference._simulate import simulated_codes
 from metalwork.inference._tree import (
     END,
@@ -60,10 +64,12 @@ from metalwork.inference._tree import (
 __all__ = [
     "END",
     "MOST_KEYS",
+    "Agreement",
     "Alphabet",
     "Alphabets",
     "Beliefs",
     "CodedVotes",
+    "CountLayout",
     "Expected",
     "Floats",
     "Group",
@@ -77,9 +83,12 @@ __all__ = [
     "Tree",
     "VotesByTask",
     "Weights",
+    "accuracy_variances",
     "add_counts",
     "code_votes",
     "code_words",
+    "count_covariance",
+    "count_layout",
     "covered",
     "distinct_rows",
     "distinct_words",
@@ -90,6 +99,7 @@ __all__ = [
     "key_blocks",
     "known_counts",
     "leaf_spans",
+    "left_out_agreement",
     "log_likelihood",
     "logsumexp_rows",
     "named_labels",
@@ -109,6 +119,8 @@ __all__ = [
     "tasks_of",
     "typical_correlation",
     "votes_in_words",
+    "votes_of_pairs",
     "votes_of_task",
+    "votes_on_task",
     "weigh",
 ]

@@ -1,15 +1,22 @@
 """Label models: from a label matrix to probabilistic labels."""
 
 from metalwork.label_models._base import LabelModel, VoteEffect, load_label_model
+from metalwork.label_models._diagnostics import Dependence, Diagnosis, Doubt
 from metalwork.label_models._forest import ForestLabelModel
 from metalwork.label_models._hierarchical import HierarchicalLabelModel
+from metalwork.label_models._intervals import Interval, Intervals
 from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.label_models._majority import MajorityVote
 from metalwork.label_models._shards import VoteShards, label_shards
 
 __all__ = [
+    "Dependence",
+    "Diagnosis",
+    "Doubt",
     "ForestLabelModel",
     "HierarchicalLabelModel",
+    "Interval",
+    "Intervals",
     "LabelModel",
     "LogLinearLabelModel",
     "MajorityVote",

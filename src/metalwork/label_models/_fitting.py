@@ -9,6 +9,7 @@ from metalwork.inference import (
     CodedVotes,
     Expected,
     Floats,
+    PairResiduals,
     Tree,
     add_counts,
     expected_counts,
@@ -33,9 +34,9 @@ from metalwork.label_models._estimates import (
     votes_only_tables,
 )
 
-_BALANCE_BAND = 1.1
-_BALANCE_STRENGTH = 10.0
-_DISCOUNT = 20.0
+BALANCE_BAND = 1.1
+BALANCE_STRENGTH = 10.0
+DISCOUNT = 20.0
 _EM_ROWS = 50_000
 _FULL_STEPS = 30
 _OVERLAP = 2.0
@@ -108,7 +109,7 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, 
     Where LFs repeat each other, many votes make an LF's agreement no more telling than few, and in the end all log
     odds are taken back to what the votes are worth.
     """
-    priors = start.priors._replace(share=_DISCOUNT * repeated.correlation)
+    priors = start.priors._replace(share=DISCOUNT * repeated.correlation)
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
     claims = start.claims
     most = most_precision(votes, spoken, claims, *start.uniform, start.priors)
@@ -121,7 +122,7 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, 
         tables = _weighted(votes, tables, repeated.weights)
         plain = expected_counts(tree, votes, tables, log_prior)
         target = target or _balance(plain, start)
-        shifts = balance_shift(plain, target, _BALANCE_BAND)
+        shifts = balance_shift(plain, target, BALANCE_BAND)
         log_prior = [old + shift for old, shift in zip(log_prior, shifts, strict=True)]
         expected = _with_known(plain, start)
         updated = estimate_votes_only(votes, expected, claims, parameters, priors)
@@ -147,8 +148,7 @@ def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
     first = initial_votes_only(votes, start.priors)
     tables = votes_only_tables(votes, first, start.uniform.log_share, start.claims, most, start.priors)
     expected = expected_counts(tree, votes, tables, start.prior.log_share)
-    tables = estimate_tables(votes, expected, start.claims, _TABLE_STRENGTH, start.priors)
-    residuals = pair_residuals(tree, votes, tables, estimate_log_prior(expected, _PRIOR_STRENGTH))
+    residuals = residuals_of_counts(tree, votes, expected, start)
     shared = shared_votes(votes, residuals)
     copied = np.where(shared >= _REPEATED, shared, 0.0)
     weights = 1.0 / (1.0 + copied.sum(axis=1))
@@ -156,6 +156,12 @@ def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
     cast = sum(float(weights[task.lfs] @ said.sum(axis=1)) for task, said in zip(votes.tasks, spoken, strict=True))
     others = max(cast / float(votes.weights.sum()) - 1.0, 0.0)
     return Repetition(copied, weights, correlation, 1.0 / (1.0 + _OVERLAP * correlation * others))
+
+
+def residuals_of_counts(tree: Tree, votes: CodedVotes, expected: Expected, start: Start) -> PairResiduals:
+    """How far pairs of votes are from what tables made of expected counts explain."""
+    tables = estimate_tables(votes, expected, start.claims, _TABLE_STRENGTH, start.priors)
+    return pair_residuals(tree, votes, tables, estimate_log_prior(expected, _PRIOR_STRENGTH))
 
 
 def _weighted(votes: CodedVotes, tables: Tables, weights: Floats) -> Tables:
@@ -184,13 +190,18 @@ def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limi
     values: list[float] = []
     converged = False
     while len(values) < limits.max_iter and not converged:
-        expected = _with_known(plain, start)
-        tables = estimate_tables(votes, expected, start.claims, _TABLE_STRENGTH, start.priors)
-        log_prior = start.prior.log_share if start.given else estimate_log_prior(expected, _PRIOR_STRENGTH)
+        tables, log_prior = generative_m_step(votes, plain, start)
         plain = expected_counts(tree, votes, tables, log_prior)
         values.append(log_likelihood(plain, tables) / float(votes.weights.sum()))
         converged = len(values) > 1 and abs(values[-1] - values[-2]) < limits.tol
     return Fit(tables, log_prior, plain, values, converged, len(values))
+
+
+def generative_m_step(votes: CodedVotes, expected: Expected, start: Start) -> tuple[Tables, list[Floats]]:
+    """Tables and log prior of the generative reading from expected counts."""
+    counts = _with_known(expected, start)
+    tables = estimate_tables(votes, counts, start.claims, _TABLE_STRENGTH, start.priors)
+    return tables, start.prior.log_share if start.given else estimate_log_prior(counts, _PRIOR_STRENGTH)
 
 
 def _balance(expected: Expected, start: Start) -> list[Floats]:
@@ -208,7 +219,7 @@ def _balance(expected: Expected, start: Start) -> list[Floats]:
     kept = []
     for found, seen in zip(found_first, start.known.labels, strict=True):
         total = max(float(found.sum()), 1e-9)
-        blended = _BALANCE_STRENGTH * len(found) * found / total + seen[:-1] / start.weight
+        blended = BALANCE_STRENGTH * len(found) * found / total + seen[:-1] / start.weight
         kept.append(blended / blended.sum() * total)
     return kept
 

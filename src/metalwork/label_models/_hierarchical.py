@@ -19,15 +19,14 @@ from metalwork.inference import (
     key_blocks,
     known_counts,
     named_labels,
-    one_hot,
     supported_labels,
     tasks_of,
     weigh,
 )
 from metalwork.label_models._base import KnownLabels
 from metalwork.label_models._claims import claims_of
-from metalwork.label_models._counted import CountingLabelModel
 from metalwork.label_models._counting import VoteCounts
+from metalwork.label_models._diagnosed import DiagnosedLabelModel, Learned
 from metalwork.label_models._estimates import (
     as_of_labels,
     hold_below_votes,
@@ -46,6 +45,7 @@ from metalwork.label_models._fitting import (
     refine_generative,
     thinned,
 )
+from metalwork.label_models._identifiable import not_learned
 from metalwork.label_models._independence import MOST_DEPENDENCE, dependence, most_dependence
 from metalwork.label_models._stated import PRECISION, STRENGTH, Stated, vote_priors
 from metalwork.schema import TaskSchema
@@ -57,7 +57,7 @@ _BLOCK_CELLS = 1 << 20
 _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
 
 
-class HierarchicalLabelModel(CountingLabelModel):
+class HierarchicalLabelModel(DiagnosedLabelModel):
     r"""The default label model: a mixture over end labels, normalised, one vote table an LF.
 
     .. math::
@@ -174,7 +174,10 @@ class HierarchicalLabelModel(CountingLabelModel):
             fit = self._votes_only(tree, coded, start, limits)
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
         self._keep(tree, coded, fit, start)
-        self._warn_where_nothing_is_learned(few, dev)
+        self._learned = Learned(start, fit.expected)
+        said = not_learned(tree, few, self.schema.tasks, dev is not None)
+        if said is not None:
+            warnings.warn(said, MetalworkWarning, stacklevel=5)
 
     def _independent(self, tree: Tree, votes: CodedVotes, generative: Fit, start: Start) -> bool:
         """Whether LFs pass for independent given the label."""
@@ -182,20 +185,6 @@ class HierarchicalLabelModel(CountingLabelModel):
             return False
         self.dependence_limit_ = most_dependence(tree, votes, self._layout(), generative, start)
         return self.dependence_ <= self.dependence_limit_
-
-    def _warn_where_nothing_is_learned(self, coded: CodedVotes, dev: KnownLabels | None) -> None:
-        n_votes = np.diff(one_hot(coded, np.flatnonzero(coded.weights)).indptr)
-        if n_votes.max() == 0:
-            said = "No LF votes on any record: every record gets the class prior. Look at the LFs."
-        elif n_votes.max() == 1 and dev is None:
-            said = (
-                "No record has two votes, so votes cannot be compared and the precision of an LF is not "
-                "identifiable: it stays what was believed beforehand. Give dev labels, precision and strength, "
-                "or LFs that overlap."
-            )
-        else:
-            return
-        warnings.warn(said, MetalworkWarning, stacklevel=5)
 
     def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:
         spoken = covered(coded)

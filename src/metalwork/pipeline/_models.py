@@ -79,6 +79,11 @@ def blaming(key: str, options: object) -> Iterator[None]:
         raise ConfigError(f"{key}: {error}") from error
 
 
+def notes_on_lfs(model: LabelModel) -> list[str]:
+    """A sentence for each LF or group of LFs that the label model finds worth a look."""
+    return model.diagnose().notes() if isinstance(model, label_models.HierarchicalLabelModel) else []
+
+
 def learned_accuracies(model: LabelModel) -> FloatArray | None:
     """What the label model estimates of each LF (n_lfs,): its accuracy in [0, 1]; None where it learns none."""
     found = getattr(model, "accuracies_", None)

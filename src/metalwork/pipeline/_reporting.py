@@ -26,6 +26,7 @@ def report_data(job: Job, folder: RunFolder, found: RunSummary) -> ReportData:
         facts=_facts(job),
         lfs=found.lfs,
         gold_lfs=found.gold_lfs,
+        notes_on_lfs=found.notes_on_lfs,
         distributions=_distributions(job, found),
         label_model=LABEL_MODEL_TITLES[job.label_model.name],
         class_prior=getattr(found.label_model, "class_prior_", None),

@@ -24,6 +24,7 @@ from metalwork.pipeline._models import (
     build_end_model,
     build_label_model,
     class_prior,
+    notes_on_lfs,
 )
 from metalwork.pipeline._results import read_end_model, read_probabilities, read_votes, split_file
 from metalwork.pipeline._summary import Results, score, summarise
@@ -70,7 +71,12 @@ def fit(job: Job, folder: RunFolder) -> dict[str, TaskProbabilities]:
             model = build_label_model(settings, job.schema, job.random_state)
             model.fit(votes["train"], class_prior=class_prior(settings, job.schema), dev=dev)
         probs = {split: model.predict_proba(matrix) for split, matrix in votes.items()}
-        facts = {"label_model": settings.name, "used_dev": dev is not None, "warnings": noted}
+        facts = {
+            "label_model": settings.name,
+            "used_dev": dev is not None,
+            "warnings": noted,
+            "notes_on_lfs": notes_on_lfs(model),
+        }
         with folder.step("fit", facts) as written:
             model.save(folder.path / files.LABEL_MODEL)
             written.append(files.LABEL_MODEL)

@@ -37,6 +37,8 @@ class RunSummary:
         Of the training votes, with the accuracies that the label model learned.
     gold_lfs : mapping of split name to LFSummary
         On dev and test, where end labels are known.
+    notes_on_lfs : tuple of str
+        The label model's: LFs in doubt, and LFs that vote alike.
     results : mapping of model name to mapping of split name to Metrics
         On dev and test, where end labels are known.
     """
@@ -47,6 +49,7 @@ class RunSummary:
     label_model: LabelModel | None
     lfs: LFSummary
     gold_lfs: Mapping[str, LFSummary]
+    notes_on_lfs: tuple[str, ...]
     results: Results
 
 
@@ -71,6 +74,7 @@ def summarise(job: Job, folder: RunFolder) -> RunSummary:
         label_model=model,
         lfs=lf_summary(votes["train"], accuracies=learned),
         gold_lfs={s: lf_summary(votes[s], y=job.split(s).gold, accuracies=learned) for s in known},
+        notes_on_lfs=tuple(folder.manifest["steps"].get("fit", {}).get("notes_on_lfs", ())),
         results=score(job, votes, labels, end),
     )
 

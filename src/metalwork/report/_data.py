@@ -73,6 +73,8 @@ class ReportData:
         Of the training votes, with ``accuracies`` from the label model.
     gold_lfs : mapping of str to LFSummary
         The same LFs on splits of known end labels: {"dev": lf_summary(dev_votes, y_dev), "test": ...}.
+    notes_on_lfs : sequence of str
+        Sentences on LFs worth a look, such as ``Diagnosis.notes`` of the label model.
     distributions : mapping of str to float sequence (n_end_labels,)
         Shares of the end labels: {"label model, train": probs.end.mean(axis=0), "gold, dev": ...}.
     label_model : str
@@ -99,6 +101,7 @@ class ReportData:
     facts: Mapping[str, str] = field(default_factory=dict)
     lfs: LFSummary | None = None
     gold_lfs: Mapping[str, LFSummary] = field(default_factory=dict)
+    notes_on_lfs: Sequence[str] = ()
     distributions: Mapping[str, Any] = field(default_factory=dict)
     label_model: str = ""
     class_prior: Any = None

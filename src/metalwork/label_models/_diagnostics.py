@@ -1,0 +1,127 @@
+"""Labeling functions to look at: those that know nothing, and those that say the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.special import ndtri, stdtrit
+
+from metalwork.inference import Agreement, Floats
+
+FALSE_ALARMS = 0.05
+"""Most chance of naming any LF that is better than it is said to be, were its votes alone left to chance."""
+LITTLE_SKILL = 0.1
+"""Skill of an LF that does no better than chance: 0 is chance, 1 an LF that is always right."""
+DEPENDENT = 0.2
+"""Least share of votes alike beyond what the model explains of a pair that is named."""
+_LEAST_VOTES = 10
+_NAMED = 6
+_LEAST_FREEDOM = 0.1
+_OUTLYING = 3.0 * 1.4826
+
+
+class Doubt(NamedTuple):
+    """A labeling function that does no better than chance against what the others say, and why it is named.
+
+    ``skill`` is 0 for chance and 1 for an LF that is always right, ``z`` its distance from 0 in standard errors.
+    """
+
+    lf: str
+    reason: str
+    skill: float
+    z: float
+
+
+class Dependence(NamedTuple):
+    """Two labeling functions of one task that vote alike beyond what the model explains.
+
+    ``strength`` is 0 where they agree as the model expects, 1 where one copies the other.
+    """
+
+    first: str
+    second: str
+    strength: float
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Labeling functions to look at.
+
+    Attributes
+    ----------
+    doubtful : tuple of Doubt
+        LFs that do no better than chance, or worse, the worst first.
+    dependent : tuple of Dependence
+        Pairs that vote alike beyond what the model explains, the strongest first.
+    groups : tuple of tuple of str
+        The LFs that such pairs join.
+    """
+
+    doubtful: tuple[Doubt, ...]
+    dependent: tuple[Dependence, ...]
+    groups: tuple[tuple[str, ...], ...]
+
+    def notes(self) -> list[str]:
+        """A sentence for each doubtful LF, then for each group; empty where none stands out."""
+        doubts = [f"{doubt.lf} does {doubt.reason}." for doubt in self.doubtful]
+        return doubts + [f"{_named(group)} vote alike beyond what the model explains." for group in self.groups]
+
+    def __str__(self) -> str:
+        return "\n".join(self.notes()) or "No labeling function stands out."
+
+
+def _named(group: Sequence[str]) -> str:
+    if len(group) <= _NAMED:
+        return f"{', '.join(group[:-1])} and {group[-1]}"
+    return f"{', '.join(group[:_NAMED])} and {len(group) - _NAMED} more"
+
+
+def doubtful(names: Sequence[str], found: Agreement, independent: bool) -> tuple[Doubt, ...]:
+    """LFs whose skill is surely below 0.1; all are looked at together, so the chance of a false alarm is 0.05.
+
+    Where the LFs are not ``independent``, a single other LF that is wrong, or often on the same records, makes
+    many records of disagreement. The other LFs are the sample then, so that no doubt rests on one or two of them;
+    and an LF must stand out from the rest, for LFs written to complement each other agree little, right or wrong.
+    """
+    judged = (found.votes >= _LEAST_VOTES) & np.isfinite(found.skill)
+    chance = FALSE_ALARMS / max(int(judged.sum()), 1)
+    deviation, sure = found.by_record, np.full(len(names), -ndtri(chance))
+    if not independent:
+        deviation = np.maximum(deviation, found.by_lf)
+        sure = -stdtrit(np.maximum(found.n_others - 1, _LEAST_FREEDOM), chance)
+        judged &= found.skill < _least_usual(found.skill[judged])
+    most = found.skill + sure * deviation
+    doubts = []
+    for j in np.flatnonzero(judged & (most < LITTLE_SKILL)).tolist():
+        reason = (
+            f"{'worse' if most[j] < 0 else 'no better'} than chance: the other LFs give its votes "
+            f"{found.observed[j]:.0%} on average, by chance {found.chance[j]:.0%}"
+        )
+        doubts.append(Doubt(names[j], reason, float(found.skill[j]), float(found.skill[j] / deviation[j])))
+    return tuple(sorted(doubts, key=lambda doubt: doubt.skill))
+
+
+def _least_usual(skill: Floats) -> float:
+    """Below are outliers: three times the median distance from the median, made comparable with a deviation."""
+    middle = np.median(skill) if skill.size else 0.0
+    return float(middle - _OUTLYING * np.median(np.abs(skill - middle))) if skill.size else 0.0
+
+
+def dependent(names: Sequence[str], shared: Floats) -> tuple[Dependence, ...]:
+    """Pairs of which ``shared`` (n_lfs, n_lfs), how much they vote alike beyond chance, is 0.2 or more."""
+    pairs = [
+        Dependence(names[i], names[j], float(shared[i, j]))
+        for i, j in np.argwhere(np.triu(shared) >= DEPENDENT).tolist()
+    ]
+    return tuple(sorted(pairs, key=lambda pair: -pair.strength))
+
+
+def groups_of(names: Sequence[str], shared: Floats) -> tuple[tuple[str, ...], ...]:
+    """LFs that dependent pairs join, in the order of the LFs; the largest group first."""
+    _, group = connected_components(coo_array(shared >= DEPENDENT), directed=False)
+    members = [np.flatnonzero(group == g).tolist() for g in range(int(group.max(initial=-1)) + 1)]
+    joined = [tuple(names[j] for j in part) for part in members if len(part) > 1]
+    return tuple(sorted(joined, key=lambda part: -len(part)))

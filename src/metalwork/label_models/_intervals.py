@@ -1,0 +1,216 @@
+"""Standard errors and intervals of what the default label model estimates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.special import expit, logit, ndtri
+
+from metalwork.errors import VotesError
+from metalwork.inference import (
+    END,
+    CodedVotes,
+    CountLayout,
+    Expected,
+    Floats,
+    Tree,
+    accuracy_variances,
+    count_covariance,
+    count_layout,
+)
+from metalwork.label_models._estimates import on_and_off, right_of
+from metalwork.label_models._fitting import BALANCE_BAND, BALANCE_STRENGTH, DISCOUNT, Start, generative_m_step
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_MOST_WORK = 1.5e7
+_MOST_COUNTS = 2_500
+_MOST_IN_A_TASK = 5_000
+_EDGE = 1e-6
+_STEP = 1e-3
+
+_FULL = (
+    "Generative reading: confidence intervals. They hold where LFs are independent given the label; "
+    "dependence makes them too narrow."
+)
+_BY_TASK = (
+    "Generative reading, with more LFs or labels than can be looked at in full: confidence intervals of a model "
+    "with one accuracy an LF, task by task. They hold where LFs are independent given the label and much the same "
+    "for all labels; else they are too narrow."
+)
+_HELD = (
+    "Votes-only reading: no confidence intervals. They say what the model may believe: precisions are held near "
+    "their prior, the nearer the more LFs repeat each other, and labels near the first balance found. Where LFs "
+    "depend on each other, which is when this reading is used, the truth is often outside."
+)
+
+
+class Interval(NamedTuple):
+    """An estimate in [0, 1] with its standard error, and the bounds of its interval."""
+
+    name: str
+    estimate: float
+    standard_error: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Intervals of the accuracy of every LF and of the share of every end label.
+
+    Attributes
+    ----------
+    level : float
+        Share of intervals that hold the truth, where ``calibrated``.
+    calibrated : bool
+        Whether they are confidence intervals under the model's assumptions.
+    note : str
+        What they mean, and where they are too narrow.
+    accuracies : tuple of Interval
+        Of each LF's votes where its task applies, the share that is right; by LF.
+    class_prior : tuple of Interval
+        By end label.
+    """
+
+    level: float
+    calibrated: bool
+    note: str
+    accuracies: tuple[Interval, ...]
+    class_prior: tuple[Interval, ...]
+
+    def to_frame(self) -> "pl.DataFrame":
+        """One row an interval: what ("accuracy" or "class prior"), name, estimate, standard_error, low, high."""
+        import polars as pl
+
+        kinds = (("accuracy", self.accuracies), ("class prior", self.class_prior))
+        rows = [(what, *interval) for what, found in kinds for interval in found]
+        return pl.DataFrame(rows, schema=["what", *Interval._fields], orient="row")
+
+    def __str__(self) -> str:
+        return f"{self.note}\n{self.to_frame()}"
+
+
+class Deviations(NamedTuple):
+    """Standard errors of accuracies (n_lfs,) and of end labels' shares (n_end_labels,), and what they mean."""
+
+    accuracies: Floats
+    class_prior: Floats
+    calibrated: bool
+    note: str
+
+
+def generative_deviations(tree: Tree, votes: CodedVotes, expected: Expected, start: Start) -> Deviations:
+    """Of the generative reading: the sandwich of EM's fixed point, or beyond its limits a smaller model's.
+
+    Raises
+    ------
+    VotesError
+        Where a task has too many LFs and labels even for that.
+    """
+    layout = count_layout(tree, votes)
+    if layout.size <= _MOST_COUNTS and layout.work <= _MOST_WORK:
+        gradients = _gradients(tree, votes, layout, expected, start)
+        covariance = count_covariance(
+            tree, votes, expected, lambda counts: generative_m_step(votes, counts, start), gradients
+        )
+        accuracies, shares = np.split(np.diag(covariance), [votes.n_lfs])
+        return Deviations(np.sqrt(accuracies), np.sqrt(shares), True, _FULL)
+    most = max(len(task.lfs) + task.n_labels for task in votes.tasks)
+    if most > _MOST_IN_A_TASK:
+        raise VotesError(
+            f"intervals take at most {_MOST_IN_A_TASK:,} LFs and labels of one task; got {most:,}. "
+            "Ask a model of fewer LFs."
+        )
+    found, pulls = np.empty(votes.n_lfs), []
+    for t, task in enumerate(votes.tasks):
+        on = _on_votes(expected, start, t)
+        found[task.lfs] = _accuracies(expected, start, t)
+        pulls.append(_accuracy_slope(expected, start, t) * on[:, None, None])
+    tables, log_prior = generative_m_step(votes, expected, start)
+    accuracies, shares = accuracy_variances(tree, votes, tables, log_prior, expected, found, pulls)
+    return Deviations(np.sqrt(accuracies), np.sqrt(shares), True, _BY_TASK)
+
+
+def votes_only_deviations(
+    votes: CodedVotes,
+    learned: tuple[Start, Expected],
+    correlation: float,
+    accuracies: Floats,
+    class_prior: Floats,
+) -> Deviations:
+    """Of the votes-only reading: what it believes, however many records there are.
+
+    An accuracy is worth the votes of its prior and its own, which count for as much as the prior at most, and for
+    less where the fit holds them back. The balance that labels are held near is worth ten records a label, a given
+    one its band.
+    """
+    start, expected = learned
+    priors, n_votes = start.priors, np.zeros(votes.n_lfs)
+    for t, task in enumerate(votes.tasks):
+        n_votes[task.lfs] = _on_votes(expected, start, t)
+    share = DISCOUNT * correlation
+    counting = np.where(priors.stated, n_votes, np.minimum(n_votes, priors.strength / max(share, 1.0)))
+    on_accuracy = np.sqrt(accuracies * (1 - accuracies) / (priors.strength + counting + 1.0))
+    steep = class_prior * (1 - class_prior)
+    held = (np.log(BALANCE_BAND) * steep) ** 2 if start.given else steep / (BALANCE_STRENGTH * len(steep))
+    sampled = steep / max(float(votes.weights.sum()), 1.0)
+    return Deviations(on_accuracy, np.sqrt(sampled + held), False, _HELD)
+
+
+def _on_votes(expected: Expected, start: Start, t: int) -> Floats:
+    """Votes of each LF of a task where its question arises (n_lfs,)."""
+    seen = on_and_off(expected.votes[t], expected.labels[t], start.claims[t])
+    return np.maximum(seen.on, _EDGE)
+
+
+def _accuracies(expected: Expected, start: Start, t: int) -> Floats:
+    right = right_of(expected.votes[t], start.claims[t])
+    return np.clip(right / _on_votes(expected, start, t), 0.0, 1.0)
+
+
+def _accuracy_slope(expected: Expected, start: Start, t: int) -> Floats:
+    """By how much each LF's accuracy moves with each of its counts: (n_lfs, n_states, n_outcomes)."""
+    counted, k = expected.votes[t], len(expected.labels[t]) - 1
+    slope = np.zeros_like(counted)
+    if start.claims[t] is None:
+        accuracy = _accuracies(expected, start, t)[:, None, None]
+        slope[:, :k] = (np.eye(k) - accuracy) / _on_votes(expected, start, t)[:, None, None]
+        return slope
+    for s, v in np.ndindex(counted.shape[1:]):
+        step = _STEP * np.maximum(counted[:, s, v], 1.0)
+        ends = []
+        for sign in (1, -1):
+            moved = counted.copy()
+            moved[:, s, v] += sign * step
+            votes = [moved if u == t else other for u, other in enumerate(expected.votes)]
+            ends.append(_accuracies(expected._replace(votes=votes), start, t))
+        slope[:, s, v] = (ends[0] - ends[1]) / (2 * step)
+    return slope
+
+
+def intervals_of(
+    names: Sequence[str], estimates: Floats, deviations: Floats, level: float
+) -> tuple[Interval, ...]:
+    """Intervals symmetric on the scale of log odds, so that they stay in (0, 1)."""
+    inside = np.clip(estimates, _EDGE, 1 - _EDGE)
+    reach = ndtri((1 + level) / 2) * deviations / (inside * (1 - inside))
+    low, high = expit(logit(inside) - reach), expit(logit(inside) + reach)
+    columns = (estimates, deviations, low, high)
+    return tuple(Interval(name, *(float(column[i]) for column in columns)) for i, name in enumerate(names))
+
+
+def _gradients(tree: Tree, votes: CodedVotes, layout: CountLayout, expected: Expected, start: Start) -> Floats:
+    """Of the accuracies, then of the end labels' shares, in the counts: (n_lfs + n_end_labels, layout.size)."""
+    found = np.zeros((votes.n_lfs + tree.n_end_labels, layout.size))
+    n_points = float(expected.labels[0].sum())
+    for t, task in enumerate(votes.tasks):
+        slope = _accuracy_slope(expected, start, t)
+        lf, state, vote = np.nonzero(layout.votes[t] >= 0)
+        found[task.lfs[lf], layout.votes[t][lf, state, vote]] = slope[lf, state, vote]
+        for c, below in enumerate(tree.child[t]):
+            if below == END:
+                found[votes.n_lfs + tree.first_leaf[t][c], layout.labels[t][c]] = 1.0 / n_points
+    return found
