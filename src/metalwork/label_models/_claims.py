@@ -46,7 +46,8 @@ class OnOff(NamedTuple):
 class Held(NamedTuple):
     """Which states the votes of LFs hold (n_lfs, n_states, n_outcomes), and where they ask.
 
-    An axis of length 1 stands for all. ``chance`` (n_lfs, n_outcomes) is the share of the states held, ``sets`` (n_lfs,) says that no vote is soft.
+    An axis of length 1 stands for all. ``chance`` (n_lfs, n_outcomes) is the share of the states held; ``sets``
+    (n_lfs,) says that all votes of an LF are for sets, and ask of the same states.
     """
 
     member: npt.NDArray[np.bool_]
@@ -57,9 +58,10 @@ class Held(NamedTuple):
 
 def held(claims: Claims) -> Held:
     """What the outcomes of a task's LFs hold; those that say nothing ask nothing."""
-    member = claims.alphabet.member
-    sets = ((member == 0) | (member == 1)).all(axis=(1, 2))
-    return Held(member == 1, claims.alphabet.asked & claims.says[:, None, :], claims.right, sets)
+    member, asked = claims.alphabet.member, claims.alphabet.asked
+    everywhere = asked.any(axis=2, keepdims=True) & asked.any(axis=1, keepdims=True)
+    sets = ((member == 0) | (member == 1)).all(axis=(1, 2)) & (asked == everywhere).all(axis=(1, 2))
+    return Held(member == 1, asked & claims.says[:, None, :], claims.right, sets)
 
 
 def claims_of(task: TaskVotes, log_share: Floats, applies: float) -> Claims | None:
