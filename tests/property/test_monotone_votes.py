@@ -62,8 +62,10 @@ def check(seed: int, **arguments: Any) -> list[tuple[int, int, float]]:
 def held_most(alphabet: Any, model: mw.HierarchicalLabelModel, task: str) -> Any:
     """End labels that each outcome holds most (all of a set): bool (n_outcomes, n_end_labels).
 
-    None where it says nothing: where it holds all states that it asks of alike.
+    None where it says nothing: where it holds all states that it asks of alike. (The root always applies.)
     """
+    alphabet = alphabet.copy()
+    alphabet[:, -1] = np.nan if task == model.schema.root else alphabet[:, -1]
     members = np.concatenate([model.schema.members(task), ~model.schema.members(task).any(axis=0, keepdims=True)])
     share = np.nan_to_num(alphabet, nan=-1.0)
     least = np.nan_to_num(alphabet, nan=2.0).min(axis=1, keepdims=True)
