@@ -6,6 +6,7 @@ from metalwork.label_models._hierarchical import HierarchicalLabelModel
 from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.label_models._majority import MajorityVote
 from metalwork.label_models._shards import VoteShards, label_shards
+from metalwork.label_models._sparse import SparseVotes
 
 __all__ = [
     "ForestLabelModel",
@@ -13,6 +14,7 @@ __all__ = [
     "LabelModel",
     "LogLinearLabelModel",
     "MajorityVote",
+    "SparseVotes",
     "VoteEffect",
     "VoteShards",
     "label_shards",

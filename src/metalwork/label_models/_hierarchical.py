@@ -11,6 +11,7 @@ from metalwork.errors import MetalworkWarning
 from metalwork.inference import (
     CodedVotes,
     Tree,
+    any_vote,
     code_votes,
     covered,
     end_counts,
@@ -18,8 +19,8 @@ from metalwork.inference import (
     end_posterior_of_keys,
     key_blocks,
     known_counts,
+    n_votes_of,
     named_labels,
-    one_hot,
     supported_labels,
     tasks_of,
     weigh,
@@ -48,6 +49,7 @@ from metalwork.label_models._fitting import (
 )
 from metalwork.label_models._independence import MOST_DEPENDENCE, dependence, most_dependence
 from metalwork.label_models._stated import PRECISION, STRENGTH, Stated, vote_priors
+from metalwork.probabilities import first_of_best
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -184,10 +186,10 @@ class HierarchicalLabelModel(CountingLabelModel):
         return self.dependence_ <= self.dependence_limit_
 
     def _warn_where_nothing_is_learned(self, coded: CodedVotes, dev: KnownLabels | None) -> None:
-        n_votes = np.diff(one_hot(coded, np.flatnonzero(coded.weights)).indptr)
-        if n_votes.max() == 0:
+        most_votes = int(n_votes_of(coded).max())
+        if most_votes == 0:
             said = "No LF votes on any record: every record gets the class prior. Look at the LFs."
-        elif n_votes.max() == 1 and dev is None:
+        elif most_votes == 1 and dev is None:
             said = (
                 "No record has two votes, so votes cannot be compared and the precision of an LF is not "
                 "identifiable: it stays what was believed beforehand. Give dev labels, precision and strength, "
@@ -266,13 +268,13 @@ class HierarchicalLabelModel(CountingLabelModel):
         """Most probable end-label codes (n_points,), by default of the labels that some LF voted for."""
         posterior = self.predict_proba(votes).end
         if self.unvoted == "allow":
-            return np.asarray(posterior.argmax(axis=1), dtype=np.int64)
+            return first_of_best(posterior)
         layout, tree = self._layout(), Tree.of(self.schema)
         named, best = named_labels(layout), np.empty(votes.n_points, np.int64)
         for rows, keys in key_blocks(votes.codes, layout, self._block_rows(tree)):
             voted = supported_labels(tree, layout.groups, named, [key.astype(np.intp) for key in keys]).T
             candidates = voted | ~voted.any(axis=1, keepdims=True)
-            best[rows] = np.where(candidates, posterior[rows], -1.0).argmax(axis=1)
+            best[rows] = first_of_best(np.where(candidates, posterior[rows], -1.0))
         return best
 
     def _block_rows(self, tree: Tree) -> int:
@@ -286,5 +288,5 @@ class HierarchicalLabelModel(CountingLabelModel):
             keys = [key.astype(np.intp) for key in narrow]
             posterior[rows] = end_posterior_of_keys(tree, weights, keys).T
             if self.abstains_ == "ignored":
-                posterior[rows][~np.any([key > 0 for key in keys], axis=0)] = self.uncovered_
+                posterior[rows][~any_vote(keys)] = self.uncovered_
         return posterior
