@@ -41,9 +41,9 @@ class TaskProbabilities:
         if array.ndim != 2 or array.shape[1] != schema.n_end_labels:
             raise VotesError(f"end must have shape (n_points, {schema.n_end_labels}); got {array.shape}.")
         total = np.einsum("ij->i", array)  # sum(axis=1) is slow where rows are short
-        wrong = ~(np.abs(total - 1.0) <= _TOLERANCE)
-        if wrong.any() or not array.min(initial=0.0) >= 0.0:
-            row = int(np.argmax(wrong | ~(array >= 0.0).all(axis=1)))
+        off = np.maximum(total.max(initial=1.0) - 1.0, 1.0 - total.min(initial=1.0))
+        if not (off <= _TOLERANCE and array.min(initial=0.0) >= 0.0):
+            row = int(np.argmax(~(np.abs(total - 1.0) <= _TOLERANCE) | ~(array >= 0.0).all(axis=1)))
             raise VotesError(f"Row {row}: probabilities must be >= 0 and sum to 1; got sum {total[row]:.6g}.")
         self.end = array
         self.schema = schema

@@ -193,8 +193,8 @@ def weigh(
 def _sum_digits(start: Floats, gain: Floats) -> Floats:
     """``start[c]`` + sum over LFs j of ``gain[j, c, digit j]`` for every key: (n_labels, n_keys)."""
     total = start[:, None]
-    for digit in gain:
-        total = (total[:, :, None] + digit[:, None, :]).reshape(len(start), -1)
+    for digit in gain[::-1]:  # the highest digit last: long rows are quick to add to
+        total = (digit[:, :, None] + total[:, None, :]).reshape(len(start), -1)
     return total
 
 
