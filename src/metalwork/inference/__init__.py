@@ -40,14 +40,17 @@ from metalwork.inference._packing import (
     Int64Array,
     Keys,
     Packing,
+    blocks_of,
     distinct_words,
     key_blocks,
+    keys_of,
     pack,
     packing,
     votes_in_words,
 )
 from metalwork.inference._patterns import Patterns, distinct_rows
 from metalwork.inference._simulate import simulated_codes
+from metalwork.inference._threads import in_threads
 from metalwork.inference._tree import (
     END,
     Beliefs,
@@ -82,6 +85,7 @@ __all__ = [
     "Weights",
     "add_counts",
     "any_vote",
+    "blocks_of",
     "code_few",
     "code_votes",
     "code_words",
@@ -92,7 +96,9 @@ __all__ = [
     "end_posterior",
     "end_posterior_of_keys",
     "expected_counts",
+    "in_threads",
     "key_blocks",
+    "keys_of",
     "known_counts",
     "leaf_spans",
     "log_likelihood",

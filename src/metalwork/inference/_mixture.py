@@ -9,7 +9,7 @@ Rows come as keys of groups of LFs (see :mod:`metalwork.inference._packing`): wh
 sum of one table look-up a group. A leaf task with one group is worked out for every key, not for every row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,11 +29,13 @@ from metalwork.inference._packing import (
     votes_by_key,
     votes_of_keys,
 )
+from metalwork.inference._threads import in_threads
 from metalwork.inference._touched import SeenVotes, touched_counts
 from metalwork.inference._tree import END, Floats, Tree, leaf_spans, normalise
 
 _CHUNK_CELLS = 1 << 24
 _CHUNK_ROWS = 1 << 16
+_MOST_LANES = 4
 _NONE: Floats = np.empty(0)
 
 
@@ -262,14 +264,14 @@ def expected_counts(
     if votes.seen is not None:
         counts = touched_counts(tree, votes.seen, [known.tables for known in weights], votes.weights)
         return _collect(votes, *counts)
-    by_key = [np.zeros((len(tree.child[group.task]), group.n_keys)) for group in votes.groups]
-    reached = [np.zeros(len(known.log_sum)) for known in weights]
-    log_evidence = 0.0
-    for rows in _chunks(tree, weights, len(votes.weights)):
-        keys = [key[rows].astype(np.intp) for key in votes.keys]
-        evidence, branch = pass_up_keys(tree, weights, keys)
-        log_evidence += float((votes.weights[rows] * evidence).sum())
-        _add_down(tree, weights, keys, votes.weights[rows], branch, by_key, reached)
+    counts_of_lanes = in_threads(
+        lambda lane: _lane_counts(tree, votes, weights, lane), _lanes(tree, weights, len(votes.weights))
+    )
+    by_key, reached, log_evidence = counts_of_lanes[0]
+    for more_by_key, more_reached, more_evidence in counts_of_lanes[1:]:
+        for total, more in zip([*by_key, *reached], [*more_by_key, *more_reached], strict=True):
+            total += more
+        log_evidence += more_evidence
     for g in weights[0].groups:
         by_key[g][-1] = np.maximum(votes.totals[g] - by_key[g].sum(axis=0), 0.0)
     for known, count in zip(weights, reached, strict=True):
@@ -278,12 +280,33 @@ def expected_counts(
     return _collect(votes, by_key, log_evidence)
 
 
-def _chunks(tree: Tree, weights: Sequence[Weights], n_rows: int) -> Iterator[slice]:
+def _lanes(tree: Tree, weights: Sequence[Weights], n_rows: int) -> list[list[slice]]:
+    """Chunks of rows, in a few lanes that may be worked on at the same time."""
     pairs = zip(tree.child, weights, strict=True)
     width = sum(1 if known.settled else len(children) for children, known in pairs)
-    step = min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // width))
-    for start in range(0, n_rows, step):
-        yield slice(start, min(start + step, n_rows))
+    chunks = list(blocks_of(n_rows, min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // width))))
+    length = max(1, -(-len(chunks) // _MOST_LANES))
+    return [chunks[start : start + length] for start in range(0, len(chunks), length)] or [[]]
+
+
+class LaneCounts(NamedTuple):
+    """Expected records by label and key, and of tasks whose keys tell the labels by key only."""
+
+    by_key: list[Floats]
+    reached: list[Floats]
+    log_evidence: float
+
+
+def _lane_counts(tree: Tree, votes: CodedVotes, weights: Sequence[Weights], chunks: Sequence[slice]) -> LaneCounts:
+    by_key = [np.zeros((len(tree.child[group.task]), group.n_keys)) for group in votes.groups]
+    reached = [np.zeros(len(known.log_sum)) for known in weights]
+    log_evidence = 0.0
+    for rows in chunks:
+        keys = [key[rows].astype(np.intp) for key in votes.keys]
+        evidence, branch = pass_up_keys(tree, weights, keys)
+        log_evidence += float((votes.weights[rows] * evidence).sum())
+        _add_down(tree, weights, keys, votes.weights[rows], branch, by_key, reached)
+    return LaneCounts(by_key, reached, log_evidence)
 
 
 def _add_down(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from metalwork._checks import IntArray
 from metalwork.inference._alphabets import Alphabets
+from metalwork.inference._threads import in_threads
 
 Int64Array = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.integer[Any]]
@@ -105,10 +106,15 @@ def _split(task: int, lfs: Int64Array, base: int, word: int, most_keys: int) -> 
 def key_blocks(codes: IntArray, layout: Packing, n_rows: int = _BLOCK) -> Iterator[tuple[slice, list[Keys]]]:
     """Yield, block by block of at most ``n_rows`` rows, the keys of every group; reads each vote once."""
     for rows in blocks_of(len(codes), n_rows):
-        digits = np.array(codes[rows].T, order="C")  # a copy, whatever the order of codes in memory
-        digits += 1
-        columns = digits.view(f"u{digits.dtype.itemsize}")
-        yield rows, [_keys(columns, group) for group in layout.groups]
+        yield rows, keys_of(codes[rows], layout)
+
+
+def keys_of(codes: IntArray, layout: Packing) -> list[Keys]:
+    """The keys of every group (n_rows,)."""
+    digits = np.array(codes.T, order="C")  # a copy, whatever the order of codes in memory
+    digits += 1
+    columns = digits.view(f"u{digits.dtype.itemsize}")
+    return [_keys(columns, group) for group in layout.groups]
 
 
 def blocks_of(n_points: int, n_rows: int = _BLOCK) -> Iterator[slice]:
@@ -132,11 +138,14 @@ def _key_type(group: Group) -> npt.DTypeLike:
 def pack(codes: IntArray, layout: Packing) -> Int64Array:
     """The words of every row: int64 array (n_words, n_points)."""
     words = np.zeros((layout.n_words, len(codes)), np.int64)
-    for rows, keys in key_blocks(codes, layout):
-        for group, key in zip(layout.groups, keys, strict=True):
+
+    def fill(rows: slice) -> None:
+        for group, key in zip(layout.groups, keys_of(codes[rows], layout), strict=True):
             word = words[group.word, rows]
             word *= group.n_keys
             word += key
+
+    in_threads(fill, blocks_of(len(codes)))
     return words
 
 

@@ -12,12 +12,15 @@ from metalwork.inference import (
     CodedVotes,
     Tree,
     any_vote,
+    blocks_of,
     code_votes,
     covered,
     end_counts,
     end_posterior,
     end_posterior_of_keys,
+    in_threads,
     key_blocks,
+    keys_of,
     known_counts,
     n_votes_of,
     named_labels,
@@ -284,9 +287,12 @@ class HierarchicalLabelModel(CountingLabelModel):
         tree, layout = Tree.of(self.schema), self._layout()
         weights = weigh(tree, tasks_of(layout), layout.groups, self.tables_, self.log_prior_)
         posterior = np.empty((votes.n_points, tree.n_end_labels))
-        for rows, narrow in key_blocks(votes.codes, layout, self._block_rows(tree)):
-            keys = [key.astype(np.intp) for key in narrow]
+
+        def fill(rows: slice) -> None:
+            keys = [key.astype(np.intp) for key in keys_of(votes.codes[rows], layout)]
             posterior[rows] = end_posterior_of_keys(tree, weights, keys).T
             if self.abstains_ == "ignored":
                 posterior[rows][~any_vote(keys)] = self.uncovered_
+
+        in_threads(fill, blocks_of(votes.n_points, self._block_rows(tree)))
         return posterior
