@@ -51,6 +51,7 @@ from metalwork.inference._packing import (
 from metalwork.inference._patterns import Patterns, distinct_rows
 from metalwork.inference._simulate import simulated_codes
 from metalwork.inference._threads import in_threads
+from metalwork.inference._threads import do_in_threads
 from metalwork.inference._tree import (
     END,
     Beliefs,
@@ -92,11 +93,11 @@ __all__ = [
     "covered",
     "distinct_rows",
     "distinct_words",
+    "do_in_threads",
     "end_counts",
     "end_posterior",
     "end_posterior_of_keys",
     "expected_counts",
-    "in_threads",
     "key_blocks",
     "keys_of",
     "known_counts",

@@ -264,11 +264,10 @@ def expected_counts(
     if votes.seen is not None:
         counts = touched_counts(tree, votes.seen, [known.tables for known in weights], votes.weights)
         return _collect(votes, *counts)
-    counts_of_lanes = in_threads(
-        lambda lane: _lane_counts(tree, votes, weights, lane), _lanes(tree, weights, len(votes.weights))
-    )
-    by_key, reached, log_evidence = counts_of_lanes[0]
-    for more_by_key, more_reached, more_evidence in counts_of_lanes[1:]:
+    lanes = _lanes(tree, weights, len(votes.weights))
+    counts_of_lanes = in_threads(lambda lane: _lane_counts(tree, votes, weights, lane), lanes)
+    by_key, reached, log_evidence = next(counts_of_lanes)
+    for more_by_key, more_reached, more_evidence in counts_of_lanes:
         for total, more in zip([*by_key, *reached], [*more_by_key, *more_reached], strict=True):
             total += more
         log_evidence += more_evidence

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from metalwork._checks import IntArray
 from metalwork.inference._alphabets import Alphabets
-from metalwork.inference._threads import in_threads
+from metalwork.inference._threads import do_in_threads
 
 Int64Array = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.integer[Any]]
@@ -145,7 +145,7 @@ def pack(codes: IntArray, layout: Packing) -> Int64Array:
             word *= group.n_keys
             word += key
 
-    in_threads(fill, blocks_of(len(codes)))
+    do_in_threads(fill, blocks_of(len(codes)))
     return words
 
 

@@ -1,7 +1,7 @@
 """Work on blocks of rows in threads: how rows are cut and summed never depends on how many threads there are."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -31,11 +31,18 @@ def _n_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def in_threads(work: Callable[[Block], Found], blocks: Iterable[Block]) -> list[Found]:
-    """What ``work`` finds for each block, in the blocks' order."""
+def in_threads(work: Callable[[Block], Found], blocks: Iterable[Block]) -> Iterator[Found]:
+    """Yield what ``work`` finds for each block, in the blocks' order."""
     waiting = list(blocks)
     n_workers = min(n_threads(), len(waiting))
     if n_workers < 2:
-        return [work(block) for block in waiting]
+        yield from map(work, waiting)
+        return
     with ThreadPoolExecutor(n_workers) as pool:
-        return list(pool.map(work, waiting))
+        yield from pool.map(work, waiting)
+
+
+def do_in_threads(work: Callable[[Block], None], blocks: Iterable[Block]) -> None:
+    """Let ``work`` write what it finds for each block."""
+    for _ in in_threads(work, blocks):
+        pass

@@ -15,10 +15,10 @@ from metalwork.inference import (
     blocks_of,
     code_votes,
     covered,
+    do_in_threads,
     end_counts,
     end_posterior,
     end_posterior_of_keys,
-    in_threads,
     key_blocks,
     keys_of,
     known_counts,
@@ -294,5 +294,5 @@ class HierarchicalLabelModel(CountingLabelModel):
             if self.abstains_ == "ignored":
                 posterior[rows][~any_vote(keys)] = self.uncovered_
 
-        in_threads(fill, blocks_of(votes.n_points, self._block_rows(tree)))
+        do_in_threads(fill, blocks_of(votes.n_points, self._block_rows(tree)))
         return posterior

@@ -37,7 +37,7 @@ def test_blocks_are_worked_on_at_the_same_time_and_keep_their_order(monkeypatch:
         all_here.wait()
         return -block
 
-    assert in_threads(work, range(6)) == [0, -1, -2, -3, -4, -5]
+    assert list(in_threads(work, range(6))) == [0, -1, -2, -3, -4, -5]
 
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
