@@ -9,7 +9,7 @@ Rows come as keys of groups of LFs (see :mod:`metalwork.inference._packing`): wh
 sum of one table look-up a group. A leaf task with one group is worked out for every key, not for every row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +35,6 @@ from metalwork.inference._tree import END, Floats, Tree, leaf_spans, normalise
 
 _CHUNK_CELLS = 1 << 24
 _CHUNK_ROWS = 1 << 16
-_MOST_LANES = 4
 _NONE: Floats = np.empty(0)
 
 
@@ -264,13 +263,17 @@ def expected_counts(
     if votes.seen is not None:
         counts = touched_counts(tree, votes.seen, [known.tables for known in weights], votes.weights)
         return _collect(votes, *counts)
-    lanes = _lanes(tree, weights, len(votes.weights))
-    counts_of_lanes = in_threads(lambda lane: _lane_counts(tree, votes, weights, lane), lanes)
-    by_key, reached, log_evidence = next(counts_of_lanes)
-    for more_by_key, more_reached, more_evidence in counts_of_lanes:
-        for total, more in zip([*by_key, *reached], [*more_by_key, *more_reached], strict=True):
-            total += more
-        log_evidence += more_evidence
+    by_key = [np.zeros((len(tree.child[group.task]), group.n_keys)) for group in votes.groups]
+    reached = [np.zeros(len(known.log_sum)) for known in weights]
+    log_evidence = 0.0
+
+    def up(rows: slice) -> tuple[slice, list[Keys], Floats, list[Floats]]:
+        keys: list[Keys] = [key[rows].astype(np.intp) for key in votes.keys]
+        return rows, keys, *pass_up_keys(tree, weights, keys)
+
+    for rows, keys, evidence, branch in in_threads(up, _chunks(tree, weights, len(votes.weights))):
+        log_evidence += float((votes.weights[rows] * evidence).sum())
+        _add_down(tree, weights, keys, votes.weights[rows], branch, by_key, reached)
     for g in weights[0].groups:
         by_key[g][-1] = np.maximum(votes.totals[g] - by_key[g].sum(axis=0), 0.0)
     for known, count in zip(weights, reached, strict=True):
@@ -279,33 +282,10 @@ def expected_counts(
     return _collect(votes, by_key, log_evidence)
 
 
-def _lanes(tree: Tree, weights: Sequence[Weights], n_rows: int) -> list[list[slice]]:
-    """Chunks of rows, in a few lanes that may be worked on at the same time."""
+def _chunks(tree: Tree, weights: Sequence[Weights], n_rows: int) -> Iterator[slice]:
     pairs = zip(tree.child, weights, strict=True)
     width = sum(1 if known.settled else len(children) for children, known in pairs)
-    chunks = list(blocks_of(n_rows, min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // width))))
-    length = max(1, -(-len(chunks) // _MOST_LANES))
-    return [chunks[start : start + length] for start in range(0, len(chunks), length)] or [[]]
-
-
-class LaneCounts(NamedTuple):
-    """Expected records by label and key, and of tasks whose keys tell the labels by key only."""
-
-    by_key: list[Floats]
-    reached: list[Floats]
-    log_evidence: float
-
-
-def _lane_counts(tree: Tree, votes: CodedVotes, weights: Sequence[Weights], chunks: Sequence[slice]) -> LaneCounts:
-    by_key = [np.zeros((len(tree.child[group.task]), group.n_keys)) for group in votes.groups]
-    reached = [np.zeros(len(known.log_sum)) for known in weights]
-    log_evidence = 0.0
-    for rows in chunks:
-        keys = [key[rows].astype(np.intp) for key in votes.keys]
-        evidence, branch = pass_up_keys(tree, weights, keys)
-        log_evidence += float((votes.weights[rows] * evidence).sum())
-        _add_down(tree, weights, keys, votes.weights[rows], branch, by_key, reached)
-    return LaneCounts(by_key, reached, log_evidence)
+    return blocks_of(n_rows, min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // width)))
 
 
 def _add_down(

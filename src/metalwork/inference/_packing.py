@@ -204,12 +204,11 @@ def distinct_words(words: Int64Array, counts: Int64Array | None = None) -> tuple
     first[:1] = True
     for word in words:
         first[1:] |= word[1:] != word[:-1]
-    if first.all():
-        return words, np.ones(n_points, np.int64) if counts is None else counts
     starts = np.flatnonzero(first)
+    found = words if len(starts) == n_points else words.take(starts, axis=1)
     if counts is None:
-        return words.take(starts, axis=1), np.diff(starts, append=n_points)
-    return words.take(starts, axis=1), np.add.reduceat(counts, starts)
+        return found, np.diff(starts, append=n_points)
+    return found, np.add.reduceat(counts, starts) if n_points else counts
 
 
 def _ascending(words: Int64Array) -> Int64Array:

@@ -1,8 +1,9 @@
 """Work on blocks of rows in threads: how rows are cut and summed never depends on how many threads there are."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Block = TypeVar("Block")
@@ -32,14 +33,20 @@ def _n_cpus() -> int:
 
 
 def in_threads(work: Callable[[Block], Found], blocks: Iterable[Block]) -> Iterator[Found]:
-    """Yield what ``work`` finds for each block, in the blocks' order."""
+    """Yield what ``work`` finds for each block, in the blocks' order; a few blocks ahead of what was asked for."""
     waiting = list(blocks)
     n_workers = min(n_threads(), len(waiting))
     if n_workers < 2:
         yield from map(work, waiting)
         return
+    running: deque[Future[Found]] = deque()
     with ThreadPoolExecutor(n_workers) as pool:
-        yield from pool.map(work, waiting)
+        for block in waiting:
+            running.append(pool.submit(work, block))
+            if len(running) > 2 * n_workers:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
 def do_in_threads(work: Callable[[Block], None], blocks: Iterable[Block]) -> None:
