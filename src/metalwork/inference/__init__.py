@@ -50,7 +50,6 @@ from metalwork.inference._packing import (
 )
 from metalwork.inference._patterns import Patterns, distinct_rows
 from metalwork.inference._simulate import simulated_codes
-from metalwork.inference._threads import in_threads
 from metalwork.inference._threads import do_in_threads
 from metalwork.inference._tree import (
     END,
