@@ -29,7 +29,9 @@ class LabelMatrix:
     ----------
     codes : int array (n_points, n_lfs)
         ``codes[i, j]`` is the label code that LF ``j`` gave record ``i`` within its task, or ``ABSTAIN`` (-1);
-        where LF ``j`` has an alphabet of its own, the position of what it said in that.
+        where LF ``j`` has an alphabet of its own, the position of what it said in that. A scipy sparse matrix is
+        made dense: what it leaves out is 0, a vote for the first label. For sparse votes in Snorkel MeTaL's
+        convention see :class:`metalwork.label_models.SparseVotes`.
     schema : TaskSchema
     tasks : sequence of str (n_lfs,), optional
         The task each LF votes on; may be left out where the schema has one task.

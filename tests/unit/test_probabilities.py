@@ -36,6 +36,8 @@ def test_every_task_of_a_deep_tree_sums_its_members() -> None:
 
 def test_equals_go_to_the_first() -> None:
     assert mw.TaskProbabilities([[0.25] * 4], SCHEMA).predict().tolist() == [0]
+    almost = [[0.25, 0.25 - 1e-16, 0.25 + 2e-16, 0.25], [0.2, 0.3 - 2e-16, 0.2, 0.3]]
+    assert mw.TaskProbabilities(almost, SCHEMA).predict().tolist() == [0, 1]
 
 
 def test_known_labels_are_certain() -> None:

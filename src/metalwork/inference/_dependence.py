@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from metalwork.inference._mixture import CodedVotes, one_hot
 from metalwork.inference._tree import Floats, Tree, end_posterior, states_of_ends
@@ -12,6 +13,7 @@ from metalwork.inference._tree import Floats, Tree, end_posterior, states_of_end
 Int64Array = npt.NDArray[np.int64]
 _SAMPLE = 20_000
 _MOST_COLUMNS = 1_000
+_DENSE = 0.05
 
 
 class PairResiduals(NamedTuple):
@@ -52,14 +54,14 @@ def pair_residuals(
     chosen = np.flatnonzero(weights)
     weights = weights[chosen]
     seen = one_hot(votes, chosen)
-    given = np.concatenate(_votes_given_end(tree, votes, tables), axis=1)
     lf = np.concatenate([np.repeat(group.lfs, group.base - 1) for group in votes.groups])
     label = np.concatenate([np.tile(np.arange(group.base - 1), len(group.lfs)) for group in votes.groups])
     frequent = np.sort(np.argsort(-(seen.T @ weights), kind="stable")[:_MOST_COLUMNS])
-    seen, given, lf, label = seen[:, frequent], given[:, frequent], lf[frequent], label[frequent]
+    seen, lf, label = seen[:, frequent], lf[frequent], label[frequent]
+    given = _votes_given_end(tree, votes, tables, frequent)
     n_points = weights.sum()
     prior = end_posterior(tree, [share[None, :] for share in log_prior])[0]
-    observed = np.asarray((seen.T @ (seen * weights[:, None])).todense())
+    observed = _joint_counts(seen, weights)
     expected = n_points * (given.T @ (prior[:, None] * given))
     spread = np.sqrt(np.maximum(expected * (1 - expected / n_points), 0.5))
     z = (observed - expected) / spread
@@ -119,14 +121,24 @@ def _meanings(votes: CodedVotes, residuals: PairResiduals) -> Int64Array:
     return np.array(found, np.int64)
 
 
-def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats]) -> list[Floats]:
-    """p(vote | end label): one float array (n_end_labels, n_lfs * n_outcomes) a group."""
-    state, found = states_of_ends(tree), []
+def _joint_counts(seen: sparse.csr_array, weights: Floats) -> Floats:
+    """How often two votes occur together, (n_votes, n_votes); by a dense product where votes are frequent."""
+    if seen.nnz > _DENSE * seen.shape[0] * seen.shape[1]:
+        seen = seen.toarray()
+        counts: Floats = seen.T @ (seen * weights[:, None])
+        return counts
+    return np.asarray((seen.T @ (seen * weights[:, None])).toarray())
+
+
+def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats], columns: Int64Array) -> Floats:
+    """p(vote | end label) of some votes: float array (n_end_labels, n_votes)."""
+    state, found, start = states_of_ends(tree), [], 0
     for t, (task, table) in enumerate(zip(votes.tasks, tables, strict=True)):
         first = 0
         for group in (votes.groups[g] for g in task.groups):
-            own = table[first : first + len(group.lfs), :, : group.base - 1]
-            given = np.exp(own[:, state[:, t]]).transpose(1, 0, 2)
-            found.append(given.reshape(tree.n_end_labels, len(group.lfs) * (group.base - 1)))
-            first += len(group.lfs)
-    return found
+            stop = start + len(group.lfs) * (group.base - 1)
+            own = columns[np.searchsorted(columns, start) : np.searchsorted(columns, stop)] - start
+            lf, label = np.divmod(own, group.base - 1)
+            found.append(np.exp(table[first + lf, :, label])[:, state[:, t]].T)
+            start, first = stop, first + len(group.lfs)
+    return np.concatenate(found, axis=1)

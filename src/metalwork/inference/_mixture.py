@@ -18,8 +18,20 @@ from scipy import sparse
 
 from metalwork._checks import IntArray
 from metalwork.inference._alphabets import Alphabet, stacked
-from metalwork.inference._packing import Group, Int64Array, Keys, Packing, key_blocks, unpack, votes_of_keys
-from metalwork.inference._tree import END, Floats, Tree, leaf_spans
+from metalwork.inference._packing import (
+    Group,
+    Int64Array,
+    Keys,
+    Packing,
+    blocks_of,
+    key_blocks,
+    unpack,
+    votes_by_key,
+    votes_of_keys,
+)
+from metalwork.inference._threads import in_threads
+from metalwork.inference._touched import SeenVotes, touched_counts
+from metalwork.inference._tree import END, Floats, Tree, leaf_spans, normalise
 
 _CHUNK_CELLS = 1 << 24
 _CHUNK_ROWS = 1 << 16
@@ -44,6 +56,7 @@ class CodedVotes(NamedTuple):
     """Distinct rows of a label matrix: ``keys[g]`` (n_rows,) holds their keys of group g.
 
     ``weights`` (n_rows,) say how many records each row stands for; ``totals[g]`` (n_keys,) sum them by key.
+    Where votes are few, ``seen`` holds them in place of ``keys``, and a group has one LF at most.
     """
 
     tasks: tuple[TaskVotes, ...]
@@ -52,6 +65,7 @@ class CodedVotes(NamedTuple):
     weights: Floats
     totals: tuple[Floats, ...]
     n_lfs: int
+    seen: SeenVotes | None = None
 
 
 def coded(layout: Packing, keys: Sequence[Keys], weights: Floats) -> CodedVotes:
@@ -68,6 +82,13 @@ def _totals(keys: Sequence[Keys], groups: Sequence[Group], weights: Floats) -> t
 def code_words(layout: Packing, words: Int64Array, weights: Floats) -> CodedVotes:
     """Rows given by their words (n_words, n_rows), with their weights."""
     return coded(layout, unpack(words, layout), weights)
+
+
+def code_few(layout: Packing, words: Int64Array, weights: Floats, single: Packing) -> CodedVotes:
+    """:func:`code_words` where votes are few: kept are these alone; ``single`` has the groups of one LF."""
+    blocks = [_votes_in(unpack(words[:, rows], layout), layout.groups) for rows in blocks_of(words.shape[1])]
+    seen = SeenVotes(sparse.csr_array(sparse.vstack(blocks, format="csr")), single.groups)
+    return CodedVotes(tasks_of(single), single.groups, (), weights, seen.totals(weights), single.n_lfs, seen)
 
 
 def code_votes(layout: Packing, codes: IntArray) -> CodedVotes:
@@ -93,15 +114,41 @@ def reweighted(votes: CodedVotes, weights: Floats) -> CodedVotes:
     if len(kept) == len(weights) and weights is votes.weights:
         return votes
     keys, weights = tuple(key[kept] for key in votes.keys), weights[kept]
+    if votes.seen is not None:
+        seen = votes.seen.rows(kept)
+        return votes._replace(weights=weights, totals=seen.totals(weights), seen=seen)
     return votes._replace(keys=keys, weights=weights, totals=_totals(keys, votes.groups, weights))
 
 
 def covered(votes: CodedVotes) -> CodedVotes:
     """The same votes without the records on which every LF abstains."""
-    voted = np.zeros(len(votes.weights), dtype=bool)
-    for key in votes.keys:
-        voted |= key > 0
+    voted = any_vote(votes.keys) if votes.seen is None else votes.seen.n_votes() > 0
     return votes if voted.all() else reweighted(votes, np.where(voted, votes.weights, 0.0))
+
+
+def any_vote(keys: Sequence[Keys]) -> npt.NDArray[np.bool_]:
+    """bool array (n_rows,): does any LF vote on the row?"""
+    voted = np.zeros(len(keys[0]), dtype=bool)
+    for key in keys:
+        voted |= key > 0
+    return voted
+
+
+def keys_at(votes: CodedVotes, rows: Int64Array) -> list[Int64Array]:
+    """The keys of some rows (n_rows,), one array a group."""
+    if votes.seen is not None:
+        return votes.seen.keys(rows)
+    return [key[rows].astype(np.int64) for key in votes.keys]
+
+
+def n_votes_of(votes: CodedVotes) -> Int64Array:
+    """How many LFs vote on each row: int array (n_rows,)."""
+    if votes.seen is not None:
+        return votes.seen.n_votes()
+    n_votes = np.zeros(len(votes.weights), np.int64)
+    for key, group in zip(votes.keys, votes.groups, strict=True):
+        n_votes += votes_by_key(group).take(key)
+    return n_votes
 
 
 class Weights(NamedTuple):
@@ -147,28 +194,16 @@ def weigh(
             found.append(Weights(task.groups, by_group, _NONE, _NONE))
         else:
             shares = by_group[0].copy()
-            found.append(Weights(task.groups, by_group, _normalise(shares), shares))
+            found.append(Weights(task.groups, by_group, normalise(shares), shares))
     return found
 
 
 def _sum_digits(start: Floats, gain: Floats) -> Floats:
     """``start[c]`` + sum over LFs j of ``gain[j, c, digit j]`` for every key: (n_labels, n_keys)."""
     total = start[:, None]
-    for digit in gain:
-        total = (total[:, :, None] + digit[:, None, :]).reshape(len(start), -1)
+    for digit in gain[::-1]:  # the highest digit last: long rows are quick to add to
+        total = (digit[:, :, None] + total[:, None, :]).reshape(len(start), -1)
     return total
-
-
-def _normalise(weights: Floats) -> Floats:
-    """Turn log weights (n_labels, n) into shares in place; returns the log of their sums (n,)."""
-    top = weights.max(axis=0)
-    weights -= top
-    np.exp(weights, out=weights)
-    total = weights.sum(axis=0)
-    weights /= total
-    log_sum: Floats = np.log(total, out=total)
-    log_sum += top
-    return log_sum
 
 
 def pass_up_keys(tree: Tree, weights: Sequence[Weights], keys: Sequence[Keys]) -> tuple[Floats, list[Floats]]:
@@ -190,7 +225,7 @@ def pass_up_keys(tree: Tree, weights: Sequence[Weights], keys: Sequence[Keys]) -
             if below != END:
                 total[c] += evidence[below]
                 evidence[below] = _NONE
-        evidence[t] = _normalise(total)
+        evidence[t] = normalise(total)
         branch[t] = total
     return evidence[0], branch
 
@@ -232,14 +267,22 @@ def expected_counts(
 ) -> Expected:
     """The E-step: one pass up and down the tree for every distinct row."""
     weights = weigh(tree, votes.tasks, votes.groups, tables, log_prior)
+    if votes.seen is not None:
+        counts = touched_counts(tree, votes.seen, [known.tables for known in weights], votes.weights)
+        return _collect(votes, *counts)
     by_key = [np.zeros((len(tree.child[group.task]), group.n_keys)) for group in votes.groups]
     reached = [np.zeros(len(known.log_sum)) for known in weights]
     log_evidence = 0.0
-    for rows in _chunks(tree, weights, len(votes.weights)):
-        keys = [key[rows].astype(np.intp) for key in votes.keys]
-        evidence, branch = pass_up_keys(tree, weights, keys)
+
+    def up(rows: slice) -> tuple[slice, list[Keys], Floats, list[Floats]]:
+        keys: list[Keys] = [key[rows].astype(np.intp) for key in votes.keys]
+        return rows, keys, *pass_up_keys(tree, weights, keys)
+
+    for rows, keys, evidence, branch in in_threads(up, _chunks(tree, weights, len(votes.weights))):
         log_evidence += float((votes.weights[rows] * evidence).sum())
         _add_down(tree, weights, keys, votes.weights[rows], branch, by_key, reached)
+    for g in weights[0].groups:
+        by_key[g][-1] = np.maximum(votes.totals[g] - by_key[g].sum(axis=0), 0.0)
     for known, count in zip(weights, reached, strict=True):
         if known.settled:
             by_key[known.groups[0]] = known.shares * count
@@ -249,9 +292,7 @@ def expected_counts(
 def _chunks(tree: Tree, weights: Sequence[Weights], n_rows: int) -> Iterator[slice]:
     pairs = zip(tree.child, weights, strict=True)
     width = sum(1 if known.settled else len(children) for children, known in pairs)
-    step = min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // width))
-    for start in range(0, n_rows, step):
-        yield slice(start, min(start + step, n_rows))
+    return blocks_of(n_rows, min(_CHUNK_ROWS, max(1, _CHUNK_CELLS // width)))
 
 
 def _add_down(
@@ -263,16 +304,19 @@ def _add_down(
     by_key: list[Floats],
     reached: list[Floats],
 ) -> None:
-    """Pass down, adding expected records by label and key; where keys tell the labels, by key only."""
+    """Pass down, adding expected records by label and key; where keys tell the labels, by key only.
+
+    The root's last label is left out: it gets what the others leave.
+    """
     applies = [records] * len(tree.child)
     for t, (children, joint) in enumerate(zip(tree.child, branch, strict=True)):
         if weights[t].settled:
-            reached[t] += np.bincount(keys[weights[t].groups[0]], applies[t], len(reached[t]))
+            np.add.at(reached[t], keys[weights[t].groups[0]], applies[t])
             continue
         joint *= applies[t]
         for g in weights[t].groups:
-            for c, share in enumerate(joint):
-                by_key[g][c] += np.bincount(keys[g], share, by_key[g].shape[1])
+            for count, share in zip(by_key[g], joint if t else joint[:-1], strict=False):
+                np.add.at(count, keys[g], share)
         for c, below in enumerate(children):
             if below != END:
                 applies[below] = joint[c]
@@ -349,13 +393,22 @@ def votes_of_task(votes: CodedVotes, t: int) -> Floats:
 
 def one_hot(votes: CodedVotes, rows: Int64Array) -> sparse.csr_array:
     """Which LF said what on some rows: CSR (n_rows, sum of n_lfs * n_outcomes), group by group."""
-    blocks = []
-    for key, group in zip(votes.keys, votes.groups, strict=True):
-        cast, k = votes_of_keys(key[rows], group), group.base - 1
+    if votes.seen is not None:
+        return votes.seen.matrix[rows]
+    return _votes_in([key.take(rows) for key in votes.keys], votes.groups)
+
+
+def _votes_in(keys: Sequence[Keys], groups: Sequence[Group]) -> sparse.csr_array:
+    found, columns, n_columns = [], [], 0
+    for key, group in zip(keys, groups, strict=True):
+        spoken = np.flatnonzero(key)
+        cast, k = votes_of_keys(key[spoken], group), group.base - 1
         row, lf = np.nonzero(cast >= 0)
-        column = lf * k + cast[row, lf]
-        blocks.append(sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(rows), len(group.lfs) * k)))
-    return sparse.csr_array(sparse.hstack(blocks, format="csr"))
+        found.append(spoken[row])
+        columns.append(n_columns + lf * k + cast[row, lf])
+        n_columns += len(group.lfs) * k
+    row, column = np.concatenate(found), np.concatenate(columns)
+    return sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(keys[0]), n_columns))
 
 
 def end_counts(tree: Tree, expected: Expected) -> Floats:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from metalwork._checks import IntArray
 from metalwork.inference._alphabets import Alphabets
+from metalwork.inference._threads import do_in_threads
 
 Int64Array = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.integer[Any]]
@@ -21,6 +22,7 @@ _WORD = 1 << 62
 _BLOCK = 1 << 15
 MOST_KEYS = 1 << 16
 """Keys that a group of several LFs may have."""
+_LEAST_KEYS, _MOST_KEYS_IN_ALL = 1 << 8, 1 << 18
 
 
 class Group(NamedTuple):
@@ -55,7 +57,10 @@ def packing(
     most_keys: int = MOST_KEYS,
     alphabets: Alphabets | None = None,
 ) -> Packing:
-    """Lay out LFs in words, whatever ``most_keys``, and in groups of at most ``most_keys`` keys, or of one LF."""
+    """Lay out LFs in words, whatever ``most_keys``, and in groups of at most ``most_keys`` keys, or of one LF.
+
+    Many LFs get smaller groups, so that tables of all keys stay small.
+    """
     groups: list[Group] = []
     word, size = 0, 1
     own = alphabets or {}
@@ -73,6 +78,8 @@ def packing(
             if not len(rest):
                 break
             word, size = word + 1, 1
+    if most_keys > _LEAST_KEYS and sum(group.n_keys for group in groups) > _MOST_KEYS_IN_ALL:
+        return packing(lfs_of_task, n_labels, most_keys // 4, alphabets)
     return Packing(tuple(groups), word + 1, sum(len(lfs) for lfs in lfs_of_task), tuple(n_labels), own)
 
 
@@ -98,12 +105,22 @@ def _split(task: int, lfs: Int64Array, base: int, word: int, most_keys: int) -> 
 
 def key_blocks(codes: IntArray, layout: Packing, n_rows: int = _BLOCK) -> Iterator[tuple[slice, list[Keys]]]:
     """Yield, block by block of at most ``n_rows`` rows, the keys of every group; reads each vote once."""
-    for start in range(0, len(codes), n_rows):
-        rows = slice(start, min(start + n_rows, len(codes)))
-        digits = np.array(codes[rows].T, order="C")  # a copy, whatever the order of codes in memory
-        digits += 1
-        columns = digits.view(f"u{digits.dtype.itemsize}")
-        yield rows, [_keys(columns, group) for group in layout.groups]
+    for rows in blocks_of(len(codes), n_rows):
+        yield rows, keys_of(codes[rows], layout)
+
+
+def keys_of(codes: IntArray, layout: Packing) -> list[Keys]:
+    """The keys of every group (n_rows,)."""
+    digits = np.array(codes.T, order="C")  # a copy, whatever the order of codes in memory
+    digits += 1
+    columns = digits.view(f"u{digits.dtype.itemsize}")
+    return [_keys(columns, group) for group in layout.groups]
+
+
+def blocks_of(n_points: int, n_rows: int = _BLOCK) -> Iterator[slice]:
+    """Slices of at most ``n_rows`` rows, one after the other."""
+    for start in range(0, n_points, n_rows):
+        yield slice(start, min(start + n_rows, n_points))
 
 
 def _keys(columns: Keys, group: Group) -> Keys:
@@ -121,19 +138,21 @@ def _key_type(group: Group) -> npt.DTypeLike:
 def pack(codes: IntArray, layout: Packing) -> Int64Array:
     """The words of every row: int64 array (n_words, n_points)."""
     words = np.zeros((layout.n_words, len(codes)), np.int64)
-    for rows, keys in key_blocks(codes, layout):
-        for group, key in zip(layout.groups, keys, strict=True):
+
+    def fill(rows: slice) -> None:
+        for group, key in zip(layout.groups, keys_of(codes[rows], layout), strict=True):
             word = words[group.word, rows]
             word *= group.n_keys
             word += key
+
+    do_in_threads(fill, blocks_of(len(codes)))
     return words
 
 
 def unpack(words: Int64Array, layout: Packing) -> list[Keys]:
     """The keys of every group (n_rows,), from words."""
     found = [np.empty(words.shape[1], _key_type(group)) for group in layout.groups]
-    for start in range(0, words.shape[1], _BLOCK):
-        rows = slice(start, start + _BLOCK)
+    for rows in blocks_of(words.shape[1]):
         rest = list(words[:, rows])
         for group, keys in zip(reversed(layout.groups), reversed(found), strict=True):
             higher = rest[group.word] // group.n_keys
@@ -154,37 +173,63 @@ def votes_of_keys(keys: Keys, group: Group) -> Int64Array:
 def votes_in_words(words: Int64Array, layout: Packing) -> Int64Array:
     """How many LFs vote in each row: int array (n_rows,)."""
     n_votes = np.zeros(words.shape[1], np.int64)
-    for group, keys in zip(layout.groups, unpack(words, layout), strict=True):
-        by_key = np.zeros(1, np.int64)
-        for _ in group.lfs:
-            by_key = (by_key[:, None] + (np.arange(group.base) > 0)).reshape(-1)
-        n_votes += by_key.take(keys)
+    for rows in blocks_of(words.shape[1]):
+        for group, keys in zip(layout.groups, unpack(words[:, rows], layout), strict=True):
+            n_votes[rows] += votes_by_key(group).take(keys)
     return n_votes
 
 
+def votes_by_key(group: Group) -> Int64Array:
+    """How many LFs vote, for every key of the group: int array (n_keys,)."""
+    by_key = np.zeros(1, np.int64)
+    for _ in group.lfs:
+        by_key = (by_key[:, None] + (np.arange(group.base) > 0)).reshape(-1)
+    return by_key
+
+
 def distinct_words(words: Int64Array, counts: Int64Array | None = None) -> tuple[Int64Array, Int64Array]:
-    """The distinct columns of words (n_words, n_points), ascending, with their summed ``counts`` (default 1)."""
+    """The distinct columns of words (n_words, n_points), ascending, with their summed ``counts`` (default 1).
+
+    Uses ``words`` up: they are sorted in place.
+    """
     n_words, n_points = words.shape
     if n_words == 1 and counts is None:
-        ordered = np.sort(words)
+        words.sort()
     else:
         order = _ascending(words)
-        ordered = words[:, order]
-        counts = None if counts is None else counts[order]
-    first = np.ones(n_points, dtype=bool)
-    np.any(ordered[:, 1:] != ordered[:, :-1], axis=0, out=first[1:])
+        for word in words:
+            word[:] = word.take(order)
+        counts = None if counts is None else counts.take(order)
+    first = np.zeros(n_points, dtype=bool)
+    first[:1] = True
+    for word in words:
+        first[1:] |= word[1:] != word[:-1]
     starts = np.flatnonzero(first)
+    found = words if len(starts) == n_points else words.take(starts, axis=1)
     if counts is None:
-        return ordered[:, starts], np.diff(starts, append=n_points)
-    return ordered[:, starts], np.add.reduceat(counts, starts) if n_points else counts
+        return found, np.diff(starts, append=n_points)
+    return found, np.add.reduceat(counts, starts) if n_points else counts
 
 
 def _ascending(words: Int64Array) -> Int64Array:
-    """The order of columns of words: by the first word, and where that ties by the others."""
+    """The order of columns of words: by the first word, and where that ties by the next, and so on."""
     order = np.argsort(words[0])
-    if len(words) > 1:
-        first = words[0, order]
-        same = np.flatnonzero(first[1:] == first[:-1])
-        tied = np.union1d(same, same + 1)
-        order[tied] = order[tied][np.lexsort(words[::-1, order[tied]])]
+    tied, run = _ties(np.arange(len(order)), words[0].take(order), np.zeros(len(order), np.int64))
+    for word in words[1:]:
+        if not len(tied):
+            break
+        here = order[tied]
+        inner = np.lexsort((word.take(here), run))
+        order[tied] = here.take(inner)
+        tied, run = _ties(tied, word.take(order[tied]), run)
     return order
+
+
+def _ties(places: Int64Array, values: Int64Array, run: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """The places whose value another place of their run shares, and the number of their new run; runs ascend."""
+    same = (values[1:] == values[:-1]) & (run[1:] == run[:-1])
+    tied = np.zeros(len(places), dtype=bool)
+    tied[1:] |= same
+    tied[:-1] |= same
+    numbers = np.cumsum(np.concatenate([[False], ~same]))
+    return places[tied], numbers[tied]

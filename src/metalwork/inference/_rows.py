@@ -8,8 +8,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from metalwork.inference._dependence import systematic_sample
-from metalwork.inference._mixture import CodedVotes, end_posterior_of_keys, one_hot, weigh
-from metalwork.inference._packing import Int64Array, votes_of_keys
+from metalwork.inference._mixture import CodedVotes, end_posterior_of_keys, keys_at, one_hot, weigh
+from metalwork.inference._packing import Int64Array, votes_by_key, votes_of_keys
 from metalwork.inference._tree import Floats, Tree, leaf_spans
 
 _SAMPLE = 20_000
@@ -48,7 +48,7 @@ def row_blocks(
     step = max(_LEAST_ROWS, _BLOCK_CELLS // max(width, tree.n_end_labels))
     for start in range(0, len(chosen), step):
         rows = chosen[start : start + step]
-        keys = [key[rows].astype(np.intp) for key in votes.keys]
+        keys = keys_at(votes, rows)
         cast = [
             np.concatenate([votes_of_keys(keys[g], votes.groups[g]) for g in task.groups], axis=1)
             for task in votes.tasks
@@ -64,13 +64,11 @@ def _states(tree: Tree, t: int, end: Floats) -> Floats:
 
 def votes_on_task(votes: CodedVotes, t: int) -> Int64Array:
     """How many LFs of task t vote in each row (n_rows,)."""
+    if votes.seen is not None:
+        return votes.seen.n_votes_in(votes.tasks[t].groups)
     n_votes = np.zeros(len(votes.weights), np.int64)
     for g in votes.tasks[t].groups:
-        group = votes.groups[g]
-        by_key = np.zeros(1, np.int64)
-        for _ in group.lfs:
-            by_key = (by_key[:, None] + (np.arange(group.base) > 0)).reshape(-1)
-        n_votes += by_key.take(votes.keys[g])
+        n_votes += votes_by_key(votes.groups[g]).take(votes.keys[g])
     return n_votes
 
 

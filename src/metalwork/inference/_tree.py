@@ -74,6 +74,18 @@ def logsumexp_rows(values: Floats) -> Floats:
     return total
 
 
+def normalise(weights: Floats) -> Floats:
+    """Turn log weights (n_labels, n) into shares in place; returns the log of their sums (n,)."""
+    top = weights.max(axis=0)
+    weights -= top
+    np.exp(weights, out=weights)
+    total = weights.sum(axis=0)
+    weights /= total
+    log_sum: Floats = np.log(total, out=total)
+    log_sum += top
+    return log_sum
+
+
 def pass_up(tree: Tree, potentials: Sequence[Floats]) -> Beliefs:
     """Sum the weights of all end labels, from the leaf tasks to the root. Cost linear in the tree."""
     evidence: list[Floats] = [np.empty(0)] * len(tree.child)

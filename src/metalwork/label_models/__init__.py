@@ -8,6 +8,7 @@ from metalwork.label_models._intervals import Interval, Intervals
 from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.label_models._majority import MajorityVote
 from metalwork.label_models._shards import VoteShards, label_shards
+from metalwork.label_models._sparse import SparseVotes
 
 __all__ = [
     "Dependence",
@@ -20,6 +21,7 @@ __all__ = [
     "LabelModel",
     "LogLinearLabelModel",
     "MajorityVote",
+    "SparseVotes",
     "VoteEffect",
     "VoteShards",
     "label_shards",

@@ -9,6 +9,7 @@ from metalwork.inference import (
     Floats,
     Int64Array,
     Packing,
+    code_few,
     code_words,
     distinct_words,
     pack,
@@ -20,8 +21,10 @@ from metalwork.inference import (
 MOST_BYTES = 1 << 27
 """What the counts may hold: 8.4 million distinct rows of up to 39 LFs with two labels."""
 _BLOCK = 1 << 20
+_MOST_PENDING = 1 << 24
 _LEAST_KEYS = 1 << 8
 _MOST_VOTES = 500
+_MANY_GROUPS, _FEW, _SAMPLE = 16, 8, 1_000
 
 
 class VoteCounts:
@@ -78,34 +81,54 @@ class VoteCounts:
             weights /= np.minimum(self._limit / _rarity(self._words, self.layout), 1.0)
             weights *= self.n_points / weights.sum()
         tasks = tasks_of(self.layout)
-        most_keys = min(MOST_KEYS, max(_LEAST_KEYS, len(weights)))  # larger tables cost more than they save
+        few = _few_votes(self._words, self.layout)
+        most_keys = 1 if few else min(MOST_KEYS, max(_LEAST_KEYS, len(weights)))  # larger tables cost too much
         layout = packing([task.lfs for task in tasks], self.layout.n_labels, most_keys, self.layout.alphabets)
+        if few:
+            return code_few(self.layout, self._words, weights, layout)
         return code_words(layout, self._words, weights)
 
     def _keep(self, words: Int64Array, counts: Int64Array) -> None:
-        self._pending.append((words, counts))
-        if sum(len(part) for _, part in self._pending) > max(_BLOCK, len(self._counts)):
+        self._pending.append(self._within(words, counts))
+        most = max(_MOST_PENDING // (8 * (self.layout.n_words + 1)), len(self._counts) // 2)
+        if sum(len(part) for _, part in self._pending) > most:
             self._settle()
+
+    def _within(self, words: Int64Array, counts: Int64Array) -> tuple[Int64Array, Int64Array]:
+        """The rows below the limit."""
+        if not np.isfinite(self._limit):
+            return words, counts
+        kept = np.flatnonzero(self._priority(words) < self._limit)
+        return words.take(kept, axis=1), counts.take(kept)
+
+    def _priority(self, words: Int64Array) -> Floats:
+        return _hash(words) * _rarity(words, self.layout)
 
     def _settle(self) -> None:
         """Merge what is pending, and drop rows beyond the most."""
         if not self._pending:
             return
-        parts, self._pending = self._pending, []
-        if len(self._counts):
-            parts.append((self._words, self._counts))
+        parts, self._pending = [*self._pending, (self._words, self._counts)], []
+        self._words = np.empty((self.layout.n_words, 0), np.int64)  # let the old rows go as soon as may be
         words, counts = parts[0]
-        if len(parts) > 1:
+        if len(parts) > 2 or len(self._counts):
             words = np.concatenate([part for part, _ in parts], axis=1)
-            words, counts = distinct_words(words, np.concatenate([part for _, part in parts]))
-        del parts
-        if len(counts) > self.most_rows or np.isfinite(self._limit):
-            priority = _hash(words) * _rarity(words, self.layout)
-            if len(counts) > self.most_rows:
-                self._limit = min(self._limit, float(np.partition(priority, self.most_rows)[self.most_rows]))
-            kept = priority < self._limit
-            words, counts = words[:, kept], counts[kept]
-        self._words, self._counts = words, counts
+            counts = np.concatenate([part for _, part in parts])
+            del parts
+            words, counts = distinct_words(words, counts)
+        if len(counts) > self.most_rows:
+            priority = np.partition(self._priority(words), self.most_rows)
+            self._limit = min(self._limit, float(priority[self.most_rows]))
+        self._words, self._counts = self._within(words, counts)
+
+
+def _few_votes(words: Int64Array, layout: Packing) -> bool:
+    """Whether rows have votes in a small share of the groups, by a systematic sample of the rows."""
+    n_groups = len(layout.groups)
+    if n_groups < _MANY_GROUPS or not words.size:
+        return False
+    sample = words[:, :: -(-words.shape[1] // _SAMPLE)]
+    return float(votes_in_words(sample, layout).mean()) * _FEW < n_groups
 
 
 def _rarity(words: Int64Array, layout: Packing) -> Floats:

@@ -11,12 +11,16 @@ from metalwork.errors import MetalworkWarning
 from metalwork.inference import (
     CodedVotes,
     Tree,
+    any_vote,
+    blocks_of,
     code_votes,
     covered,
+    do_in_threads,
     end_counts,
     end_posterior,
     end_posterior_of_keys,
     key_blocks,
+    keys_of,
     known_counts,
     named_labels,
     supported_labels,
@@ -48,6 +52,7 @@ from metalwork.label_models._fitting import (
 from metalwork.label_models._identifiable import not_learned
 from metalwork.label_models._independence import MOST_DEPENDENCE, dependence, most_dependence
 from metalwork.label_models._stated import PRECISION, STRENGTH, Stated, vote_priors
+from metalwork.probabilities import first_of_best
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -255,13 +260,13 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         """Most probable end-label codes (n_points,), by default of the labels that some LF voted for."""
         posterior = self.predict_proba(votes).end
         if self.unvoted == "allow":
-            return np.asarray(posterior.argmax(axis=1), dtype=np.int64)
+            return first_of_best(posterior)
         layout, tree = self._layout(), Tree.of(self.schema)
         named, best = named_labels(layout), np.empty(votes.n_points, np.int64)
         for rows, keys in key_blocks(votes.codes, layout, self._block_rows(tree)):
             voted = supported_labels(tree, layout.groups, named, [key.astype(np.intp) for key in keys]).T
             candidates = voted | ~voted.any(axis=1, keepdims=True)
-            best[rows] = np.where(candidates, posterior[rows], -1.0).argmax(axis=1)
+            best[rows] = first_of_best(np.where(candidates, posterior[rows], -1.0))
         return best
 
     def _block_rows(self, tree: Tree) -> int:
@@ -271,9 +276,12 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         tree, layout = Tree.of(self.schema), self._layout()
         weights = weigh(tree, tasks_of(layout), layout.groups, self.tables_, self.log_prior_)
         posterior = np.empty((votes.n_points, tree.n_end_labels))
-        for rows, narrow in key_blocks(votes.codes, layout, self._block_rows(tree)):
-            keys = [key.astype(np.intp) for key in narrow]
+
+        def fill(rows: slice) -> None:
+            keys = [key.astype(np.intp) for key in keys_of(votes.codes[rows], layout)]
             posterior[rows] = end_posterior_of_keys(tree, weights, keys).T
             if self.abstains_ == "ignored":
-                posterior[rows][~np.any([key > 0 for key in keys], axis=0)] = self.uncovered_
+                posterior[rows][~any_vote(keys)] = self.uncovered_
+
+        do_in_threads(fill, blocks_of(votes.n_points, self._block_rows(tree)))
         return posterior

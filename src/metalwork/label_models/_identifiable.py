@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from metalwork.inference import END, CodedVotes, Tree, votes_of_pairs, votes_on_task
+from metalwork.inference import END, CodedVotes, Tree, n_votes_of, votes_of_pairs, votes_on_task
 
 _REMEDY = "Give dev labels, precision and strength, or LFs that overlap."
 _NAMED = 3
@@ -15,9 +13,7 @@ def not_learned(tree: Tree, votes: CodedVotes, tasks: Sequence[str], known: bool
 
     ``tasks`` are the names; ``known`` says whether there are dev labels, which need no overlap.
     """
-    in_all = np.zeros(len(votes.weights), np.int64)
-    for t in range(len(tasks)):
-        in_all += votes_on_task(votes, t)
+    in_all = n_votes_of(votes)
     busiest = int(in_all.max(initial=0))
     if busiest == 0:
         return "No LF votes on any record: every record gets the class prior. Look at the LFs."

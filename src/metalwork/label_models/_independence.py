@@ -8,6 +8,7 @@ from metalwork.inference import (
     PairResiduals,
     Tree,
     code_votes,
+    packing,
     pair_residuals,
     simulated_codes,
 )
@@ -16,6 +17,7 @@ from metalwork.label_models._fitting import Fit, Limits, Start, fit_generative
 MOST_DEPENDENCE = 1.2
 _SLACK = 1.15
 _DRAWS, _DRAWN_ROWS, _DRAWN_STEPS = 6, 5_000, 20
+_DRAWN_KEYS = 1 << 8
 
 
 def dependence(tree: Tree, votes: CodedVotes, fit: Fit) -> float:
@@ -31,11 +33,13 @@ def most_dependence(tree: Tree, votes: CodedVotes, layout: Packing, fit: Fit, st
     there and twice its spread, with a little slack. The draws are the same every time.
     """
     n_points = min(int(votes.weights.sum()), _DRAWN_ROWS)
+    lfs = [task.lfs for task in votes.tasks]
+    small = packing(lfs, layout.n_labels, _DRAWN_KEYS, layout.alphabets)  # large tables cost more than few rows
     found = []
     for seed in range(_DRAWS):
         rng = np.random.default_rng(seed)
         codes = simulated_codes(rng, tree, votes.tasks, fit.tables, fit.log_prior, n_points)
-        drawn = code_votes(layout, codes)
+        drawn = code_votes(small, codes)
         again = fit_generative(tree, drawn, fit, start._replace(known=None), Limits(_DRAWN_STEPS, 1e-6))
         found.append(dependence(tree, drawn, again))
     return min(MOST_DEPENDENCE, _SLACK * float(np.mean(found) + 2.0 * np.std(found)))

@@ -56,6 +56,24 @@ def test_rows_that_share_their_first_word_sort_by_the_others() -> None:
     assert (words == pack(np.unique(codes, axis=0), layout)).all()
 
 
+def test_rows_that_part_late_sort_as_rows_do() -> None:
+    codes = votes(400, 300, 2)
+    codes[:, :200] = -1
+    codes[:200, 250:] = -1
+    codes[200:300] = codes[:100]
+    layout = one_task(300, 2)
+    assert layout.n_words == 8
+    words, counts = distinct_words(pack(codes, layout))
+    rows, expected = np.unique(codes, axis=0, return_counts=True)
+    assert (words == pack(rows, layout)).all()
+    assert (counts == expected).all()
+
+
+def test_many_lfs_get_small_groups() -> None:
+    assert max(group.n_keys for group in one_task(20, 2).groups) == 3**10
+    assert sum(group.n_keys for group in one_task(2_000, 2).groups) <= 1 << 18
+
+
 def test_counts_of_distinct_words_add_up() -> None:
     words = np.array([[3, 1, 3, 2]])
     found, counts = distinct_words(words, np.array([1, 2, 4, 8]))
