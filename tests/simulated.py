@@ -14,14 +14,14 @@ Floats = npt.NDArray[np.float64]
 class Simulated(NamedTuple):
     """Votes, the end labels behind them (n_points,), and the truth's own posterior (n_points, n_end_labels).
 
-    ``share`` (n_end_labels,) is the class prior, ``tables`` are the LFs' p(vote | state).
+    ``share`` (n_end_labels,) is the class prior, ``tables`` are the LFs' p(vote | state), where they are plain.
     """
 
     votes: mw.LabelMatrix
     y: npt.NDArray[np.int64]
     posterior: Floats
-    share: Floats
-    tables: list[Floats]
+    share: Floats = np.empty(0)
+    tables: Sequence[Floats] = ()
 
     @property
     def oracle(self) -> float:

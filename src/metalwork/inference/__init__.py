@@ -2,6 +2,7 @@
 
 from metalwork.inference._alphabets import Alphabet, Alphabets
 from metalwork.inference._dependence import (
+    MOST_COMPARED,
     PairResiduals,
     pair_residuals,
     shared_votes,
@@ -69,6 +70,7 @@ from metalwork.inference._tree import (
 
 __all__ = [
     "END",
+    "MOST_COMPARED",
     "MOST_KEYS",
     "Agreement",
     "Alphabet",

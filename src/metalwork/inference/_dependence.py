@@ -11,7 +11,7 @@ from metalwork.inference._mixture import CodedVotes, one_hot
 from metalwork.inference._tree import Floats, Tree, end_posterior, states_of_ends
 
 Int64Array = npt.NDArray[np.int64]
-_SAMPLE = 20_000
+MOST_COMPARED = 20_000
 _MOST_COLUMNS = 1_000
 _DENSE = 0.05
 
@@ -43,14 +43,18 @@ def systematic_sample(weights: Floats, size: int) -> Floats:
 
 
 def pair_residuals(
-    tree: Tree, votes: CodedVotes, tables: Sequence[Floats], log_prior: Sequence[Floats]
+    tree: Tree,
+    votes: CodedVotes,
+    tables: Sequence[Floats],
+    log_prior: Sequence[Floats],
+    most_records: int = MOST_COMPARED,
 ) -> PairResiduals:
     """Compare joint vote counts of LF pairs with what independence given the end label predicts.
 
-    Looks at up to 20,000 records, so that its power does not grow with the data, and at the up to 1,000 most
-    frequent votes.
+    Looks at up to ``most_records`` records, so that its power does not grow with the data, and at the up to 1,000
+    most frequent votes.
     """
-    weights = systematic_sample(votes.weights, _SAMPLE)
+    weights = systematic_sample(votes.weights, most_records)
     chosen = np.flatnonzero(weights)
     weights = weights[chosen]
     seen = one_hot(votes, chosen)

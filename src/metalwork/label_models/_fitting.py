@@ -37,7 +37,7 @@ from metalwork.label_models._estimates import (
 BALANCE_BAND = 1.1
 BALANCE_STRENGTH = 10.0
 DISCOUNT = 20.0
-_EM_ROWS = 50_000
+EM_ROWS = 50_000
 _FULL_STEPS = 30
 _OVERLAP = 2.0
 _PARAMETER_TOLERANCE = 1e-4
@@ -171,10 +171,10 @@ def _weighted(votes: CodedVotes, tables: Tables, weights: Floats) -> Tables:
 
 def thinned(votes: CodedVotes) -> CodedVotes:
     """The same votes up to 50,000 distinct rows; beyond, a systematic sample of as many records stands for all."""
-    if len(votes.weights) <= _EM_ROWS:
+    if len(votes.weights) <= EM_ROWS:
         return votes
-    share = _EM_ROWS / float(votes.weights.sum())
-    return reweighted(votes, systematic_sample(votes.weights, _EM_ROWS) / share)
+    share = EM_ROWS / float(votes.weights.sum())
+    return reweighted(votes, systematic_sample(votes.weights, EM_ROWS) / share)
 
 
 def refine_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:

@@ -39,6 +39,7 @@ from metalwork.label_models._estimates import (
     right_of,
 )
 from metalwork.label_models._fitting import (
+    EM_ROWS,
     Branches,
     Fit,
     Limits,
@@ -163,6 +164,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         tree = Tree.of(self.schema)
         coded = counts.coded()
         few = thinned(coded)
+        n_fitted = counts.n_points if few is coded else EM_ROWS
         start, limits = self._start(class_prior, dev, coded), Limits(int(self.max_iter), self.tol)
         fit = self._votes_only(tree, few, start, limits)
         self.abstains_, self.log_likelihoods_ = "ignored", []
@@ -170,7 +172,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         if self.abstains != "ignored":
             generative = fit_generative(tree, few, fit, start, limits)
             self.dependence_ = dependence(tree, few, generative)
-            if self.abstains == "informative" or self._independent(tree, few, generative, start):
+            if self.abstains == "informative" or self._independent(tree, few, generative, start, n_fitted):
                 self.abstains_ = "informative"
                 fit = generative if few is coded else refine_generative(tree, coded, generative, start, limits)
                 fit = fit._replace(tables=raise_own_labels(fit.tables, start.claims))
@@ -184,11 +186,11 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         if said is not None:
             warnings.warn(said, MetalworkWarning, stacklevel=5)
 
-    def _independent(self, tree: Tree, votes: CodedVotes, generative: Fit, start: Start) -> bool:
+    def _independent(self, tree: Tree, votes: CodedVotes, fit: Fit, start: Start, n_fitted: int) -> bool:
         """Whether LFs pass for independent given the label."""
         if self.repeated_ or self.dependence_ > MOST_DEPENDENCE:
             return False
-        self.dependence_limit_ = most_dependence(tree, votes, self._layout(), generative, start)
+        self.dependence_limit_ = most_dependence(tree, votes, self._layout(), fit, start, n_fitted)
         return self.dependence_ <= self.dependence_limit_
 
     def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:

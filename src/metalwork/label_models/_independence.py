@@ -3,6 +3,7 @@
 import numpy as np
 
 from metalwork.inference import (
+    MOST_COMPARED,
     CodedVotes,
     Packing,
     PairResiduals,
@@ -16,32 +17,42 @@ from metalwork.label_models._fitting import Fit, Limits, Start, fit_generative
 
 MOST_DEPENDENCE = 1.2
 _SLACK = 1.15
-_DRAWS, _DRAWN_ROWS, _DRAWN_STEPS = 6, 5_000, 20
-_DRAWN_KEYS = 1 << 8
+_FEW_LFS = 12
+_DRAWS, _DRAWS_OF_MANY = 6, 2
+_LOOKED_AT = 5_000
+_LEAST_SHARE = 0.4
+_STEPS = 20
+_KEYS = 1 << 8
 
 
-def dependence(tree: Tree, votes: CodedVotes, fit: Fit) -> float:
+def dependence(tree: Tree, votes: CodedVotes, fit: Fit, most_records: int = MOST_COMPARED) -> float:
     """Mean squared residual of joint votes: below 1 where LFs are independent given the label."""
-    return _mean_square(pair_residuals(tree, votes, fit.tables, fit.log_prior))
+    return _mean_square(pair_residuals(tree, votes, fit.tables, fit.log_prior, most_records))
 
 
-def most_dependence(tree: Tree, votes: CodedVotes, layout: Packing, fit: Fit, start: Start) -> float:
-    """The dependence at which LFs still pass for independent.
+def most_dependence(
+    tree: Tree, votes: CodedVotes, layout: Packing, fit: Fit, start: Start, n_fitted: int
+) -> float:
+    """The dependence at which LFs still pass for independent, where ``fit`` saw ``n_fitted`` records.
 
-    What a fit takes up by itself hangs on how many parameters it has. So votes are drawn from the fitted model,
-    in which LFs *are* independent, and the model is fitted to them again: the limit is the mean dependence found
-    there and twice its spread, with a little slack. The draws are the same every time.
+    What a fit takes up by itself hangs on how many parameters it has, and on how many of its records are looked
+    at. So votes are drawn from the fitted model, in which LFs *are* independent, and the model is fitted to them
+    again, unless most of its records are not looked at: the limit is the mean dependence found there and twice its
+    spread, with a little slack. The draws are the same every time.
     """
-    n_points = min(int(votes.weights.sum()), _DRAWN_ROWS)
+    share = min(1.0, MOST_COMPARED / n_fitted)
+    refitted = share >= _LEAST_SHARE
+    n_drawn = min(n_fitted, int(_LOOKED_AT / share) if refitted else _LOOKED_AT)
     lfs = [task.lfs for task in votes.tasks]
-    small = packing(lfs, layout.n_labels, _DRAWN_KEYS, layout.alphabets)  # large tables cost more than few rows
+    small = packing(lfs, layout.n_labels, _KEYS, layout.alphabets)  # large tables cost more than few rows
     found = []
-    for seed in range(_DRAWS):
+    for seed in range(_DRAWS if votes.n_lfs <= _FEW_LFS else _DRAWS_OF_MANY):
         rng = np.random.default_rng(seed)
-        codes = simulated_codes(rng, tree, votes.tasks, fit.tables, fit.log_prior, n_points)
-        drawn = code_votes(small, codes)
-        again = fit_generative(tree, drawn, fit, start._replace(known=None), Limits(_DRAWN_STEPS, 1e-6))
-        found.append(dependence(tree, drawn, again))
+        codes = simulated_codes(rng, tree, votes.tasks, fit.tables, fit.log_prior, n_drawn)
+        drawn, again = code_votes(small, codes), fit
+        if refitted:
+            again = fit_generative(tree, drawn, fit, start._replace(known=None), Limits(_STEPS, 1e-6))
+        found.append(dependence(tree, drawn, again, _LOOKED_AT))
     return min(MOST_DEPENDENCE, _SLACK * float(np.mean(found) + 2.0 * np.std(found)))
 
 
