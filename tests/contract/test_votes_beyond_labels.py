@@ -130,7 +130,9 @@ def test_votes_in_another_alphabet_are_refused(name: str) -> None:
     other = dict(votes.outcomes) | {"lf_1": np.array([[1, 0, NAN], [0, 1, NAN], [0.9, 0.1, NAN], [0.2, 0.8, NAN]])}
     changed = mw.LabelMatrix(votes.codes, SCHEMA, votes.tasks, votes.names, outcomes=other)
     model = made(name).fit(votes)
-    text = r"^votes must come from the LFs the model was fitted on, with the same outcomes; they differ\.$"
+    text = (
+        r"^votes must come from the LFs the model was fitted on, with the same outcomes; they differ\. Pass like="
+    )
     with pytest.raises(VotesError, match=text):
         model.predict_proba(changed)
     with pytest.raises(VotesError, match=r"^dev votes must come from the same LFs as votes, with the same"):

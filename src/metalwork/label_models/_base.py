@@ -179,7 +179,10 @@ class LabelModel(ABC):
         if (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
             raise VotesError(f"{what} must come from {known}, in their order; they differ.")
         if not same_outcomes(votes.outcomes, self.lf_outcomes_):
-            raise VotesError(f"{what} must come from {known}, with the same outcomes; they differ.")
+            raise VotesError(
+                f"{what} must come from {known}, with the same outcomes; they differ. "
+                "Pass like=, the votes of the fit, to mw.apply."
+            )
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "lf_names_"):

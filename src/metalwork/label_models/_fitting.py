@@ -43,7 +43,8 @@ _OVERLAP = 2.0
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
 _REPEATED = 0.9
-_TABLE_STRENGTH = 20.0
+_FIRST_STRENGTH = 20.0
+_TABLE_STRENGTH = 100.0
 
 
 class Branches(NamedTuple):
@@ -160,7 +161,7 @@ def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
 
 def residuals_of_counts(tree: Tree, votes: CodedVotes, expected: Expected, start: Start) -> PairResiduals:
     """How far pairs of votes are from what tables made of expected counts explain."""
-    tables = estimate_tables(votes, expected, start.claims, _TABLE_STRENGTH, start.priors)
+    tables = estimate_tables(votes, expected, start.claims, _FIRST_STRENGTH, start.priors)
     return pair_residuals(tree, votes, tables, estimate_log_prior(expected, _PRIOR_STRENGTH))
 
 
@@ -195,6 +196,13 @@ def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limi
         values.append(log_likelihood(plain, tables) / float(votes.weights.sum()))
         converged = len(values) > 1 and abs(values[-1] - values[-2]) < limits.tol
     return Fit(tables, log_prior, plain, values, converged, len(values))
+
+
+def go_on(tree: Tree, votes: CodedVotes, fit: Fit, start: Start, limits: Limits) -> Fit:
+    """More steps of :func:`fit_generative`, from where it stopped."""
+    more = fit_generative(tree, votes, fit, start, limits)
+    values = fit.log_likelihoods + more.log_likelihoods
+    return more._replace(log_likelihoods=values, n_iter=len(values))
 
 
 def generative_m_step(votes: CodedVotes, expected: Expected, start: Start) -> tuple[Tables, list[Floats]]:

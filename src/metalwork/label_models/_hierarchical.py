@@ -47,6 +47,7 @@ from metalwork.label_models._fitting import (
     find_repetition,
     fit_generative,
     fit_votes_only,
+    go_on,
     refine_generative,
     thinned,
 )
@@ -59,6 +60,8 @@ from metalwork.votes import LabelMatrix
 
 _LOG = logging.getLogger(__name__)
 _LEAST_LEFT = 0.05
+_CLOSE = 0.01
+_FIRST_STEPS, _HOPELESS = 10, 3.0
 _BLOCK_CELLS = 1 << 20
 _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
 
@@ -105,8 +108,9 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     unvoted : "exclude" or "allow"
         Whether ``predict`` may choose a label that no LF voted for on a record on which some LF voted.
     max_iter, tol : int, float
-        EM stops after ``max_iter`` steps; or when the log likelihood of a record moves less than ``tol``
-        (generative), or no precision or ratio by 0.0001 (votes only).
+        EM stops after ``max_iter`` steps; or when the log likelihood of a record moves less than ``tol``, and
+        that of all records less than 0.01 where they hold no more than 50,000 distinct rows (generative); or no
+        precision or ratio by 0.0001 (votes only).
     random_state : int
         Kept for the common interface: nothing here is random.
 
@@ -131,7 +135,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     correlation_ : float
         Typical correlation of two votes beyond what labels explain, copies left out; 0 or more.
     log_likelihoods_ : list of float
-        Per record, at each EM step of the generative reading; empty where it was not fitted.
+        Per record, at each EM step of the generative reading; empty where votes only are in use.
     converged_, n_iter_ : bool, int
     """
 
@@ -165,18 +169,20 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         coded = counts.coded()
         few = thinned(coded)
         n_fitted = counts.n_points if few is coded else EM_ROWS
-        start, limits = self._start(class_prior, dev, coded), Limits(int(self.max_iter), self.tol)
+        tol = min(self.tol, _CLOSE / n_fitted)
+        start, limits = self._start(class_prior, dev, coded), Limits(int(self.max_iter), tol)
         fit = self._votes_only(tree, few, start, limits)
         self.abstains_, self.log_likelihoods_ = "ignored", []
         self.dependence_ = self.dependence_limit_ = float("nan")
-        if self.abstains != "ignored":
-            generative = fit_generative(tree, few, fit, start, limits)
-            self.dependence_ = dependence(tree, few, generative)
-            if self.abstains == "informative" or self._independent(tree, few, generative, start, n_fitted):
-                self.abstains_ = "informative"
-                fit = generative if few is coded else refine_generative(tree, coded, generative, start, limits)
-                fit = fit._replace(tables=raise_own_labels(fit.tables, start.claims))
-            self.log_likelihoods_ = fit.log_likelihoods or generative.log_likelihoods
+        generative = (
+            None if self.abstains == "ignored" else self._generative(tree, few, fit, start, limits, n_fitted)
+        )
+        if generative is not None:
+            self.abstains_ = "informative"
+            if few is not coded:
+                generative = refine_generative(tree, coded, generative, start, limits._replace(tol=self.tol))
+            fit = generative._replace(tables=raise_own_labels(generative.tables, start.claims))
+            self.log_likelihoods_ = fit.log_likelihoods
         if self.abstains_ == "ignored" and few is not coded:
             fit = self._votes_only(tree, coded, start, limits)
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
@@ -186,12 +192,25 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         if said is not None:
             warnings.warn(said, MetalworkWarning, stacklevel=5)
 
-    def _independent(self, tree: Tree, votes: CodedVotes, fit: Fit, start: Start, n_fitted: int) -> bool:
-        """Whether LFs pass for independent given the label."""
-        if self.repeated_ or self.dependence_ > MOST_DEPENDENCE:
-            return False
-        self.dependence_limit_ = most_dependence(tree, votes, self._layout(), fit, start, n_fitted)
-        return self.dependence_ <= self.dependence_limit_
+    def _generative(
+        self, tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits, n_fitted: int
+    ) -> Fit | None:
+        """The generative reading from the beliefs of the other; None where LFs do not pass for independent."""
+        sure = self.abstains == "informative"
+        fit = fit_generative(
+            tree, votes, first, start, limits._replace(max_iter=min(limits.max_iter, _FIRST_STEPS))
+        )
+        self.dependence_ = dependence(tree, votes, fit)
+        if not sure and (self.repeated_ or self.dependence_ > _HOPELESS * MOST_DEPENDENCE):
+            return None
+        if not fit.converged and limits.max_iter > fit.n_iter:
+            fit = go_on(tree, votes, fit, start, limits._replace(max_iter=limits.max_iter - fit.n_iter))
+            self.dependence_ = dependence(tree, votes, fit)
+        if sure:
+            return fit
+        if self.dependence_ <= MOST_DEPENDENCE:
+            self.dependence_limit_ = most_dependence(tree, votes, self._layout(), fit, start, n_fitted)
+        return fit if self.dependence_ <= self.dependence_limit_ else None
 
     def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:
         spoken = covered(coded)
