@@ -52,7 +52,13 @@ from metalwork.label_models._fitting import (
     thinned,
 )
 from metalwork.label_models._identifiable import not_learned
-from metalwork.label_models._independence import MOST_DEPENDENCE, dependence, most_dependence
+from metalwork.label_models._independence import (
+    LEAST_EVIDENCE,
+    MOST_DEPENDENCE,
+    dependence,
+    evidence,
+    most_dependence,
+)
 from metalwork.label_models._stated import PRECISION, STRENGTH, Stated, vote_priors
 from metalwork.probabilities import first_of_best
 from metalwork.schema import TaskSchema
@@ -195,7 +201,10 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     def _generative(
         self, tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits, n_fitted: int
     ) -> Fit | None:
-        """The generative reading from the beliefs of the other; None where LFs do not pass for independent."""
+        """The generative reading from the beliefs of the other.
+
+        None where LFs do not pass for independent, or hardly agree more than by chance.
+        """
         sure = self.abstains == "informative"
         fit = fit_generative(
             tree, votes, first, start, limits._replace(max_iter=min(limits.max_iter, _FIRST_STEPS))
@@ -208,7 +217,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
             self.dependence_ = dependence(tree, votes, fit)
         if sure:
             return fit
-        if self.dependence_ <= MOST_DEPENDENCE:
+        enough = evidence(tree, votes, fit, n_fitted) >= LEAST_EVIDENCE
+        if enough and self.dependence_ <= MOST_DEPENDENCE:
             self.dependence_limit_ = most_dependence(tree, votes, self._layout(), fit, start, n_fitted)
         return fit if self.dependence_ <= self.dependence_limit_ else None
 

@@ -6,6 +6,7 @@ from metalwork.inference import END, CodedVotes, Tree, n_votes_of, votes_of_pair
 
 _REMEDY = "Give dev labels, precision and strength, or LFs that overlap."
 _NAMED = 3
+_ENOUGH_VOTES = 50
 
 
 def not_learned(tree: Tree, votes: CodedVotes, tasks: Sequence[str], known: bool) -> str | None:
@@ -40,11 +41,14 @@ def not_learned(tree: Tree, votes: CodedVotes, tasks: Sequence[str], known: bool
 
 
 def _never_compared(tree: Tree, votes: CodedVotes, t: int) -> bool:
-    """Whether a task has several LFs of which none shares a record with another, or with one of a task below."""
+    """Whether a task has several LFs of which none shares a record with another, or with one of a task below.
+
+    Of a few votes that says nothing.
+    """
     if len(votes.tasks[t].lfs) < 2:
         return False
     n_votes = votes_on_task(votes, t)
-    if n_votes.max(initial=0) != 1:
+    if n_votes.max(initial=0) != 1 or float(votes.weights @ n_votes) < _ENOUGH_VOTES:
         return False
     below = [child for child in tree.child[t] if child != END]
     for child in below:

@@ -1,6 +1,7 @@
 """Are LFs independent given the label? A test without labels, of the fitted generative reading."""
 
 import numpy as np
+from scipy.special import xlogy
 
 from metalwork.inference import (
     MOST_COMPARED,
@@ -12,10 +13,12 @@ from metalwork.inference import (
     packing,
     pair_residuals,
     simulated_codes,
+    votes_of_task,
 )
 from metalwork.label_models._fitting import Fit, Limits, Start, fit_generative
 
 MOST_DEPENDENCE = 1.2
+LEAST_EVIDENCE = 1.8
 _SLACK = 1.15
 _FEW_LFS = 12
 _DRAWS, _DRAWS_OF_MANY = 6, 2
@@ -54,6 +57,21 @@ def most_dependence(
             again = fit_generative(tree, drawn, fit, start._replace(known=None), Limits(_STEPS, 1e-6))
         found.append(dependence(tree, drawn, again, _LOOKED_AT))
     return min(MOST_DEPENDENCE, _SLACK * float(np.mean(found) + 2.0 * np.std(found)))
+
+
+def evidence(tree: Tree, votes: CodedVotes, fit: Fit, n_fitted: int) -> float:
+    """How much better the model explains the votes than LFs that have nothing to do with each other.
+
+    Twice the gain in log likelihood, in multiples of the parameters it took: about 1 where votes are random.
+    """
+    n_points = float(votes.weights.sum())
+    gain, parameters = fit.log_likelihoods[-1] * n_points, tree.n_end_labels - 1
+    for t, task in enumerate(votes.tasks):
+        cast = votes_of_task(votes, t)
+        outcomes = np.append(cast, n_points - cast.sum(axis=1, keepdims=True), axis=1)
+        gain -= float(xlogy(outcomes, outcomes / n_points).sum())
+        parameters += int(((outcomes > 0).sum(axis=1) - 1).sum()) * (task.n_labels - (t == 0))
+    return 2.0 * gain * (n_fitted / n_points) / max(parameters, 1)
 
 
 def _mean_square(residuals: PairResiduals) -> float:

@@ -32,3 +32,13 @@ def test_the_check_is_the_same_every_time() -> None:
     votes = simulate(np.random.default_rng(5), RATERS, 500, lfs_a_task=4).votes
     limits = {mw.HierarchicalLabelModel(RATERS, random_state=seed).fit(votes).dependence_limit_ for seed in (0, 7)}
     assert len(limits) == 1
+
+
+@pytest.mark.parametrize("n_points", [200, 2000])
+def test_random_votes_are_not_explained(n_points: int) -> None:
+    """Independent of everything, they would pass for independent given any label."""
+    codes = np.random.default_rng(0).integers(-1, 3, (n_points, 5))
+    model = mw.HierarchicalLabelModel(RATERS).fit(mw.LabelMatrix(codes, RATERS))
+    assert model.abstains_ == "ignored"
+    assert model.dependence_ < 1
+    assert not model.intervals().calibrated
