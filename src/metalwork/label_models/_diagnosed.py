@@ -9,6 +9,7 @@ from metalwork.inference import CodedVotes, Expected, Floats, Tree, covered, lef
 from metalwork.label_models._counted import CountingLabelModel
 from metalwork.label_models._diagnostics import Diagnosis, dependent, doubtful, groups_of
 from metalwork.label_models._fitting import Start, residuals_of_counts, thinned
+from metalwork.label_models._identifiable import never_compared
 from metalwork.label_models._intervals import (
     Intervals,
     generative_deviations,
@@ -65,7 +66,7 @@ class DiagnosedLabelModel(CountingLabelModel):
         return Intervals(level, found.calibrated, found.note, accuracies, shares)
 
     def diagnose(self) -> Diagnosis:
-        """LFs that do no better than chance against what the others say, and LFs that vote alike beyond the model.
+        """LFs that do no better than chance, LFs that vote alike, and tasks whose LFs cannot be compared.
 
         Needs no labels, so a doubtful LF may be the only one that is right. Of LFs with outcomes of their own only
         votes alike are looked at. Works on up to 20,000 records.
@@ -80,7 +81,8 @@ class DiagnosedLabelModel(CountingLabelModel):
         shared = self._shared_votes(tree, votes, learned)
         names = self.lf_names_
         doubts = doubtful(names, agreement, self.abstains_ == "informative")
-        return Diagnosis(doubts, dependent(names, shared), groups_of(names, shared))
+        alone = never_compared(tree, votes, self.schema.tasks) if learned.start.known is None else ()
+        return Diagnosis(doubts, dependent(names, shared), groups_of(names, shared), alone)
 
     def _shared_votes(self, tree: Tree, votes: CodedVotes, learned: Learned) -> Floats:
         if len(votes.weights) == 0:  # no record has a vote

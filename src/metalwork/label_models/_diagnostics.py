@@ -58,16 +58,25 @@ class Diagnosis:
         Pairs that vote alike beyond what the model explains, the strongest first.
     groups : tuple of tuple of str
         The LFs that such pairs join.
+    never_compared : tuple of str
+        Tasks with several LFs of which none shares a record with another, or with one of a task below: what is
+        known of their precisions stays near what was believed beforehand.
     """
 
     doubtful: tuple[Doubt, ...]
     dependent: tuple[Dependence, ...]
     groups: tuple[tuple[str, ...], ...]
+    never_compared: tuple[str, ...] = ()
 
     def notes(self) -> list[str]:
-        """A sentence for each doubtful LF, then for each group; empty where none stands out."""
-        doubts = [f"{doubt.lf} does {doubt.reason}." for doubt in self.doubtful]
-        return doubts + [f"{_named(group)} vote alike beyond what the model explains." for group in self.groups]
+        """A sentence for each doubtful LF, each group, each task never compared; empty where none stands out."""
+        found = [f"{doubt.lf} does {doubt.reason}." for doubt in self.doubtful]
+        found += [f"{_named(group)} vote alike beyond what the model explains." for group in self.groups]
+        return found + [
+            f"No record has two votes on task {task!r} or below, so its LFs cannot be compared. Dev labels, "
+            "stated precisions or LFs that overlap would tell how good they are."
+            for task in self.never_compared
+        ]
 
     def __str__(self) -> str:
         return "\n".join(self.notes()) or "No labeling function stands out."

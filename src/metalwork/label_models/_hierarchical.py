@@ -194,7 +194,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
         self._keep(tree, coded, fit, start)
         self._learned = Learned(start, fit.expected)
-        said = not_learned(tree, few, self.schema.tasks, dev is not None)
+        said = not_learned(few, dev is not None)
         if said is not None:
             warnings.warn(said, MetalworkWarning, stacklevel=5)
 

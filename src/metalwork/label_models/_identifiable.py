@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from metalwork.inference import END, CodedVotes, Tree, n_votes_of, votes_of_pairs, votes_on_task
 
 _REMEDY = "Give dev labels, precision and strength, or LFs that overlap."
-_NAMED = 3
-_ENOUGH_VOTES = 50
 
 
-def not_learned(tree: Tree, votes: CodedVotes, tasks: Sequence[str], known: bool) -> str | None:
+def not_learned(votes: CodedVotes, known: bool) -> str | None:
     """What cannot be learned from the votes and what to add, as a warning; None where all is well.
 
-    ``tasks`` are the names; ``known`` says whether there are dev labels, which need no overlap.
+    ``known`` says whether there are dev labels, which need no overlap.
     """
     in_all = n_votes_of(votes)
     busiest = int(in_all.max(initial=0))
@@ -30,25 +28,19 @@ def not_learned(tree: Tree, votes: CodedVotes, tasks: Sequence[str], known: bool
             "No LF overlaps with two others, and how often two agree does not tell which of them is right: their "
             f"precisions are not identifiable, but only what they have in common. {_REMEDY}"
         )
-    alone = [repr(task) for t, task in enumerate(tasks) if _never_compared(tree, votes, t)]
-    if alone:
-        more = f" and {len(alone) - _NAMED} more" if len(alone) > _NAMED else ""
-        return (
-            f"No record has two votes on task {', '.join(alone[:_NAMED])}{more} or below: the precisions of its "
-            f"LFs stay near what was believed beforehand. {_REMEDY}"
-        )
     return None
 
 
-def _never_compared(tree: Tree, votes: CodedVotes, t: int) -> bool:
-    """Whether a task has several LFs of which none shares a record with another, or with one of a task below.
+def never_compared(tree: Tree, votes: CodedVotes, tasks: Sequence[str]) -> tuple[str, ...]:
+    """Tasks with several LFs of which none shares a record with another, or with one of a task below."""
+    return tuple(task for t, task in enumerate(tasks) if _never_compared(tree, votes, t))
 
-    Of a few votes that says nothing.
-    """
+
+def _never_compared(tree: Tree, votes: CodedVotes, t: int) -> bool:
     if len(votes.tasks[t].lfs) < 2:
         return False
     n_votes = votes_on_task(votes, t)
-    if n_votes.max(initial=0) != 1 or float(votes.weights @ n_votes) < _ENOUGH_VOTES:
+    if n_votes.max(initial=0) != 1:
         return False
     below = [child for child in tree.child[t] if child != END]
     for child in below:
