@@ -115,18 +115,14 @@ def test_errors_fall_as_one_over_the_square_root_of_n() -> None:
 
 
 def test_a_coarse_vote_counts_once_however_many_end_labels_lie_below() -> None:
-    """The same coarse votes over 1 and over 10 end labels a branch: the same probabilities of the branches."""
+    """The same coarse votes over 2 and over 10 end labels a branch: the same probabilities of the branches."""
     found = simulate(np.random.default_rng(0), mw.TaskSchema.flat(["left", "right"]), 3_000)
-    wide = mw.TaskSchema.from_dict(
-        {
-            "task": "root",
-            "labels": [{a: {"task": a, "labels": [f"{a}{i}" for i in range(10)]}} for a in ("left", "right")],
-        }
-    )
-    votes = mw.LabelMatrix(found.votes.codes, wide, ["root"] * found.votes.n_lfs)
     for abstains in ("ignored", "informative"):
-        narrow = mw.HierarchicalLabelModel(found.votes.schema, abstains=abstains).fit(found.votes)
-        model = mw.HierarchicalLabelModel(wide, abstains=abstains).fit(votes)
-        np.testing.assert_allclose(
-            model.predict_proba(votes)["root"], narrow.predict_proba(found.votes).end, atol=1e-9
-        )
+        shares = []
+        for n_below in (2, 10):
+            below = [{a: {"task": a, "labels": [f"{a}{i}" for i in range(n_below)]}} for a in ("left", "right")]
+            schema = mw.TaskSchema.from_dict({"task": "root", "labels": below})
+            votes = mw.LabelMatrix(found.votes.codes, schema, ["root"] * found.votes.n_lfs)
+            model = mw.HierarchicalLabelModel(schema, abstains=abstains).fit(votes)
+            shares.append(model.predict_proba(votes)["root"])
+        np.testing.assert_allclose(shares[1], shares[0], atol=1e-9)

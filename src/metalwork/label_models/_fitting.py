@@ -34,7 +34,7 @@ from metalwork.label_models._estimates import (
     votes_only_tables,
 )
 
-BALANCE_BAND = 1.1
+BALANCE_BAND, BALANCE_BAND_OF_TREES = 1.1, 1.5
 BALANCE_STRENGTH = 10.0
 DISCOUNT = 20.0
 EM_ROWS = 50_000
@@ -89,6 +89,11 @@ class Fit(NamedTuple):
     n_iter: int
 
 
+def band_of(n_tasks: int) -> float:
+    """By what factor a label's odds may move from the first balance; of votes on several tasks that is rough."""
+    return BALANCE_BAND if n_tasks == 1 else BALANCE_BAND_OF_TREES
+
+
 class Repetition(NamedTuple):
     """How far LFs repeat each other.
 
@@ -123,7 +128,7 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, 
         tables = _weighted(votes, tables, repeated.weights)
         plain = expected_counts(tree, votes, tables, log_prior)
         target = target or _balance(plain, start)
-        shifts = balance_shift(plain, target, BALANCE_BAND)
+        shifts = balance_shift(plain, target, band_of(len(votes.tasks)))
         log_prior = [old + shift for old, shift in zip(log_prior, shifts, strict=True)]
         expected = _with_known(plain, start)
         updated = estimate_votes_only(votes, expected, claims, parameters, priors)

@@ -20,7 +20,7 @@ from metalwork.inference import (
     count_layout,
 )
 from metalwork.label_models._estimates import on_and_off, right_of
-from metalwork.label_models._fitting import BALANCE_BAND, BALANCE_STRENGTH, DISCOUNT, Start, generative_m_step
+from metalwork.label_models._fitting import BALANCE_STRENGTH, DISCOUNT, Start, band_of, generative_m_step
 
 if TYPE_CHECKING:
     import polars as pl
@@ -155,7 +155,11 @@ def votes_only_deviations(
     counting = np.where(priors.stated, n_votes, np.minimum(n_votes, priors.strength / max(share, 1.0)))
     on_accuracy = np.sqrt(accuracies * (1 - accuracies) / (priors.strength + counting + 1.0))
     steep = class_prior * (1 - class_prior)
-    held = (np.log(BALANCE_BAND) * steep) ** 2 if start.given else steep / (BALANCE_STRENGTH * len(steep))
+    held = (
+        (np.log(band_of(len(votes.tasks))) * steep) ** 2
+        if start.given
+        else steep / (BALANCE_STRENGTH * len(steep))
+    )
     sampled = steep / max(float(votes.weights.sum()), 1.0)
     return Deviations(on_accuracy, np.sqrt(sampled + held), False, _HELD)
 
