@@ -20,6 +20,7 @@ from metalwork.inference import (
     systematic_sample,
     typical_correlation,
     votes_of_task,
+    votes_on_task,
 )
 from metalwork.label_models._claims import Claims
 from metalwork.label_models._estimates import (
@@ -100,13 +101,13 @@ class Repetition(NamedTuple):
     ``copied`` (n_lfs, n_lfs) is how much two LFs vote alike beyond chance where one all but copies the other, else
     0; ``weights`` (n_lfs,) in (0, 1] for how much of a vote each LF's is to count on their account.
     ``correlation`` is the typical correlation of two other votes beyond what the labels explain, and ``evidence``
-    in (0, 1] how much the votes of a record are worth in all against independent ones.
+    (n_tasks,) in (0, 1] how much the votes on a task are worth in all against independent ones.
     """
 
     copied: Floats
     weights: Floats
     correlation: float
-    evidence: float
+    evidence: Floats
 
 
 def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, repeated: Repetition) -> Fit:
@@ -138,17 +139,21 @@ def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, 
             converged = True
             break
     tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, priors, expected)
-    evidence = np.where(priors.stated, 1.0, repeated.evidence)
-    tables = _weighted(votes, tables, evidence * repeated.weights)
-    moves = zip(log_prior, start.prior.log_share, strict=True)
-    log_prior = [first + repeated.evidence * (last - first) for last, first in moves]
+    worth = np.ones(votes.n_lfs)
+    for task, evidence in zip(votes.tasks, repeated.evidence, strict=True):
+        worth[task.lfs] = np.where(priors.stated[task.lfs], 1.0, evidence)
+    tables = _weighted(votes, tables, worth * repeated.weights)
+    moves = zip(log_prior, start.prior.log_share, repeated.evidence, strict=True)
+    log_prior = [first + evidence * (last - first) for last, first, evidence in moves]
     return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
 
 
 def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
     """How far LFs repeat each other, seen from the first E-step of :func:`fit_votes_only`."""
     if len(votes.weights) == 0:  # no record has a vote
-        return Repetition(np.zeros((votes.n_lfs, votes.n_lfs)), np.ones(votes.n_lfs), 0.0, 1.0)
+        return Repetition(
+            np.zeros((votes.n_lfs, votes.n_lfs)), np.ones(votes.n_lfs), 0.0, np.ones(len(votes.tasks))
+        )
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
     most = most_precision(votes, spoken, start.claims, *start.uniform, start.priors)
     first = initial_votes_only(votes, start.priors)
@@ -159,8 +164,9 @@ def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
     copied = np.where(shared >= _REPEATED, shared, 0.0)
     weights = 1.0 / (1.0 + copied.sum(axis=1))
     correlation = typical_correlation(residuals, copied > 0)
-    cast = sum(float(weights[task.lfs] @ said.sum(axis=1)) for task, said in zip(votes.tasks, spoken, strict=True))
-    others = max(cast / float(votes.weights.sum()) - 1.0, 0.0)
+    cast = [weights[task.lfs] @ said.sum(axis=1) for task, said in zip(votes.tasks, spoken, strict=True)]
+    records = [votes.weights @ (votes_on_task(votes, t) > 0) for t in range(len(votes.tasks))]
+    others = np.maximum(np.array(cast) / np.maximum(records, 1.0) - 1.0, 0.0)
     return Repetition(copied, weights, correlation, 1.0 / (1.0 + _OVERLAP * correlation * others))
 
 
