@@ -231,7 +231,7 @@ def most_kept(claims: Claims, before: Floats, now: Floats, odds: Floats) -> floa
     Whatever an outcome holds most stays at most as probable as that vote alone makes it, by its ``odds`` (n_lfs,
     n_states, n_outcomes).
     """
-    member = claims.alphabet.member
+    member = np.where(before[:, None] > _NOTHING, claims.alphabet.member, 0.0)  # the root's task always applies
     held = (member == member.max(axis=1, keepdims=True)) & (member > 0)
     voted = before[:, None] * odds
     least = (held * voted).sum(axis=1) / voted.sum(axis=1)
