@@ -18,6 +18,7 @@ LITTLE_SKILL = 0.1
 DEPENDENT = 0.2
 """Least share of votes alike beyond what the model explains of a pair that is named."""
 _LEAST_VOTES = 10
+_LEAST_TOLD_APART = 0.1
 _NAMED = 6
 _LEAST_FREEDOM = 0.1
 _OUTLYING = 3.0 * 1.4826
@@ -93,7 +94,8 @@ def doubtful(names: Sequence[str], found: Agreement, independent: bool) -> tuple
 
     Where the LFs are not ``independent``, a single other LF that is wrong, or often on the same records, makes
     many records of disagreement. The other LFs are the sample then, so that no doubt rests on one or two of them;
-    and an LF must stand out from the rest, for LFs written to complement each other agree little, right or wrong.
+    they must tell the LF's labels apart, by a tenth between chance and always right; and the LF must stand out from
+    the rest, for LFs written to complement each other agree little, right or wrong.
     """
     judged = (found.votes >= _LEAST_VOTES) & np.isfinite(found.skill)
     chance = FALSE_ALARMS / max(int(judged.sum()), 1)
@@ -101,6 +103,7 @@ def doubtful(names: Sequence[str], found: Agreement, independent: bool) -> tuple
     if not independent:
         deviation = np.maximum(deviation, found.by_lf)
         sure = -stdtrit(np.maximum(found.n_others - 1, _LEAST_FREEDOM), chance)
+        judged &= found.perfect - found.chance > _LEAST_TOLD_APART
         judged &= found.skill < _least_usual(found.skill[judged])
     most = found.skill + sure * deviation
     doubts = []

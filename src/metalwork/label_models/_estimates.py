@@ -304,7 +304,7 @@ def _pooled_table(counted: Floats, records: Floats, prior: Floats, weight: Float
     label = np.arange(k)
     votes = counted[:, :k].sum(axis=(1, 2))
     right = counted[:, label, label].sum(axis=1)
-    rate = (votes + 1.0) / (records[:k].sum() + 2.0)
+    rate = np.minimum((votes + 1.0) / (records[:k].sum() + 2.0), 1.0)
     accuracy = (right + prior * weight) / (votes + weight)
     off_rate = np.minimum((counted[:, k].sum(axis=1) + 0.5 * rate) / (records[k] + 1.0), 0.999)
     labels = counted.sum(axis=1) + 0.5

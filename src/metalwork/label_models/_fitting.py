@@ -80,7 +80,7 @@ class Limits(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """Tables and log prior as :func:`metalwork.inference.row_beliefs` takes them, and how EM went."""
+    """Tables and log prior as :func:`metalwork.inference.weigh` takes them, and how EM went."""
 
     tables: Tables
     log_prior: list[Floats]
