@@ -94,8 +94,8 @@ def doubtful(names: Sequence[str], found: Agreement, independent: bool) -> tuple
 
     Where the LFs are not ``independent``, a single other LF that is wrong, or often on the same records, makes
     many records of disagreement. The other LFs are the sample then, so that no doubt rests on one or two of them;
-    they must tell the LF's labels apart, by a tenth between chance and always right; and the LF must stand out from
-    the rest, for LFs written to complement each other agree little, right or wrong.
+    they must tell the LF's labels apart, by a tenth between chance and always right; and the LF must stand out
+    from the rest, for LFs written to complement each other agree little, right or wrong.
     """
     judged = (found.votes >= _LEAST_VOTES) & np.isfinite(found.skill)
     chance = FALSE_ALARMS / max(int(judged.sum()), 1)
