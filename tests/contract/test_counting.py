@@ -11,7 +11,7 @@ import pytest
 import metalwork as mw
 from metalwork.errors import DataError, VotesError
 from metalwork.inference import packing
-from metalwork.label_models import VoteShards, _fitting, label_shards
+from metalwork.label_models import VoteShards, _e_step, label_shards
 from metalwork.label_models._counting import VoteCounts
 
 pytestmark = pytest.mark.filterwarnings("ignore:No (LF|record):metalwork.errors.MetalworkWarning")
@@ -87,7 +87,7 @@ def test_chunked_is_whole_in_any_order(size: int) -> None:
 def test_beyond_the_sample_all_rows_decide(monkeypatch: pytest.MonkeyPatch, abstains: str) -> None:
     votes = sample(20_000)
     exact = mw.HierarchicalLabelModel(SCHEMA, abstains=abstains).fit(votes)
-    monkeypatch.setattr(_fitting, "EM_ROWS", 2_000)
+    monkeypatch.setattr(_e_step, "EM_ROWS", 2_000)
     model = mw.HierarchicalLabelModel(SCHEMA, abstains=abstains).fit(votes)
     few = mw.HierarchicalLabelModel(SCHEMA, abstains=abstains).fit(votes.rows(slice(2_000)))
     found, truth, sampled = (np.exp(flat(m.tables_)) for m in (model, exact, few))

@@ -369,11 +369,19 @@ def known_counts(votes: CodedVotes, state_of: IntArray, weight: float) -> Expect
     return _collect(votes._replace(totals=totals), by_key, 0.0)
 
 
-def add_counts(first: Expected, second: Expected) -> Expected:
-    """The counts of two sets of records together."""
-    labels = [a + b for a, b in zip(first.labels, second.labels, strict=True)]
-    spoken = [a + b for a, b in zip(first.votes, second.votes, strict=True)]
-    return Expected(labels, spoken, first.log_evidence + second.log_evidence)
+def mixed_counts(counts: Sequence[Expected], factors: Sequence[float]) -> Expected:
+    """Counts times factors, summed: those of two sets of records together for factors of 1."""
+
+    def mixed(parts: Sequence[Floats]) -> Floats:
+        total = factors[0] * parts[0]
+        for factor, part in zip(factors[1:], parts[1:], strict=True):
+            total += factor * part
+        return total
+
+    labels = [mixed(parts) for parts in zip(*(part.labels for part in counts), strict=True)]
+    spoken = [mixed(parts) for parts in zip(*(part.votes for part in counts), strict=True)]
+    log_evidence = sum(f * part.log_evidence for f, part in zip(factors, counts, strict=True))
+    return Expected(labels, spoken, log_evidence)
 
 
 def log_likelihood(expected: Expected, tables: Sequence[Floats]) -> float:

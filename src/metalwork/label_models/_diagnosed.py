@@ -8,7 +8,8 @@ from metalwork.errors import NotFittedError
 from metalwork.inference import CodedVotes, Expected, Floats, Tree, covered, left_out_agreement, shared_votes
 from metalwork.label_models._counted import CountingLabelModel
 from metalwork.label_models._diagnostics import Diagnosis, dependent, doubtful, groups_of
-from metalwork.label_models._fitting import Start, residuals_of_counts, thinned
+from metalwork.label_models._e_step import thinned
+from metalwork.label_models._fitting import Start, residuals_of_counts
 from metalwork.label_models._identifiable import never_compared
 from metalwork.label_models._intervals import (
     Intervals,

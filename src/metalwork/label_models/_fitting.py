@@ -1,5 +1,6 @@
 """The two EM loops of the hierarchical label model, as functions of coded votes."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,21 +12,21 @@ from metalwork.inference import (
     Floats,
     PairResiduals,
     Tree,
-    add_counts,
     expected_counts,
     log_likelihood,
+    mixed_counts,
     pair_residuals,
-    reweighted,
     shared_votes,
-    systematic_sample,
     typical_correlation,
     votes_of_task,
     votes_on_task,
 )
 from metalwork.label_models._claims import Claims
+from metalwork.label_models._e_step import EStep, anchored, e_step, not_negative
 from metalwork.label_models._estimates import (
     Tables,
     VotePriors,
+    VotesOnly,
     balance_shift,
     estimate_log_prior,
     estimate_tables,
@@ -38,8 +39,9 @@ from metalwork.label_models._estimates import (
 BALANCE_BAND, BALANCE_BAND_OF_TREES = 1.1, 1.5
 BALANCE_STRENGTH = 10.0
 DISCOUNT = 20.0
-EM_ROWS = 50_000
-_FULL_STEPS = 30
+_LONGEST_LEAP, _SETBACK = 100.0, 0.1
+_MOST_PASSES, _STEPS_A_PASS, _LITTLE = 8, 9, 1.0
+STEPS_OVER_ALL = 30
 _OVERLAP = 2.0
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
@@ -79,6 +81,14 @@ class Limits(NamedTuple):
     tol: float
 
 
+class Reached(NamedTuple):
+    """Where EM of the votes-only reading stands: its log odds not yet taken back to what the votes are worth."""
+
+    parameters: VotesOnly
+    log_prior: list[Floats]
+    expected: Expected | None
+
+
 class Fit(NamedTuple):
     """Tables and log prior as :func:`metalwork.inference.weigh` takes them, and how EM went."""
 
@@ -88,6 +98,7 @@ class Fit(NamedTuple):
     log_likelihoods: list[float]
     converged: bool
     n_iter: int
+    reached: Reached | None = None
 
 
 def band_of(n_tasks: int) -> float:
@@ -110,42 +121,47 @@ class Repetition(NamedTuple):
     evidence: Floats
 
 
-def fit_votes_only(tree: Tree, votes: CodedVotes, start: Start, limits: Limits, repeated: Repetition) -> Fit:
+def fit_votes_only(
+    tree: Tree, votes: CodedVotes, start: Start, limits: Limits, repeated: Repetition, first: Fit | None = None
+) -> Fit:
     """EM in which abstains say nothing and the labels stay near the balance that they begin with.
 
     Where LFs repeat each other, many votes make an LF's agreement no more telling than few, and in the end all log
-    odds are taken back to what the votes are worth.
+    odds are taken back to what the votes are worth. Goes on from where the fit of a sample, ``first``, ended.
     """
     priors = start.priors._replace(share=DISCOUNT * repeated.correlation)
     spoken = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
     claims = start.claims
     most = most_precision(votes, spoken, claims, *start.uniform, start.priors)
-    parameters = initial_votes_only(votes, priors)
-    expected: Expected | None = None
-    log_prior, converged, n_iter = start.prior.log_share, False, 0
-    target: list[Floats] = []
-    for n_iter in range(1, limits.max_iter + 1):  # noqa: B007 (kept for the record)
-        tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, priors, expected)
-        tables = _weighted(votes, tables, repeated.weights)
-        plain = expected_counts(tree, votes, tables, log_prior)
-        target = target or _balance(plain, start)
+
+    def tables_of(now: Reached, weights: Floats) -> Tables:
+        uniform = start.uniform.log_share
+        tables = votes_only_tables(votes, now.parameters, uniform, claims, most, priors, now.expected)
+        return _weighted(votes, tables, weights)
+
+    now = Reached(initial_votes_only(votes, priors), start.prior.log_share, None)
+    plain = expected_counts(tree, votes, tables_of(now, repeated.weights), now.log_prior)
+    target, anew = _balance(plain, start), False
+    if first is not None and first.reached is not None:
+        now, anew = first.reached, True
+    converged, n_iter = False, 0
+    while n_iter < limits.max_iter and not converged:
+        if n_iter or anew:
+            plain = expected_counts(tree, votes, tables_of(now, repeated.weights), now.log_prior)
+        n_iter += 1
         shifts = balance_shift(plain, target, band_of(len(votes.tasks)))
-        log_prior = [old + shift for old, shift in zip(log_prior, shifts, strict=True)]
+        log_prior = [old + shift for old, shift in zip(now.log_prior, shifts, strict=True)]
         expected = _with_known(plain, start)
-        updated = estimate_votes_only(votes, expected, claims, parameters, priors)
-        moved = max(_distance(new, old) for new, old in zip(updated, parameters, strict=True))
-        parameters = updated
-        if moved < _PARAMETER_TOLERANCE:
-            converged = True
-            break
-    tables = votes_only_tables(votes, parameters, start.uniform.log_share, claims, most, priors, expected)
+        parameters = estimate_votes_only(votes, expected, claims, now.parameters, priors)
+        moved = max(_distance(new, old) for new, old in zip(parameters, now.parameters, strict=True))
+        now, converged = Reached(parameters, log_prior, expected), moved < _PARAMETER_TOLERANCE
     worth = np.ones(votes.n_lfs)
     for task, evidence in zip(votes.tasks, repeated.evidence, strict=True):
         worth[task.lfs] = np.where(priors.stated[task.lfs], 1.0, evidence)
-    tables = _weighted(votes, tables, worth * repeated.weights)
-    moves = zip(log_prior, start.prior.log_share, repeated.evidence, strict=True)
-    log_prior = [first + evidence * (last - first) for last, first, evidence in moves]
-    return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter)
+    tables = tables_of(now, worth * repeated.weights)
+    moves = zip(now.log_prior, start.prior.log_share, repeated.evidence, strict=True)
+    log_prior = [begun + evidence * (last - begun) for last, begun, evidence in moves]
+    return Fit(tables, log_prior, expected_counts(tree, votes, tables, log_prior), [], converged, n_iter, now)
 
 
 def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
@@ -181,39 +197,69 @@ def _weighted(votes: CodedVotes, tables: Tables, weights: Floats) -> Tables:
     return [table * weights[task.lfs][:, None, None] for table, task in zip(tables, votes.tasks, strict=True)]
 
 
-def thinned(votes: CodedVotes) -> CodedVotes:
-    """The same votes up to 50,000 distinct rows; beyond, a systematic sample of as many records stands for all."""
-    if len(votes.weights) <= EM_ROWS:
-        return votes
-    share = EM_ROWS / float(votes.weights.sum())
-    return reweighted(votes, systematic_sample(votes.weights, EM_ROWS) / share)
+def fit_generative(expect: EStep, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:
+    """EM over full tables and the class prior, from the beliefs of another fit; goes on from one of its own.
+
+    Two plain steps, then one from where these two point (SQUAREM, Varadhan and Roland, 2008), and so on: EM alone
+    slows down long before it arrives. A leap that lowers the likelihood is not taken.
+    """
+    values, trail = list(first.log_likelihoods), [expect(first.tables, first.log_prior)]
+    tables, log_prior, n_points = first.tables, first.log_prior, float(votes.weights.sum())
+    n_iter, converged = len(values), False
+    while n_iter < limits.max_iter and not converged:
+        leaps, n_iter = len(trail) == 3, n_iter + 1
+        found = generative_m_step(votes, _extrapolated(*trail) if leaps else trail[-1], start)
+        plain = expect(*found)
+        value = log_likelihood(plain, found[0]) / n_points
+        if leaps and value < values[-1] - _SETBACK / n_points:
+            trail = trail[-1:]
+            continue
+        (tables, log_prior), values = found, [*values, value]
+        trail = [plain] if leaps else [*trail, plain]
+        converged = len(values) > 3 and abs(values[-1] - values[-4]) < limits.tol
+    return Fit(tables, log_prior, trail[-1], values, converged, n_iter)
 
 
-def refine_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:
-    """Go on with EM that converged on a sample, in 30 steps at most: they take out most of what it left wrong."""
-    few_steps = limits._replace(max_iter=min(limits.max_iter, _FULL_STEPS))
-    fit = fit_generative(tree, votes, first, start, few_steps)
-    return fit._replace(converged=first.converged, n_iter=first.n_iter + fit.n_iter)
+def carry_over(tree: Tree, votes: CodedVotes, few: CodedVotes, fit: Fit, start: Start, limits: Limits) -> Fit:
+    """:func:`fit_generative` to all records, from where it ended on a sample, ``few``, in few passes over them.
+
+    A pass gains what the sample's noise had cost, up to a share of it; passes end when there is little to gain.
+    Should one lead astray, so that all votes become less likely, EM goes over all records at each step.
+    """
+    n_points, before, best = float(votes.weights.sum()), -math.inf, fit
+    found, n_iter, converged = fit, fit.n_iter, False
+    few_steps = limits._replace(max_iter=min(limits.max_iter, _STEPS_A_PASS))
+    for _ in range(_MOST_PASSES):
+        exact = expected_counts(tree, votes, found.tables, found.log_prior)
+        value = log_likelihood(exact, found.tables) / n_points
+        if value < before - limits.tol:
+            some_steps = limits._replace(max_iter=min(limits.max_iter, STEPS_OVER_ALL))
+            anew = best._replace(log_likelihoods=[])
+            found = fit_generative(e_step(tree, votes), votes, anew, start, some_steps)
+            return found._replace(n_iter=n_iter + found.n_iter)
+        before, best = value, found
+        expect = anchored(tree, few, exact, found.tables, found.log_prior)
+        found = fit_generative(expect, votes, found._replace(log_likelihoods=[]), start, few_steps)
+        n_iter += found.n_iter
+        converged = (found.log_likelihoods[-1] - value) * n_points < _LITTLE
+        if converged:
+            break
+    return found._replace(converged=converged, n_iter=n_iter)
 
 
-def fit_generative(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Fit:
-    """EM over full tables and the class prior, from the beliefs of another fit."""
-    plain = expected_counts(tree, votes, first.tables, first.log_prior)
-    values: list[float] = []
-    converged = False
-    while len(values) < limits.max_iter and not converged:
-        tables, log_prior = generative_m_step(votes, plain, start)
-        plain = expected_counts(tree, votes, tables, log_prior)
-        values.append(log_likelihood(plain, tables) / float(votes.weights.sum()))
-        converged = len(values) > 1 and abs(values[-1] - values[-2]) < limits.tol
-    return Fit(tables, log_prior, plain, values, converged, len(values))
+def _extrapolated(first: Expected, second: Expected, third: Expected) -> Expected:
+    """Where three counts in a row point, if each step shortens by the same factor."""
+    step = mixed_counts([second, first], [1.0, -1.0])
+    bend = mixed_counts([third, second, step], [1.0, -1.0, -1.0])
+    reach = math.sqrt(_length(step, third) / max(_length(bend, third), 1e-300))
+    reach = min(max(reach, 1.0), _LONGEST_LEAP)
+    return not_negative(mixed_counts([first, step, bend], [1.0, 2.0 * reach, reach**2]))
 
 
-def go_on(tree: Tree, votes: CodedVotes, fit: Fit, start: Start, limits: Limits) -> Fit:
-    """More steps of :func:`fit_generative`, from where it stopped."""
-    more = fit_generative(tree, votes, fit, start, limits)
-    values = fit.log_likelihoods + more.log_likelihoods
-    return more._replace(log_likelihoods=values, n_iter=len(values))
+def _length(change: Expected, counts: Expected) -> float:
+    """Squared length of a change of votes by label, in units of their sampling noise."""
+    pairs = zip(change.votes, counts.votes, strict=True)
+    return sum(float((moved**2 / (count + 1.0)).sum()) for moved, count in pairs)
 
 
 def generative_m_step(votes: CodedVotes, expected: Expected, start: Start) -> tuple[Tables, list[Floats]]:
@@ -244,7 +290,7 @@ def _balance(expected: Expected, start: Start) -> list[Floats]:
 
 
 def _with_known(expected: Expected, start: Start) -> Expected:
-    return expected if start.known is None else add_counts(expected, start.known)
+    return expected if start.known is None else mixed_counts([expected, start.known], [1.0, 1.0])
 
 
 def _distance(new: Sequence[Floats], old: Sequence[Floats]) -> float:

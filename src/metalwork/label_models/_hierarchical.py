@@ -31,6 +31,7 @@ from metalwork.label_models._base import KnownLabels
 from metalwork.label_models._claims import claims_of
 from metalwork.label_models._counting import VoteCounts
 from metalwork.label_models._diagnosed import DiagnosedLabelModel, Learned
+from metalwork.label_models._e_step import EM_ROWS, e_step, thinned
 from metalwork.label_models._estimates import (
     as_of_labels,
     hold_below_votes,
@@ -39,17 +40,15 @@ from metalwork.label_models._estimates import (
     right_of,
 )
 from metalwork.label_models._fitting import (
-    EM_ROWS,
+    STEPS_OVER_ALL,
     Branches,
     Fit,
     Limits,
     Start,
+    carry_over,
     find_repetition,
     fit_generative,
     fit_votes_only,
-    go_on,
-    refine_generative,
-    thinned,
 )
 from metalwork.label_models._identifiable import not_learned
 from metalwork.label_models._independence import (
@@ -66,7 +65,7 @@ from metalwork.votes import LabelMatrix
 
 _LOG = logging.getLogger(__name__)
 _LEAST_LEFT = 0.05
-_CLOSE = 0.01
+_CLOSE = 1e-4
 _FIRST_STEPS, _HOPELESS = 10, 3.0
 _BLOCK_CELLS = 1 << 20
 _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
@@ -94,8 +93,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     fitted model) and none copies another.
 
     Cost: counting reads the matrix once; each EM step is linear in distinct rows times labels. Beyond 50,000
-    distinct rows both fits and the choice are made on a systematic sample of 50,000 records; the reading chosen is
-    then fitted to all rows, the generative one from there in 30 steps at most.
+    distinct rows both fits and the choice are made on a systematic sample of 50,000 records. From there the
+    reading chosen is fitted to all rows: votes only in 30 steps at most, the generative one mostly in two or three.
     Distinct rows are counted in canonical order, so that neither the records' order nor their chunks change a bit.
     Beyond 128 MiB of distinct rows (8 million of up to 39 LFs with two labels) a fixed sample of them is kept.
 
@@ -114,8 +113,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     unvoted : "exclude" or "allow"
         Whether ``predict`` may choose a label that no LF voted for on a record on which some LF voted.
     max_iter, tol : int, float
-        EM stops after ``max_iter`` steps; or when the log likelihood of a record moves less than ``tol``, and
-        that of all records less than 0.01 where they hold no more than 50,000 distinct rows (generative); or no
+        EM stops after ``max_iter`` steps; or when in three steps the log likelihood of a record moves less than
+        ``tol``, and that of all records, or of the sample of 50,000, less than 0.0001 (generative); or no
         precision or ratio by 0.0001 (votes only).
     random_state : int
         Kept for the common interface: nothing here is random.
@@ -125,7 +124,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     class_prior_ : float array (n_end_labels,)
         The model's label distribution over the records it was fitted on.
     uncovered_ : float array (n_end_labels,)
-        Votes only: the distribution of a record without a vote.
+        The distribution of a record without a vote.
     accuracies_ : float array (n_lfs,)
         Estimated share of each LF's votes that are right, among those where its task applies.
     off_branch_rates_ : float array (n_lfs,)
@@ -177,20 +176,22 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         n_fitted = counts.n_points if few is coded else EM_ROWS
         tol = min(self.tol, _CLOSE / n_fitted)
         start, limits = self._start(class_prior, dev, coded), Limits(int(self.max_iter), tol)
-        fit = self._votes_only(tree, few, start, limits)
-        self.abstains_, self.log_likelihoods_ = "ignored", []
         self.dependence_ = self.dependence_limit_ = float("nan")
+        fit = self._votes_only(tree, covered(few), start, limits)
         generative = (
             None if self.abstains == "ignored" else self._generative(tree, few, fit, start, limits, n_fitted)
         )
-        if generative is not None:
-            self.abstains_ = "informative"
+        if generative is None:
             if few is not coded:
-                generative = refine_generative(tree, coded, generative, start, limits._replace(tol=self.tol))
+                few_steps = limits._replace(max_iter=min(limits.max_iter, STEPS_OVER_ALL))
+                fit = self._votes_only(tree, covered(coded), start, few_steps, fit)
+            self.abstains_, self.uncovered_ = "ignored", self._uncovered(tree, coded, fit, start)
+        else:
+            if few is not coded:
+                generative = carry_over(tree, coded, few, generative, start, limits)
             fit = generative._replace(tables=raise_own_labels(generative.tables, start.claims))
-            self.log_likelihoods_ = fit.log_likelihoods
-        if self.abstains_ == "ignored" and few is not coded:
-            fit = self._votes_only(tree, coded, start, limits)
+            self.abstains_, self.uncovered_ = "informative", self._of_silence(tree, coded, fit)
+        self.log_likelihoods_ = fit.log_likelihoods
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
         self._keep(tree, coded, fit, start)
         self._learned = Learned(start, fit.expected)
@@ -206,14 +207,14 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         None where LFs do not pass for independent, or hardly agree more than by chance.
         """
         sure = self.abstains == "informative"
-        fit = fit_generative(
-            tree, votes, first, start, limits._replace(max_iter=min(limits.max_iter, _FIRST_STEPS))
-        )
+        expect = e_step(tree, votes)
+        few_steps = limits._replace(max_iter=min(limits.max_iter, _FIRST_STEPS))
+        fit = fit_generative(expect, votes, first, start, few_steps)
         self.dependence_ = dependence(tree, votes, fit)
         if not sure and (self.repeated_ or self.dependence_ > _HOPELESS * MOST_DEPENDENCE):
             return None
         if not fit.converged and limits.max_iter > fit.n_iter:
-            fit = go_on(tree, votes, fit, start, limits._replace(max_iter=limits.max_iter - fit.n_iter))
+            fit = fit_generative(expect, votes, fit, start, limits)
             self.dependence_ = dependence(tree, votes, fit)
         if sure:
             return fit
@@ -222,17 +223,16 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
             self.dependence_limit_ = most_dependence(tree, votes, self._layout(), fit, start, n_fitted)
         return fit if self.dependence_ <= self.dependence_limit_ else None
 
-    def _votes_only(self, tree: Tree, coded: CodedVotes, start: Start, limits: Limits) -> Fit:
-        spoken = covered(coded)
+    def _votes_only(
+        self, tree: Tree, spoken: CodedVotes, start: Start, limits: Limits, first: Fit | None = None
+    ) -> Fit:
         repeated = find_repetition(tree, spoken, start)
         self.vote_weights_, self.correlation_ = repeated.weights, repeated.correlation
         self.repeated_ = [
             (self.lf_names_[i], self.lf_names_[j], float(repeated.copied[i, j]))
             for i, j in np.argwhere(np.triu(repeated.copied) > 0)
         ]
-        fit = fit_votes_only(tree, spoken, start, limits, repeated)
-        self.uncovered_ = self._uncovered(tree, coded, fit, start)
-        return fit
+        return fit_votes_only(tree, spoken, start, limits, repeated, first)
 
     def _check_arguments(self) -> None:
         check_choice("abstains", self.abstains, ("auto", "ignored", "informative"))
@@ -272,6 +272,11 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         else:
             left = prior + counts / max(float(counts.sum()), 1e-9)
         return hold_below_votes(left / left.sum(), tree, fit.tables, start.claims, fit.log_prior)
+
+    def _of_silence(self, tree: Tree, coded: CodedVotes, fit: Fit) -> FloatArray:
+        """P(end label) of a record without a vote, in the generative reading."""
+        weights = weigh(tree, coded.tasks, coded.groups, fit.tables, fit.log_prior)
+        return end_posterior_of_keys(tree, weights, [np.zeros(1, np.intp)] * len(coded.groups))[:, 0]
 
     def _keep(self, tree: Tree, coded: CodedVotes, fit: Fit, start: Start) -> None:
         self.tables_, self.log_prior_ = fit.tables, fit.log_prior

@@ -15,6 +15,7 @@ from metalwork.inference import (
     simulated_codes,
     votes_of_task,
 )
+from metalwork.label_models._e_step import e_step
 from metalwork.label_models._fitting import Fit, Limits, Start, fit_generative
 
 MOST_DEPENDENCE = 1.2
@@ -54,7 +55,8 @@ def most_dependence(
         codes = simulated_codes(rng, tree, votes.tasks, fit.tables, fit.log_prior, n_drawn)
         drawn, again = code_votes(small, codes), fit
         if refitted:
-            again = fit_generative(tree, drawn, fit, start._replace(known=None), Limits(_STEPS, 1e-6))
+            anew, alone = fit._replace(log_likelihoods=[]), start._replace(known=None)
+            again = fit_generative(e_step(tree, drawn), drawn, anew, alone, Limits(_STEPS, 1e-6))
         found.append(dependence(tree, drawn, again, _LOOKED_AT))
     return min(MOST_DEPENDENCE, _SLACK * float(np.mean(found) + 2.0 * np.std(found)))
 
