@@ -117,7 +117,8 @@ def test_constants_are_those_of_the_code() -> None:
         "Least share of the prior": f"{_hierarchical._LEAST_LEFT:g}",
         "Most `dependence_`": f"{_independence.MOST_DEPENDENCE:g}",
         "Slack of the check": f"{_independence._SLACK:g}",
-        "Pseudo-records in each row": f"{_fitting._TABLE_STRENGTH:g}",
+        "Pseudo-records in each row": f"{_fitting.LEAST_POOLING:g}",
+        "The same where labels have": f"{_fitting._MORE_POOLING:g}",
     }
     for start, value in rows.items():
         assert re.search(rf"^\| {re.escape(start)}[^|]*\| {re.escape(value)} \|$", text, re.MULTILINE), (

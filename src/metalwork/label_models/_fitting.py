@@ -16,6 +16,7 @@ from metalwork.inference import (
     log_likelihood,
     mixed_counts,
     pair_residuals,
+    reweighted,
     shared_votes,
     typical_correlation,
     votes_of_task,
@@ -47,7 +48,7 @@ _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
 _REPEATED = 0.9
 _FIRST_STRENGTH = 20.0
-_TABLE_STRENGTH = 40.0
+LEAST_POOLING, _MORE_POOLING, _CLEARLY = 40.0, 160.0, 10.0
 
 
 class Branches(NamedTuple):
@@ -63,6 +64,7 @@ class Start(NamedTuple):
     ``uniform`` is the class prior of end labels alike, against which a vote's precision is weighed; ``prior`` the
     one to start from; ``known`` holds the dev records' counts, each of them ``weight`` strong in it;
     ``priors`` are those of the LFs, ``claims`` what their votes say by task, None where all are for labels.
+    ``pooling`` is how many pseudo-records hold a generative table's rows near what the LF does on average.
     """
 
     uniform: Branches
@@ -72,6 +74,7 @@ class Start(NamedTuple):
     weight: float
     priors: VotePriors
     claims: list[Claims | None]
+    pooling: float = LEAST_POOLING
 
 
 class Limits(NamedTuple):
@@ -220,6 +223,23 @@ def fit_generative(expect: EStep, votes: CodedVotes, first: Fit, start: Start, l
     return Fit(tables, log_prior, trail[-1], values, converged, n_iter)
 
 
+def with_pooling(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Start:
+    """``start`` with more pooling, unless less makes either half of the records clearly likelier to the other."""
+    even = np.diff(np.floor(np.cumsum(votes.weights) / 2.0), prepend=0.0)
+    halves = [reweighted(votes, even), reweighted(votes, votes.weights - even)]
+    first = first._replace(log_likelihoods=[])
+
+    def likelihood(pooling: float) -> float:
+        total, tried = 0.0, start._replace(pooling=pooling)
+        for seen, other in (halves, halves[::-1]):
+            fit = fit_generative(e_step(tree, seen), seen, first, tried, limits)
+            total += log_likelihood(expected_counts(tree, other, fit.tables, fit.log_prior), fit.tables)
+        return total
+
+    clearly = likelihood(LEAST_POOLING) > likelihood(_MORE_POOLING) + _CLEARLY
+    return start._replace(pooling=LEAST_POOLING if clearly else _MORE_POOLING)
+
+
 def carry_over(tree: Tree, votes: CodedVotes, few: CodedVotes, fit: Fit, start: Start, limits: Limits) -> Fit:
     """:func:`fit_generative` to all records, from where it ended on a sample, ``few``, in few passes over them.
 
@@ -265,7 +285,7 @@ def _length(change: Expected, counts: Expected) -> float:
 def generative_m_step(votes: CodedVotes, expected: Expected, start: Start) -> tuple[Tables, list[Floats]]:
     """Tables and log prior of the generative reading from expected counts."""
     counts = _with_known(expected, start)
-    tables = estimate_tables(votes, counts, start.claims, _TABLE_STRENGTH, start.priors)
+    tables = estimate_tables(votes, counts, start.claims, start.pooling, start.priors)
     return tables, start.prior.log_share if start.given else estimate_log_prior(counts, _PRIOR_STRENGTH)
 
 

@@ -40,6 +40,7 @@ from metalwork.label_models._estimates import (
     right_of,
 )
 from metalwork.label_models._fitting import (
+    LEAST_POOLING,
     STEPS_OVER_ALL,
     Branches,
     Fit,
@@ -49,6 +50,7 @@ from metalwork.label_models._fitting import (
     find_repetition,
     fit_generative,
     fit_votes_only,
+    with_pooling,
 )
 from metalwork.label_models._identifiable import not_learned
 from metalwork.label_models._independence import (
@@ -67,6 +69,7 @@ _LOG = logging.getLogger(__name__)
 _LEAST_LEFT = 0.05
 _CLOSE = 1e-4
 _FIRST_STEPS, _HOPELESS = 10, 3.0
+_LEAST_HALVED, _MOST_HALVED = 20, 20_000
 _BLOCK_CELLS = 1 << 20
 _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
 
@@ -94,7 +97,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
 
     Cost: counting reads the matrix once; each EM step is linear in distinct rows times labels. Beyond 50,000
     distinct rows both fits and the choice are made on a systematic sample of 50,000 records. From there the
-    reading chosen is fitted to all rows: votes only in 30 steps at most, the generative one mostly in two or three.
+    reading chosen is fitted to all rows: votes only in 30 steps at most, the generative one mostly in two or
+    three.
     Distinct rows are counted in canonical order, so that neither the records' order nor their chunks change a bit.
     Beyond 128 MiB of distinct rows (8 million of up to 39 LFs with two labels) a fixed sample of them is kept.
 
@@ -178,15 +182,14 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         start, limits = self._start(class_prior, dev, coded), Limits(int(self.max_iter), tol)
         self.dependence_ = self.dependence_limit_ = float("nan")
         fit = self._votes_only(tree, covered(few), start, limits)
-        generative = (
-            None if self.abstains == "ignored" else self._generative(tree, few, fit, start, limits, n_fitted)
-        )
-        if generative is None:
+        found = None if self.abstains == "ignored" else self._generative(tree, few, fit, start, limits, n_fitted)
+        if found is None:
             if few is not coded:
                 few_steps = limits._replace(max_iter=min(limits.max_iter, STEPS_OVER_ALL))
                 fit = self._votes_only(tree, covered(coded), start, few_steps, fit)
             self.abstains_, self.uncovered_ = "ignored", self._uncovered(tree, coded, fit, start)
         else:
+            generative, start = found
             if few is not coded:
                 generative = carry_over(tree, coded, few, generative, start, limits)
             fit = generative._replace(tables=raise_own_labels(generative.tables, start.claims))
@@ -201,8 +204,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
 
     def _generative(
         self, tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits, n_fitted: int
-    ) -> Fit | None:
-        """The generative reading from the beliefs of the other.
+    ) -> tuple[Fit, Start] | None:
+        """The generative reading from the beliefs of the other, and the start with the pooling that it took.
 
         None where LFs do not pass for independent, or hardly agree more than by chance.
         """
@@ -213,15 +216,19 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         self.dependence_ = dependence(tree, votes, fit)
         if not sure and (self.repeated_ or self.dependence_ > _HOPELESS * MOST_DEPENDENCE):
             return None
-        if not fit.converged and limits.max_iter > fit.n_iter:
+        if _LEAST_HALVED <= n_fitted <= _MOST_HALVED:
+            start = with_pooling(tree, votes, fit, start, limits)
+            if start.pooling > LEAST_POOLING:
+                fit = fit._replace(log_likelihoods=[], converged=False, n_iter=0)
+        if not fit.converged and fit.n_iter < limits.max_iter:
             fit = fit_generative(expect, votes, fit, start, limits)
             self.dependence_ = dependence(tree, votes, fit)
         if sure:
-            return fit
+            return fit, start
         enough = evidence(tree, votes, fit, n_fitted) >= LEAST_EVIDENCE
         if enough and self.dependence_ <= MOST_DEPENDENCE:
             self.dependence_limit_ = most_dependence(tree, votes, self._layout(), fit, start, n_fitted)
-        return fit if self.dependence_ <= self.dependence_limit_ else None
+        return (fit, start) if self.dependence_ <= self.dependence_limit_ else None
 
     def _votes_only(
         self, tree: Tree, spoken: CodedVotes, start: Start, limits: Limits, first: Fit | None = None

@@ -20,7 +20,7 @@ from metalwork.label_models._fitting import Fit, Limits, Start, fit_generative
 
 MOST_DEPENDENCE = 1.2
 LEAST_EVIDENCE = 1.8
-_SLACK = 1.15
+_SLACK = 1.25
 _FEW_LFS = 12
 _DRAWS, _DRAWS_OF_MANY = 6, 2
 _LOOKED_AT = 5_000

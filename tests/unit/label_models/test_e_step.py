@@ -9,13 +9,19 @@ import pytest
 import metalwork as mw
 from metalwork.inference import CodedVotes, Tree, log_likelihood, packing
 from metalwork.inference import code_votes as coded_votes
-from metalwork.label_models import _e_step, _fitting
+from metalwork.label_models import _e_step, _fitting, _hierarchical
 from metalwork.label_models._e_step import anchored, e_step
 from tests.simulated import Simulated, simulate
 
 SCHEMA = mw.TaskSchema.from_dict(
     {"task": "root", "labels": ["x", {"a": {"task": "a", "labels": ["a1", "a2"]}}]},
 )
+
+
+@pytest.fixture(autouse=True)
+def _one_pooling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Samples take the pooling of large data, so that they compare with all records."""
+    monkeypatch.setattr(_hierarchical, "_MOST_HALVED", 0)
 
 
 def drawn(n_points: int, **settings: Any) -> Simulated:
@@ -89,3 +95,16 @@ def test_leaps_arrive_where_plain_steps_do_and_sooner(monkeypatch: pytest.Monkey
     assert model.n_iter_ < 0.6 * plain.n_iter_
     assert np.diff(model.log_likelihoods_).min() > -0.2 / n_points
     np.testing.assert_allclose(model.class_prior_, plain.class_prior_, atol=1e-4)
+
+
+@pytest.mark.parametrize(("spread", "pooling"), [((0.75, 0.75), 160.0), ((0.5, 1.0), 40.0)])
+def test_pooling_is_what_the_labels_have_in_common(
+    monkeypatch: pytest.MonkeyPatch, spread: tuple[float, float], pooling: float
+) -> None:
+    """LFs as good on every label are pooled more than LFs whose accuracy hangs on the label."""
+    monkeypatch.setattr(_hierarchical, "_MOST_HALVED", 20_000)
+    flat = mw.TaskSchema.flat(["a", "b", "c", "d"])
+    votes = simulate(np.random.default_rng(0), flat, 1_500, lfs_a_task=8, on=1.0, accuracy=spread).votes
+    model = mw.HierarchicalLabelModel(flat, abstains="informative").fit(votes)
+    assert model._learned is not None
+    assert model._learned.start.pooling == pooling
