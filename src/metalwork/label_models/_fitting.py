@@ -47,8 +47,9 @@ _OVERLAP = 2.0
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
 _REPEATED = 0.9
+_SOFTENED = 4
 _FIRST_STRENGTH = 20.0
-LEAST_POOLING, _MORE_POOLING, _CLEARLY = 40.0, 160.0, 10.0
+LEAST_POOLING, _MORE_POOLING = 40.0, 80.0
 
 
 class Branches(NamedTuple):
@@ -181,7 +182,7 @@ def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
     residuals = residuals_of_counts(tree, votes, expected, start)
     shared = shared_votes(votes, residuals)
     copied = np.where(shared >= _REPEATED, shared, 0.0)
-    weights = 1.0 / (1.0 + copied.sum(axis=1))
+    weights = 1.0 / (1.0 + (shared**_SOFTENED).sum(axis=1))
     correlation = typical_correlation(residuals, copied > 0)
     cast = [weights[task.lfs] @ said.sum(axis=1) for task, said in zip(votes.tasks, spoken, strict=True)]
     records = [votes.weights @ (votes_on_task(votes, t) > 0) for t in range(len(votes.tasks))]
@@ -224,7 +225,7 @@ def fit_generative(expect: EStep, votes: CodedVotes, first: Fit, start: Start, l
 
 
 def with_pooling(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Start:
-    """``start`` with more pooling, unless less makes either half of the records clearly likelier to the other."""
+    """``start`` with the pooling under which a fit to either half of the records makes the other half likelier."""
     even = np.diff(np.floor(np.cumsum(votes.weights) / 2.0), prepend=0.0)
     halves = [reweighted(votes, even), reweighted(votes, votes.weights - even)]
     first = first._replace(log_likelihoods=[])
@@ -236,8 +237,7 @@ def with_pooling(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits
             total += log_likelihood(expected_counts(tree, other, fit.tables, fit.log_prior), fit.tables)
         return total
 
-    clearly = likelihood(LEAST_POOLING) > likelihood(_MORE_POOLING) + _CLEARLY
-    return start._replace(pooling=LEAST_POOLING if clearly else _MORE_POOLING)
+    return start._replace(pooling=max((LEAST_POOLING, _MORE_POOLING), key=likelihood))
 
 
 def carry_over(tree: Tree, votes: CodedVotes, few: CodedVotes, fit: Fit, start: Start, limits: Limits) -> Fit:

@@ -97,7 +97,7 @@ def test_leaps_arrive_where_plain_steps_do_and_sooner(monkeypatch: pytest.Monkey
     np.testing.assert_allclose(model.class_prior_, plain.class_prior_, atol=1e-4)
 
 
-@pytest.mark.parametrize(("spread", "pooling"), [((0.75, 0.75), 160.0), ((0.5, 1.0), 40.0)])
+@pytest.mark.parametrize(("spread", "pooling"), [((0.75, 0.75), 80.0), ((0.5, 1.0), 40.0)])
 def test_pooling_is_what_the_labels_have_in_common(
     monkeypatch: pytest.MonkeyPatch, spread: tuple[float, float], pooling: float
 ) -> None:
