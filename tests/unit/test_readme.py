@@ -111,6 +111,7 @@ def test_constants_are_those_of_the_code() -> None:
         "Pseudo-votes for each vote": f"{_fitting.DISCOUNT:g}",
         "Pseudo-votes of each label": f"{_estimates._CONFUSION_STRENGTH:g}",
         "Overlap of evidence": f"{_fitting._OVERLAP:g}",
+        "From which share two LFs": f"{_fitting._REPEATED:g}",
         "Most change of a label's odds, as a factor, where": f"{_fitting.BALANCE_BAND:g}",
         "Most change of a label's odds, as a factor, in": f"{_fitting.BALANCE_BAND_OF_TREES:g}",
         "Weight of the first E-step's balance": f"{_fitting.BALANCE_STRENGTH:g}",

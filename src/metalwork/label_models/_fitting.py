@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from metalwork.inference import (
     CodedVotes,
@@ -15,6 +18,7 @@ from metalwork.inference import (
     expected_counts,
     log_likelihood,
     mixed_counts,
+    one_hot,
     pair_residuals,
     reweighted,
     shared_votes,
@@ -46,8 +50,9 @@ STEPS_OVER_ALL = 30
 _OVERLAP = 2.0
 _PARAMETER_TOLERANCE = 1e-4
 _PRIOR_STRENGTH = 1.0
-_REPEATED = 0.9
+_REPEATED, _LEAST_TOLD = 0.5, 3
 _SOFTENED = 4
+_MIX = 2654435761
 _FIRST_STRENGTH = 20.0
 LEAST_POOLING, _MORE_POOLING = 40.0, 80.0
 
@@ -65,7 +70,8 @@ class Start(NamedTuple):
     ``uniform`` is the class prior of end labels alike, against which a vote's precision is weighed; ``prior`` the
     one to start from; ``known`` holds the dev records' counts, each of them ``weight`` strong in it;
     ``priors`` are those of the LFs, ``claims`` what their votes say by task, None where all are for labels.
-    ``pooling`` is how many pseudo-records hold a generative table's rows near what the LF does on average.
+    ``pooling`` is how many pseudo-records hold a generative table's rows near what the LF does on average; LFs
+    that are ``spare`` (n_lfs,), copies of others, tell nothing there.
     """
 
     uniform: Branches
@@ -75,6 +81,7 @@ class Start(NamedTuple):
     weight: float
     priors: VotePriors
     claims: list[Claims | None]
+    spare: npt.NDArray[np.bool_]
     pooling: float = LEAST_POOLING
 
 
@@ -113,8 +120,7 @@ def band_of(n_tasks: int) -> float:
 class Repetition(NamedTuple):
     """How far LFs repeat each other.
 
-    ``copied`` (n_lfs, n_lfs) is how much two LFs vote alike beyond chance where one all but copies the other, else
-    0; ``weights`` (n_lfs,) in (0, 1] for how much of a vote each LF's is to count on their account.
+    ``copied`` (n_lfs, n_lfs) is how much two LFs vote alike beyond chance where one copies the other, else 0; ``weights`` (n_lfs,) in (0, 1] for how much of a vote each LF's is to count on their account.
     ``correlation`` is the typical correlation of two other votes beyond what the labels explain, and ``evidence``
     (n_tasks,) in (0, 1] how much the votes on a task are worth in all against independent ones.
     """
@@ -190,6 +196,21 @@ def find_repetition(tree: Tree, votes: CodedVotes, start: Start) -> Repetition:
     return Repetition(copied, weights, correlation, 1.0 / (1.0 + _OVERLAP * correlation * others))
 
 
+def spare_copies(votes: CodedVotes, copied: Floats) -> npt.NDArray[np.bool_]:
+    """bool array (n_lfs,): LFs that copy one another, but for the one of each group that votes most.
+
+    None in tasks of which fewer than three LFs would be left: these could not be told apart.
+    """
+    _, group = connected_components(coo_array(copied), directed=False)
+    spare = np.zeros(votes.n_lfs, dtype=bool)
+    for t, task in enumerate(votes.tasks):
+        by_votes = task.lfs[np.argsort(-votes_of_task(votes, t).sum(axis=1), kind="stable")]
+        _, kept = np.unique(group[by_votes], return_index=True)
+        if len(kept) >= _LEAST_TOLD:
+            spare[np.delete(by_votes, kept)] = True
+    return spare
+
+
 def residuals_of_counts(tree: Tree, votes: CodedVotes, expected: Expected, start: Start) -> PairResiduals:
     """How far pairs of votes are from what tables made of expected counts explain."""
     tables = estimate_tables(votes, expected, start.claims, _FIRST_STRENGTH, start.priors)
@@ -226,8 +247,8 @@ def fit_generative(expect: EStep, votes: CodedVotes, first: Fit, start: Start, l
 
 def with_pooling(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Start:
     """``start`` with the pooling under which a fit to either half of the records makes the other half likelier."""
-    even = np.diff(np.floor(np.cumsum(votes.weights) / 2.0), prepend=0.0)
-    halves = [reweighted(votes, even), reweighted(votes, votes.weights - even)]
+    half = _half(votes)
+    halves = [reweighted(votes, half), reweighted(votes, votes.weights - half)]
     first = first._replace(log_likelihoods=[])
 
     def likelihood(pooling: float) -> float:
@@ -238,6 +259,18 @@ def with_pooling(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits
         return total
 
     return start._replace(pooling=max((LEAST_POOLING, _MORE_POOLING), key=likelihood))
+
+
+def _half(votes: CodedVotes) -> Floats:
+    """Weights (n_rows,) of half of the records, whatever the order of LFs.
+
+    Of a row's odd record a fixed hash decides: it adds up, vote by vote, a hash of how often that vote is cast.
+    """
+    seen = one_hot(votes, np.arange(len(votes.weights)))
+    marks = (seen.T @ votes.weights).astype(np.int64) * _MIX % (1 << 20)
+    odd = (seen @ marks.astype(np.float64)).astype(np.int64) >> 10 & 1
+    half: Floats = votes.weights // 2.0 + odd * (votes.weights % 2.0)
+    return half
 
 
 def carry_over(tree: Tree, votes: CodedVotes, few: CodedVotes, fit: Fit, start: Start, limits: Limits) -> Fit:
@@ -286,6 +319,10 @@ def generative_m_step(votes: CodedVotes, expected: Expected, start: Start) -> tu
     """Tables and log prior of the generative reading from expected counts."""
     counts = _with_known(expected, start)
     tables = estimate_tables(votes, counts, start.claims, start.pooling, start.priors)
+    for task, table, records in zip(votes.tasks, tables, counts.labels, strict=True):
+        spare = start.spare[task.lfs]
+        share = records / records.sum()
+        table[spare] = np.log(np.einsum("s,jso->jo", share, np.exp(table[spare])))[:, None]
     return tables, start.prior.log_share if start.given else estimate_log_prior(counts, _PRIOR_STRENGTH)
 
 

@@ -45,11 +45,13 @@ from metalwork.label_models._fitting import (
     Branches,
     Fit,
     Limits,
+    Repetition,
     Start,
     carry_over,
     find_repetition,
     fit_generative,
     fit_votes_only,
+    spare_copies,
     with_pooling,
 )
 from metalwork.label_models._identifiable import not_learned
@@ -93,7 +95,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
 
     ``abstains="auto"`` fits both and uses the generative one only where pairs of LFs agree as it predicts
     (``dependence_``, the mean squared residual of joint votes, at most about what it is on votes drawn from the
-    fitted model) and none copies another.
+    fitted model). Of LFs that copy one another only one speaks there.
 
     Cost: counting reads the matrix once; each EM step is linear in distinct rows times labels. Beyond 50,000
     distinct rows both fits and the choice are made on a systematic sample of 50,000 records. From there the
@@ -138,9 +140,10 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     dependence_, dependence_limit_ : float
         The check that chose the reading; NaN where it was not made, or the limit not needed.
     repeated_ : list of (str, str, float)
-        Pairs of LFs of one task of which one all but copies the other, and how much (0.9 to 1).
-    vote_weights_ : float array (n_lfs,) in (0, 1]
-        Votes only: for how much of a vote each LF's counts, 1 / (1 + how much it copies others).
+        Pairs of LFs of one task of which one copies the other, exactly or nearly, and how much (0.5 to 1).
+    vote_weights_ : float array (n_lfs,) in [0, 1]
+        For how much of a vote each LF's counts: 1 / (1 + how much it copies others). In the generative reading 0
+        where another LF speaks for it.
     correlation_ : float
         Typical correlation of two votes beyond what labels explain, copies left out; 0 or more.
     log_likelihoods_ : list of float
@@ -181,12 +184,16 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         tol = min(self.tol, _CLOSE / n_fitted)
         start, limits = self._start(class_prior, dev, coded), Limits(int(self.max_iter), tol)
         self.dependence_ = self.dependence_limit_ = float("nan")
-        fit = self._votes_only(tree, covered(few), start, limits)
+        spoken = covered(few)
+        repeated = self._repetition(tree, spoken, start)
+        start = start._replace(spare=spare_copies(spoken, repeated.copied))
+        fit = fit_votes_only(tree, spoken, start, limits, repeated)
         found = None if self.abstains == "ignored" else self._generative(tree, few, fit, start, limits, n_fitted)
         if found is None:
             if few is not coded:
                 few_steps = limits._replace(max_iter=min(limits.max_iter, STEPS_OVER_ALL))
-                fit = self._votes_only(tree, covered(coded), start, few_steps, fit)
+                spoken = covered(coded)
+                fit = fit_votes_only(tree, spoken, start, few_steps, self._repetition(tree, spoken, start), fit)
             self.abstains_, self.uncovered_ = "ignored", self._uncovered(tree, coded, fit, start)
         else:
             generative, start = found
@@ -194,6 +201,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
                 generative = carry_over(tree, coded, few, generative, start, limits)
             fit = generative._replace(tables=raise_own_labels(generative.tables, start.claims))
             self.abstains_, self.uncovered_ = "informative", self._of_silence(tree, coded, fit)
+            self.vote_weights_ = np.where(start.spare, 0.0, 1.0)
         self.log_likelihoods_ = fit.log_likelihoods
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
         self._keep(tree, coded, fit, start)
@@ -213,8 +221,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         expect = e_step(tree, votes)
         few_steps = limits._replace(max_iter=min(limits.max_iter, _FIRST_STEPS))
         fit = fit_generative(expect, votes, first, start, few_steps)
-        self.dependence_ = dependence(tree, votes, fit)
-        if not sure and (self.repeated_ or self.dependence_ > _HOPELESS * MOST_DEPENDENCE):
+        self.dependence_ = dependence(tree, votes, fit, start)
+        if not sure and self.dependence_ > _HOPELESS * MOST_DEPENDENCE:
             return None
         if _LEAST_HALVED <= n_fitted <= _MOST_HALVED:
             start = with_pooling(tree, votes, fit, start, limits)
@@ -222,24 +230,22 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
                 fit = fit._replace(log_likelihoods=[], converged=False, n_iter=0)
         if not fit.converged and fit.n_iter < limits.max_iter:
             fit = fit_generative(expect, votes, fit, start, limits)
-            self.dependence_ = dependence(tree, votes, fit)
+            self.dependence_ = dependence(tree, votes, fit, start)
         if sure:
             return fit, start
-        enough = evidence(tree, votes, fit, n_fitted) >= LEAST_EVIDENCE
+        enough = evidence(tree, votes, fit, start, n_fitted) >= LEAST_EVIDENCE
         if enough and self.dependence_ <= MOST_DEPENDENCE:
             self.dependence_limit_ = most_dependence(tree, votes, self._layout(), fit, start, n_fitted)
         return (fit, start) if self.dependence_ <= self.dependence_limit_ else None
 
-    def _votes_only(
-        self, tree: Tree, spoken: CodedVotes, start: Start, limits: Limits, first: Fit | None = None
-    ) -> Fit:
+    def _repetition(self, tree: Tree, spoken: CodedVotes, start: Start) -> Repetition:
         repeated = find_repetition(tree, spoken, start)
         self.vote_weights_, self.correlation_ = repeated.weights, repeated.correlation
         self.repeated_ = [
             (self.lf_names_[i], self.lf_names_[j], float(repeated.copied[i, j]))
             for i, j in np.argwhere(np.triu(repeated.copied) > 0)
         ]
-        return fit_votes_only(tree, spoken, start, limits, repeated, first)
+        return repeated
 
     def _check_arguments(self) -> None:
         check_choice("abstains", self.abstains, ("auto", "ignored", "informative"))
@@ -258,7 +264,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         prior = uniform if class_prior is None else self._branches(class_prior)
         claims = [claims_of(*task) for task in zip(votes.tasks, *uniform, strict=True)]
         priors = as_of_labels(priors, votes, claims)
-        return Start(uniform, prior, class_prior is not None, known, self.dev_weight, priors, claims)
+        alone = np.zeros(votes.n_lfs, dtype=bool)
+        return Start(uniform, prior, class_prior is not None, known, self.dev_weight, priors, claims, alone)
 
     def _branches(self, prior: FloatArray) -> Branches:
         floored = np.maximum(prior, 1e-9)

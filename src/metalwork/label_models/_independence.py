@@ -7,7 +7,6 @@ from metalwork.inference import (
     MOST_COMPARED,
     CodedVotes,
     Packing,
-    PairResiduals,
     Tree,
     code_votes,
     packing,
@@ -29,9 +28,12 @@ _STEPS = 20
 _KEYS = 1 << 8
 
 
-def dependence(tree: Tree, votes: CodedVotes, fit: Fit, most_records: int = MOST_COMPARED) -> float:
-    """Mean squared residual of joint votes: below 1 where LFs are independent given the label."""
-    return _mean_square(pair_residuals(tree, votes, fit.tables, fit.log_prior, most_records))
+def dependence(tree: Tree, votes: CodedVotes, fit: Fit, start: Start, most_records: int = MOST_COMPARED) -> float:
+    """Mean squared residual of joint votes, copies left out: below 1 where LFs are independent given the label."""
+    residuals = pair_residuals(tree, votes, fit.tables, fit.log_prior, most_records)
+    told = ~start.spare[residuals.lf]
+    used = residuals.z[np.triu((residuals.z != 0) & told & told[:, None], 1)]
+    return float((used**2).mean()) if used.size else 0.0
 
 
 def most_dependence(
@@ -57,11 +59,11 @@ def most_dependence(
         if refitted:
             anew, alone = fit._replace(log_likelihoods=[]), start._replace(known=None)
             again = fit_generative(e_step(tree, drawn), drawn, anew, alone, Limits(_STEPS, 1e-6))
-        found.append(dependence(tree, drawn, again, _LOOKED_AT))
+        found.append(dependence(tree, drawn, again, start, _LOOKED_AT))
     return min(MOST_DEPENDENCE, _SLACK * float(np.mean(found) + 2.0 * np.std(found)))
 
 
-def evidence(tree: Tree, votes: CodedVotes, fit: Fit, n_fitted: int) -> float:
+def evidence(tree: Tree, votes: CodedVotes, fit: Fit, start: Start, n_fitted: int) -> float:
     """How much better the model explains the votes than LFs that have nothing to do with each other.
 
     Twice the gain in log likelihood, in multiples of the parameters it took: about 1 where votes are random.
@@ -72,10 +74,6 @@ def evidence(tree: Tree, votes: CodedVotes, fit: Fit, n_fitted: int) -> float:
         cast = votes_of_task(votes, t)
         outcomes = np.append(cast, n_points - cast.sum(axis=1, keepdims=True), axis=1)
         gain -= float(xlogy(outcomes, outcomes / n_points).sum())
-        parameters += int(((outcomes > 0).sum(axis=1) - 1).sum()) * (task.n_labels - (t == 0))
+        told = outcomes[~start.spare[task.lfs]]
+        parameters += int(((told > 0).sum(axis=1) - 1).sum()) * (task.n_labels - (t == 0))
     return 2.0 * gain * (n_fitted / n_points) / max(parameters, 1)
-
-
-def _mean_square(residuals: PairResiduals) -> float:
-    used = residuals.z[np.triu(residuals.z != 0, 1)]
-    return float((used**2).mean()) if used.size else 0.0
