@@ -120,7 +120,8 @@ def band_of(n_tasks: int) -> float:
 class Repetition(NamedTuple):
     """How far LFs repeat each other.
 
-    ``copied`` (n_lfs, n_lfs) is how much two LFs vote alike beyond chance where one copies the other, else 0; ``weights`` (n_lfs,) in (0, 1] for how much of a vote each LF's is to count on their account.
+    ``copied`` (n_lfs, n_lfs) is how much two LFs vote alike beyond chance where one copies the other, else 0;
+    ``weights`` (n_lfs,) in (0, 1] for how much of a vote each LF's is to count on that account.
     ``correlation`` is the typical correlation of two other votes beyond what the labels explain, and ``evidence``
     (n_tasks,) in (0, 1] how much the votes on a task are worth in all against independent ones.
     """
