@@ -52,7 +52,6 @@ from metalwork.inference._packing import (
     packing,
     votes_in_words,
 )
-from metalwork.inference._patterns import Patterns, distinct_rows
 from metalwork.inference._rows import votes_of_pairs, votes_on_task
 from metalwork.inference._simulate import simulated_codes
 from metalwork.inference._threads import do_in_threads
@@ -86,7 +85,6 @@ __all__ = [
     "LogLinearParameters",
     "Packing",
     "PairResiduals",
-    "Patterns",
     "TaskVotes",
     "Tree",
     "VotesByTask",
@@ -100,7 +98,6 @@ __all__ = [
     "count_covariance",
     "count_layout",
     "covered",
-    "distinct_rows",
     "distinct_words",
     "do_in_threads",
     "end_counts",

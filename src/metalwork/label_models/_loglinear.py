@@ -4,16 +4,15 @@ import warnings
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
 from metalwork._checks import FloatArray
 from metalwork.errors import MetalworkWarning, VotesError
 from metalwork.inference import (
     LogLinearParameters,
-    Patterns,
     Tree,
     VotesByTask,
-    distinct_rows,
     end_posterior,
     objective,
     pass_up,
@@ -86,18 +85,16 @@ class LogLinearLabelModel(LabelModel):
         votes.check_plain("LogLinearLabelModel")
         if votes.n_points == 0:
             raise VotesError("votes must hold at least one record; got none.")
-        value, gradient = objective(
-            Tree.of(self.schema), _by_task(votes, distinct_rows(votes.codes)), _split(theta, votes.n_lfs)
-        )
+        value, gradient = objective(Tree.of(self.schema), _counted(votes)[0], _split(theta, votes.n_lfs))
         return value, np.concatenate(gradient)
 
     def posterior(self, votes: LabelMatrix, theta: Any) -> FloatArray:
         """P(end label given the votes): float array (n_points, n_end_labels), rows sum to 1."""
         self._check_votes(votes)
         votes.check_plain("LogLinearLabelModel")
-        tree, patterns = Tree.of(self.schema), distinct_rows(votes.codes)
-        beliefs = pass_up(tree, potentials(tree, _by_task(votes, patterns), _split(theta, votes.n_lfs)))
-        return end_posterior(tree, beliefs.log_branch)[patterns.inverse]
+        tree, (counted, row_of_point) = Tree.of(self.schema), _counted(votes)
+        beliefs = pass_up(tree, potentials(tree, counted, _split(theta, votes.n_lfs)))
+        return end_posterior(tree, beliefs.log_branch)[row_of_point]
 
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: Any) -> None:
         votes.check_plain("LogLinearLabelModel")
@@ -111,7 +108,7 @@ class LogLinearLabelModel(LabelModel):
                 stacklevel=3,
             )
         tree, start = Tree.of(self.schema), self.initial_theta(votes.n_lfs)
-        counted = _by_task(votes, distinct_rows(votes.codes))
+        counted, _ = _counted(votes)
 
         def penalised(theta: FloatArray) -> tuple[float, FloatArray]:
             value, gradient = objective(tree, counted, _split(theta, votes.n_lfs))
@@ -141,9 +138,11 @@ class LogLinearLabelModel(LabelModel):
         return self.posterior(votes, self.theta_)
 
 
-def _by_task(votes: LabelMatrix, patterns: Patterns) -> VotesByTask:
+def _counted(votes: LabelMatrix) -> tuple[VotesByTask, npt.NDArray[np.int64]]:
+    """The distinct rows of votes with how often each stands, and the row of every record (n_points,)."""
+    rows, row_of_point, counts = np.unique(votes.codes, axis=0, return_inverse=True, return_counts=True)
     lfs = tuple(np.asarray(votes.lfs_of(task), dtype=np.int64) for task in votes.schema.tasks)
-    return VotesByTask(patterns.codes, patterns.weights.astype(np.float64), lfs)
+    return VotesByTask(rows, counts.astype(np.float64), lfs), row_of_point.ravel()
 
 
 def _split(theta: Any, n_lfs: int) -> LogLinearParameters:

@@ -1,4 +1,4 @@
-"""Distinct rows, packed rows and their keys, against NumPy's own."""
+"""Packed rows and their keys, against NumPy's own."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from metalwork.inference import Packing, distinct_rows, distinct_words, key_blocks, pack, packing, votes_in_words
+from metalwork.inference import Packing, distinct_words, key_blocks, pack, packing, votes_in_words
 from metalwork.inference._packing import unpack, votes_of_keys
 
 Codes = npt.NDArray[np.int8]
@@ -18,18 +18,6 @@ def votes(n_points: int, n_lfs: int, n_labels: int, seed: int = 0) -> Codes:
 
 def one_task(n_lfs: int, n_labels: int, most_keys: int = 1 << 16) -> Packing:
     return packing([np.arange(n_lfs)], [n_labels], most_keys)
-
-
-@pytest.mark.parametrize(("n_lfs", "n_labels"), [(0, 2), (1, 2), (6, 2), (39, 2), (40, 2), (100, 9)])
-def test_distinct_rows(n_lfs: int, n_labels: int) -> None:
-    codes = votes(300, n_lfs, n_labels)
-    codes[100:] = codes[np.arange(200) % 100]
-    found = distinct_rows(codes)
-    rows, inverse, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
-    assert (found.codes == rows).all()
-    assert (found.weights == counts).all()
-    assert (codes[np.unique(found.inverse, return_index=True)[1]] == rows).all()
-    assert (found.inverse == inverse.ravel()).all()
 
 
 @pytest.mark.parametrize(("n_lfs", "n_labels"), [(0, 2), (1, 2), (6, 2), (39, 2), (40, 2), (100, 9)])
