@@ -57,13 +57,10 @@ from metalwork.inference._simulate import simulated_codes
 from metalwork.inference._threads import do_in_threads
 from metalwork.inference._tree import (
     END,
-    Beliefs,
     Floats,
     Tree,
     end_posterior,
     leaf_spans,
-    logsumexp_rows,
-    pass_down,
     pass_up,
 )
 
@@ -74,7 +71,6 @@ __all__ = [
     "Agreement",
     "Alphabet",
     "Alphabets",
-    "Beliefs",
     "CodedVotes",
     "CountLayout",
     "Expected",
@@ -110,7 +106,6 @@ __all__ = [
     "leaf_spans",
     "left_out_agreement",
     "log_likelihood",
-    "logsumexp_rows",
     "mixed_counts",
     "n_votes_of",
     "named_labels",
@@ -119,7 +114,6 @@ __all__ = [
     "pack",
     "packing",
     "pair_residuals",
-    "pass_down",
     "pass_up",
     "potentials",
     "reweighted",

@@ -3,7 +3,8 @@
 import numpy as np
 
 import metalwork as mw
-from metalwork.inference import END, Tree, end_posterior, leaf_spans, logsumexp_rows, pass_down, pass_up
+from metalwork.inference import END, Tree, end_posterior, leaf_spans, pass_up
+from metalwork.inference._tree import logsumexp_rows, pass_down
 from tests.unit.schemas import FIVE_LEVELS, SECTORS
 
 SCHEMA = mw.TaskSchema.from_dict(SECTORS)
