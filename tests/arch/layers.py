@@ -9,6 +9,7 @@ from pathlib import Path
 PACKAGE = "metalwork"
 
 LAYERS = (
+    ("__main__",),
     ("cli",),
     ("experiments",),
     ("pipeline", "report"),
@@ -49,9 +50,8 @@ def public_homes(package: Path) -> Mapping[str, str]:
 
 def level(room: str) -> int | None:
     """Position of a room in ``LAYERS`` (0 is the roof), or None where it stands in none."""
-    if room.startswith("_"):
-        return len(LAYERS) - 1
-    return next((position for position, rooms in enumerate(LAYERS) if room in rooms), None)
+    ground = len(LAYERS) - 1 if room.startswith("_") else None
+    return next((position for position, rooms in enumerate(LAYERS) if room in rooms), ground)
 
 
 def _imports(package: Path, path: Path) -> Iterator[Import]:

@@ -11,11 +11,10 @@ from typer.testing import CliRunner
 from metalwork.cli import app
 from tests.unit.pipeline.projects import write_project
 
-_MAIN = "from metalwork.cli import main; main()"
 
-
-def _metalwork(*arguments: str, code: str = _MAIN) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+def _metalwork(*arguments: str, code: str | None = None) -> subprocess.CompletedProcess[str]:
+    how = ["-m", "metalwork"] if code is None else ["-c", code]
+    return subprocess.run([sys.executable, *how, *arguments], capture_output=True, text=True, check=False)
 
 
 def test_apply_in_a_process_of_its_own(tmp_path: Path) -> None:
