@@ -105,6 +105,8 @@ class Deviations(NamedTuple):
 def generative_deviations(tree: Tree, votes: CodedVotes, expected: Expected, start: Start) -> Deviations:
     """Of the generative reading: the sandwich of EM's fixed point, or beyond its limits a smaller model's.
 
+    The sandwich is widened by the degrees of freedom that the counts cost (as HC1 is; MacKinnon and White, 1985).
+
     Raises
     ------
     VotesError
@@ -116,7 +118,9 @@ def generative_deviations(tree: Tree, votes: CodedVotes, expected: Expected, sta
         covariance = count_covariance(
             tree, votes, expected, lambda counts: generative_m_step(votes, counts, start), gradients
         )
-        accuracies, shares = np.split(np.diag(covariance), [votes.n_lfs])
+        n_points = float(votes.weights.sum())
+        spent = n_points / max(n_points - layout.size, n_points / 2.0)  # degrees of freedom
+        accuracies, shares = np.split(spent * np.diag(covariance), [votes.n_lfs])
         return Deviations(np.sqrt(accuracies), np.sqrt(shares), True, _FULL)
     most = max(len(task.lfs) + task.n_labels for task in votes.tasks)
     if most > _MOST_IN_A_TASK:
