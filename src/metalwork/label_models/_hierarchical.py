@@ -71,7 +71,7 @@ _LOG = logging.getLogger(__name__)
 _LEAST_LEFT = 0.05
 _CLOSE = 1e-4
 _FIRST_STEPS, _HOPELESS = 10, 3.0
-_LEAST_HALVED, _MOST_HALVED = 20, 20_000
+_LEAST_HALVED, _MOST_HALVED = 20, 100_000
 _BLOCK_CELLS = 1 << 20
 _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
 
@@ -224,7 +224,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         self.dependence_ = dependence(tree, votes, fit, start)
         if not sure and self.dependence_ > _HOPELESS * MOST_DEPENDENCE:
             return None
-        if _LEAST_HALVED <= n_fitted <= _MOST_HALVED:
+        if n_fitted >= _LEAST_HALVED and n_fitted * tree.n_end_labels <= _MOST_HALVED:
             start = with_pooling(tree, votes, fit, start, limits)
             if start.pooling > LEAST_POOLING:
                 fit = fit._replace(log_likelihoods=[], converged=False, n_iter=0)
