@@ -116,3 +116,13 @@ def test_a_loaded_model_says_that_it_needs_the_counts(tmp_path: Path) -> None:
         loaded.diagnose()
     with pytest.raises(NotFittedError):
         mw.HierarchicalLabelModel(found.votes.schema).intervals()
+
+
+def test_intervals_of_soft_votes_of_which_many_never_occur() -> None:
+    flat, rng = mw.TaskSchema.flat(["a", "b"]), np.random.default_rng(0)
+    shares = rng.beta(0.5, 0.5, size=(3, 40))
+    votes = mw.LabelMatrix.from_soft([np.stack([share, 1 - share], axis=1) for share in shares], flat)
+    model = mw.HierarchicalLabelModel(flat, abstains="informative").fit(votes)
+    with np.errstate(invalid="raise"):
+        found = model.intervals()
+    assert all(np.isfinite([one.low, one.high]).all() for one in (*found.accuracies, *found.class_prior))

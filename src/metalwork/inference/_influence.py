@@ -122,11 +122,12 @@ def m_step_slope(layout: CountLayout, expected: Expected, m_step: MStep) -> Floa
     cells = [spoken.shape[1:] for spoken in layout.votes]
     for s, v in sorted({cell for shape in cells for cell in np.ndindex(*shape)}):
         held = [t for t, shape in enumerate(cells) if s < shape[0] and v < shape[1]]
-        step = {t: _STEP * np.maximum(expected.votes[t][:, s, v], 1.0) for t in held}
-        high, low = (m_step(_with_votes(expected, s, v, {t: sign * step[t] for t in held})) for sign in (1, -1))
+        up = {t: _STEP * np.maximum(expected.votes[t][:, s, v], 1.0) for t in held}
+        down = {t: -np.minimum(up[t], expected.votes[t][:, s, v]) for t in held}  # no count below 0
+        high, low = (m_step(_with_votes(expected, s, v, step)) for step in (up, down))
         for t in held:
             spoken, labels = layout.votes[t], layout.labels[t]
-            table = (high[0][t] - low[0][t]) / (2 * step[t][:, None, None])
+            table = (high[0][t] - low[0][t]) / (up[t] - down[t])[:, None, None]
             lfs = np.flatnonzero(spoken[:, s, v] >= 0)
             _put(slope, spoken, table, lfs, spoken[lfs, s, v])
             slope[np.ix_(labels, spoken[lfs, s, v])] = (table[lfs, :-1, -1] - table[lfs, -1:, -1]).T

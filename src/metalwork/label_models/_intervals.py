@@ -120,8 +120,9 @@ def generative_deviations(tree: Tree, votes: CodedVotes, expected: Expected, sta
         )
         n_points = float(votes.weights.sum())
         spent = n_points / max(n_points - layout.size, n_points / 2.0)  # degrees of freedom
-        accuracies, shares = np.split(spent * np.diag(covariance), [votes.n_lfs])
-        return Deviations(np.sqrt(accuracies), np.sqrt(shares), True, _FULL)
+        variances = np.maximum(spent * np.diag(covariance), 0.0)
+        accuracies, shares = np.split(np.sqrt(variances), [votes.n_lfs])
+        return Deviations(accuracies, shares, True, _FULL)
     most = max(len(task.lfs) + task.n_labels for task in votes.tasks)
     if most > _MOST_IN_A_TASK:
         raise VotesError(
