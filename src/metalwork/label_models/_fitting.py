@@ -227,7 +227,7 @@ def fit_generative(expect: EStep, votes: CodedVotes, first: Fit, start: Start, l
     """EM over full tables and the class prior, from the beliefs of another fit; goes on from one of its own.
 
     Two plain steps, then one from where these two point (SQUAREM, Varadhan and Roland, 2008), and so on: EM alone
-    slows down long before it arrives. A leap that lowers the likelihood is not taken.
+    slows down long before it arrives. A leap that clearly lowers the likelihood is not taken.
     """
     values, trail = list(first.log_likelihoods), [expect(first.tables, first.log_prior)]
     tables, log_prior, n_points = first.tables, first.log_prior, float(votes.weights.sum())
