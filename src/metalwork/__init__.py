@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from metalwork.analysis import evaluate, least_certain, lf_summary
     from metalwork.end_models import EndModel
     from metalwork.errors import MetalworkError
-    from metalwork.feasible import FeasibleLabels
     from metalwork.features import WordCounts
-    from metalwork.forest import TaskForest
     from metalwork.label_models import (
         ForestLabelModel,
         HierarchicalLabelModel,
@@ -36,12 +34,12 @@ if TYPE_CHECKING:
     )
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
-    from metalwork.votes import LabelMatrix
+    from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
 
 _HOMES = {
     "ABSTAIN": "_checks",
     "EndModel": "end_models",
-    "FeasibleLabels": "feasible",
+    "FeasibleLabels": "votes",
     "ForestLabelModel": "label_models",
     "HierarchicalLabelModel": "label_models",
     "LabelMatrix": "votes",
@@ -51,7 +49,7 @@ _HOMES = {
     "MetalworkError": "errors",
     "NOT_APPLICABLE": "_checks",
     "Not": "labeling",
-    "TaskForest": "forest",
+    "TaskForest": "votes",
     "TaskProbabilities": "probabilities",
     "TaskSchema": "schema",
     "WordCounts": "features",

@@ -7,8 +7,8 @@ from metalwork.label_models._hierarchical import HierarchicalLabelModel
 from metalwork.label_models._intervals import Interval, Intervals
 from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.label_models._majority import MajorityVote
-from metalwork.label_models._shards import VoteShards, label_shards
-from metalwork.label_models._sparse import SparseVotes
+from metalwork.label_models._shards import label_shards
+from metalwork.votes import SparseVotes, VoteShards
 
 __all__ = [
     "Dependence",

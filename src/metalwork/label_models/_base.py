@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import ABSTAIN, FloatArray
-from metalwork._outcomes import same_outcomes
 from metalwork.errors import NotFittedError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
-from metalwork.votes import LabelMatrix
+from metalwork.votes import LabelMatrix, same_outcomes
 
 Dev = tuple[LabelMatrix, Any]
 KnownLabels = tuple[LabelMatrix, npt.NDArray[np.int64]]

@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork.errors import NotFittedError, VotesError
-from metalwork.forest import ForestProbabilities, TaskForest
 from metalwork.label_models._base import Dev, LabelModel, load_label_model
 from metalwork.label_models._hierarchical import HierarchicalLabelModel
 from metalwork.schema import TaskSchema
-from metalwork.votes import LabelMatrix
+from metalwork.votes import ForestProbabilities, LabelMatrix, TaskForest
 
 _FORMAT = "metalwork forest label model 1"
 

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from metalwork._checks import ABSTAIN, FloatArray, IntArray
-from metalwork._outcomes import plain_outcomes
-from metalwork._soft_votes import soft_outcomes
 from metalwork.errors import LabelingError, MetalworkWarning
-from metalwork.votes import LabelMatrix
+from metalwork.votes import LabelMatrix, plain_outcomes, soft_outcomes
 
 States = tuple[int, ...]
 """A set of states of a task, ascending: label codes, and the number of labels for 'the task does not apply'."""

@@ -11,15 +11,13 @@ from metalwork._checks import ABSTAIN
 from metalwork.backends import Backend, get_backend
 from metalwork.data import Shard, open_records
 from metalwork.errors import ConfigError, DataError, LabelingError
-from metalwork.feasible import FeasibleLabels
-from metalwork.forest import TaskForest
 from metalwork.labeling._alphabets import Numbering, recode
 from metalwork.labeling._checks import check_columns, check_functions
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._returns import Space, reader_for
 from metalwork.labeling._votes import Failures, WrongLabel, vote
 from metalwork.schema import TaskSchema
-from metalwork.votes import LabelMatrix
+from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
 
 Progress = Callable[[int, int | None], None]
 

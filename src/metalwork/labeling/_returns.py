@@ -7,12 +7,10 @@ from typing import Any, Final
 import numpy as np
 
 from metalwork._checks import FloatArray, IntArray
-from metalwork._soft_votes import soft_codes
 from metalwork.errors import LabelingError
-from metalwork.feasible import FeasibleLabels
-from metalwork.forest import TaskForest
 from metalwork.labeling._alphabets import States
 from metalwork.schema import TaskSchema, unknown_name
+from metalwork.votes import FeasibleLabels, TaskForest, soft_codes
 
 Space = TaskSchema | TaskForest | FeasibleLabels
 """What labeling functions vote on."""

@@ -9,12 +9,12 @@ import numpy.typing as npt
 import polars as pl
 
 from metalwork._checks import ABSTAIN, FloatArray
-from metalwork._soft_votes import soft_outcomes
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import Numbering, Soft, States
 from metalwork.labeling._function import ColumnRule, LabelingFunction
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
 from metalwork.labeling._soft import ProbabilityRule
+from metalwork.votes import soft_outcomes
 
 Codes = npt.NDArray[np.int32]
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import metalwork as mw
-from metalwork import feasible
 from metalwork.errors import LabelingError, SchemaError, VotesError
+from metalwork.votes import _feasible
 from tests.unit.schemas import FIVE_LEVELS, SECTORS, TWINS
 
 NAN = float("nan")
@@ -166,7 +166,7 @@ def test_too_many_vectors_are_refused_with_what_to_do() -> None:
         "Drop tasks that no LF votes on, "
         "make independent tasks trees of their own (TaskForest), or write the tasks as one tree (TaskSchema)."
     )
-    assert len(mw.FeasibleLabels.where(dict(list(tasks.items())[:12]), lambda v: True)) == feasible.MOST_VECTORS
+    assert len(mw.FeasibleLabels.where(dict(list(tasks.items())[:12]), lambda v: True)) == _feasible.MOST_VECTORS
 
 
 def test_conditions_are_not_tried_on_too_many_combinations() -> None:

@@ -9,7 +9,7 @@ from scipy import sparse
 from metalwork._checks import check_positive
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
-from metalwork.votes import LabelMatrix
+from metalwork.votes._matrix import LabelMatrix
 
 _BLOCK_CELLS = 1 << 24
 _BLOCK_VOTES = 1 << 20

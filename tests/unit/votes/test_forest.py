@@ -7,7 +7,7 @@ import pytest
 
 import metalwork as mw
 from metalwork.errors import LabelingError, SchemaError, VotesError
-from metalwork.forest import ForestProbabilities
+from metalwork.votes import ForestProbabilities
 from tests.unit.schemas import SECTORS
 
 TREE = mw.TaskSchema.from_dict(SECTORS)

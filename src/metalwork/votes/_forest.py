@@ -11,7 +11,7 @@ from metalwork._checks import FloatArray
 from metalwork.errors import SchemaError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema, unknown_name
-from metalwork.votes import LabelMatrix
+from metalwork.votes._matrix import LabelMatrix
 
 
 class TaskForest:

@@ -8,11 +8,11 @@ from typing import Any, Final, Self
 import numpy as np
 
 from metalwork._checks import NOT_APPLICABLE, FloatArray, IntArray
-from metalwork._outcomes import plain_outcomes
 from metalwork.errors import SchemaError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema, unknown_name
-from metalwork.votes import LabelMatrix
+from metalwork.votes._matrix import LabelMatrix
+from metalwork.votes._outcomes import plain_outcomes
 
 MOST_VECTORS: Final = 4_096
 """Of more label vectors exact inference would not be quick: a record's posterior has one number for each."""

@@ -8,16 +8,16 @@ import numpy as np
 
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import ABSTAIN, FloatArray, IntArray
-from metalwork._outcomes import (
+from metalwork.errors import VotesError
+from metalwork.schema import TaskSchema, unknown_name
+from metalwork.votes._outcomes import (
     Outcomes,
     check_outcomes,
     outcome_name,
     plain_outcomes,
     same_outcomes,
 )
-from metalwork._soft_votes import soft_codes, soft_outcomes
-from metalwork.errors import VotesError
-from metalwork.schema import TaskSchema, unknown_name
+from metalwork.votes._soft import soft_codes, soft_outcomes
 
 _FORMAT = "metalwork label matrix 1"
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 import metalwork as mw
-from metalwork._outcomes import plain_outcomes
-from metalwork._soft_votes import soft_codes, soft_outcomes
 from metalwork.errors import VotesError
+from metalwork.votes import plain_outcomes, soft_codes, soft_outcomes
 from tests.unit.schemas import SECTORS
 
 SCHEMA = mw.TaskSchema.from_dict(SECTORS)
