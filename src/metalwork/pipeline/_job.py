@@ -11,15 +11,15 @@ import polars as pl
 
 from metalwork.data import read_records
 from metalwork.errors import ConfigError, DataError, VotesError
-from metalwork.labeling import LabelingFunction, from_column, keywords, regex
+from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._code import load_labeling_functions
 from metalwork.pipeline._project import Project
+from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import (
     EndModelSettings,
     FeatureSettings,
     LabelModelSettings,
     OutputSettings,
-    RuleSettings,
 )
 from metalwork.schema import TaskSchema
 
@@ -159,7 +159,7 @@ def _same(split: Split) -> Split:
 
 def _labeling_functions(project: Project) -> list[LabelingFunction]:
     found = load_labeling_functions(project.code) if project.code is not None else []
-    found += [_from_rule(rule, project.schema) for rule in project.settings.lfs.rules]
+    found += [make_rule(rule, project.folder) for rule in project.settings.lfs.rules]
     names = [lf.name for lf in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -168,15 +168,6 @@ def _labeling_functions(project: Project) -> list[LabelingFunction]:
             f"{', '.join(twice)}. Give one of each another name."
         )
     return found
-
-
-def _from_rule(rule: RuleSettings, schema: TaskSchema) -> LabelingFunction:
-    if rule.column is not None:
-        return from_column(rule.task, rule.column, mapping=rule.mapping, name=rule.name)
-    shared: dict[str, Any] = {"field": rule.field, "name": rule.name, "negated_by": rule.skip_negated}
-    if rule.keywords is not None:
-        return keywords(rule.task, str(rule.label), rule.keywords, **shared)
-    return regex(rule.task, str(rule.label), str(rule.regex), **shared)
 
 
 def _read_split(project: Project, name: str, source: str) -> Split:

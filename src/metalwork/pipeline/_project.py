@@ -1,9 +1,10 @@
 """Reading a project file: every fault at once, each with file:line:column."""
 
 import difflib
+import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -12,9 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from metalwork._documents import Document, Key, load_document
 from metalwork._schema_parsing import read_declarations
-from metalwork.errors import ConfigError
+from metalwork.errors import ConfigError, MetalworkError
+from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import ProjectSettings, RuleSettings
 from metalwork.schema import TaskSchema, unknown_name
+
+_SLACK = 1e-6  # of a label model's own check
 
 
 @dataclass(frozen=True)
@@ -186,29 +190,44 @@ def _near_file(folder: Path, name: str) -> str:
 def _name_faults(document: Document, settings: ProjectSettings, schema: TaskSchema) -> Iterator[str]:
     for i, rule in enumerate(settings.lfs.rules):
         place: tuple[Key, ...] = ("lfs", "rules", i)
-        for key, text in _rule_faults(rule, schema):
+        for key, text in _rule_faults(rule, schema, document.path.parent):
             yield f"{document.locate((*place, *key))}: {_dotted((*place, *key))}: {text}"
-    prior = settings.label_model.class_prior
-    place = ("label_model", "class_prior")
-    for name in prior or ():
+    if (prior := settings.label_model.class_prior) is not None:
+        yield from _prior_faults(document, prior, schema)
+
+
+def _prior_faults(document: Document, prior: Mapping[str, float], schema: TaskSchema) -> Iterator[str]:
+    place: tuple[Key, ...] = ("label_model", "class_prior")
+    at = f"{document.locate(place)}: {_dotted(place)}"
+    for name in prior:
         if name not in schema.end_labels:
             text = unknown_name("end label", name, schema.end_labels)
             yield f"{document.locate((*place, name))}: {_dotted(place)}: {text}"
-    missing = [name for name in schema.end_labels if prior is not None and name not in prior]
+    missing = [name for name in schema.end_labels if name not in prior]
     if missing:
-        yield (
-            f"{document.locate(place)}: {_dotted(place)} must have every end label; {', '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing. Add the share of each."
-        )
+        are = "is" if len(missing) == 1 else "are"
+        yield f"{at} must have every end label; {', '.join(missing)} {are} missing. Add the share of each."
+    negative = [name for name, share in prior.items() if not 0 <= share <= 1]
+    for name in negative:
+        where = f"{document.locate((*place, name))}: {_dotted((*place, name))}"
+        yield f"{where} must be a share from 0 to 1; got {prior[name]!r}."
+    total = math.fsum(prior.values())
+    if not missing and not negative and abs(total - 1) > _SLACK:
+        yield f"{at} must sum to 1; it sums to {total:.6g}. Correct the shares."
 
 
-def _rule_faults(rule: RuleSettings, schema: TaskSchema) -> Iterator[tuple[tuple[Key, ...], str]]:
+def _rule_faults(rule: RuleSettings, schema: TaskSchema, folder: Path) -> Iterator[tuple[tuple[Key, ...], str]]:
     if rule.task not in schema.tasks:
         yield ("task",), unknown_name("task", rule.task, schema.tasks)
         return
     labels = schema.labels(rule.task)
     if rule.label is not None and rule.label not in labels:
         yield ("label",), unknown_name(f"label of task {rule.task!r}", rule.label, labels)
-    for value, label in (rule.mapping or {}).items():
-        if label is not None and label not in labels:
-            yield ("mapping", value), unknown_name(f"label of task {rule.task!r}", label, labels)
+    for key, named in (("mapping", rule.mapping), ("probabilities", rule.probabilities)):
+        for value, label in (named or {}).items():
+            if label is not None and label not in labels:
+                yield (key, value), unknown_name(f"label of task {rule.task!r}", label, labels)
+    try:
+        make_rule(rule, folder)
+    except MetalworkError as error:
+        yield (rule.kind,), str(error)

@@ -1,11 +1,70 @@
 """The keys of a project file."""
 
+import datetime
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _as_written(value: Any) -> Any:
+    """A label that YAML reads as a number or a date, by how it is written; anything else as it is."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+LabelName = Annotated[str, BeforeValidator(_as_written), Field(min_length=1)]
+
+REGEX_FLAGS: Final = {
+    "ignorecase": re.IGNORECASE,
+    "multiline": re.MULTILINE,
+    "dotall": re.DOTALL,
+    "verbose": re.VERBOSE,
+    "ascii": re.ASCII,
+}
+
+
+def _read_flags(value: Any) -> int:
+    """``re`` flags: their names, or the number they add up to."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, list) or not all(isinstance(name, str) and name in REGEX_FLAGS for name in value):
+        known = ", ".join(REGEX_FLAGS)
+        raise ValueError(f"must be a list of flags ({known}; [] heeds letter case); got {value!r}")
+    return int(sum({REGEX_FLAGS[name] for name in value}, re.RegexFlag(0)))
+
+
+def _read_negated_by(value: Any) -> bool | tuple[str, ...]:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, list) or not value or not all(isinstance(cue, str) and cue.strip() for cue in value):
+        raise ValueError(f"must be true or a list of words; got {value!r}")
+    return tuple(value)
+
+
+_WORD_OPTIONS = ("label", "field", "negated_by", "window", "ignore_case", "whole_words")
+RULE_OPTIONS: Final = {
+    "keywords": _WORD_OPTIONS,
+    "words_file": _WORD_OPTIONS,
+    "regex": ("label", "field", "negated_by", "window", "flags"),
+    "column": ("mapping",),
+    "probabilities": (),
+}
+"""The kinds of rules, and what each may have beside task and name."""
 
 
 class Settings(BaseModel):
@@ -25,49 +84,58 @@ class DataSettings(Settings):
 
 
 class RuleSettings(Settings):
-    """A labeling function written in the project file: one of ``keywords``, ``regex`` and ``column``."""
+    """A labeling function written in the project file.
+
+    Exactly one of the keys ``keywords``, ``words_file``, ``regex``, ``column`` and ``probabilities`` says of which
+    kind it is; the other keys are the arguments that the Python function of that kind takes.
+    """
 
     task: Text
-    label: Text | None = None
+    label: LabelName | None = None
     name: Text | None = None
     field: Text = "text"
     keywords: Annotated[list[Text], Field(min_length=1)] | None = None
-    regex: Text | None = None
+    words_file: Text | None = None
+    flags: Annotated[int, PlainValidator(_read_flags)] = re.IGNORECASE
+    regex: Text | None = None  # stands below the flags, which its check needs
     column: Text | None = None
-    mapping: dict[Any, Text | None] | None = None  # null: abstain
-    skip_negated: bool = False
+    probabilities: Annotated[dict[Text, LabelName], Field(min_length=1)] | None = None
+    mapping: dict[Any, LabelName | None] | None = None  # null: abstain
+    negated_by: Annotated[bool | tuple[str, ...], PlainValidator(_read_negated_by)] = False
+    window: PositiveInt | None = None
+    ignore_case: bool = True
+    whole_words: bool = True
 
     @property
     def kind(self) -> str:
-        """Which of the three it is."""
-        return next(name for name in _KINDS if getattr(self, name) is not None)
+        """Which of the kinds it is."""
+        return next(kind for kind in RULE_OPTIONS if getattr(self, kind) is not None)
 
     @field_validator("regex")
     @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
+    def _compiles(cls, pattern: str | None, known: ValidationInfo) -> str | None:
+        if pattern is not None and "flags" in known.data:
             try:
-                re.compile(pattern)
-            except re.error as error:
+                re.compile(pattern, known.data["flags"])
+            except (re.error, ValueError, OverflowError, RecursionError) as error:
                 raise ValueError(f"must be a regular expression ({error})") from None
         return pattern
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        given = [name for name in _KINDS if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"must have exactly one of the keys {', '.join(_KINDS)}")
-        if given == ["column"]:
-            if self.label is not None:
-                raise ValueError("must not have the key label beside column; the column holds the labels")
-        elif self.label is None:
-            raise ValueError(f"must have the key label beside {given[0]}: the label it votes for")
-        elif self.mapping is not None:
-            raise ValueError("may have the key mapping beside column only")
+        kinds = [kind for kind in RULE_OPTIONS if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            raise ValueError(f"must have exactly one of the keys {', '.join(RULE_OPTIONS)}")
+        known = RULE_OPTIONS[kinds[0]]
+        if "label" in known and self.label is None:
+            raise ValueError(f"must have the key label beside {kinds[0]}: the label it votes for")
+        if "label" not in known and self.label is not None:
+            raise ValueError(f"must not have the key label beside {kinds[0]}, which says the labels itself")
+        options = {option for own in RULE_OPTIONS.values() for option in own}
+        for option in sorted((self.model_fields_set & options) - set(known)):
+            homes = ", ".join(kind for kind, own in RULE_OPTIONS.items() if option in own)
+            raise ValueError(f"may have the key {option} beside {homes} only")
         return self
-
-
-_KINDS = ("keywords", "regex", "column")
 
 
 class LFSettings(Settings):
@@ -93,7 +161,7 @@ class LabelModelSettings(Settings):
 
     name: Literal["hierarchical", "log-linear", "soft-vote", "hard-vote"] = "hierarchical"
     use_dev: bool = True
-    class_prior: dict[str, float] | None = None
+    class_prior: dict[LabelName, float] | None = None
     options: dict[str, Any] = {}
 
 
