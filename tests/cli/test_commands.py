@@ -47,7 +47,7 @@ def test_a_new_project_runs_as_it_is(project: Path, whole_run: Result) -> None:
 
 
 def test_results_go_to_stdout_and_progress_to_stderr(whole_run: Result) -> None:
-    for heading in ("Tasks", "Labeling functions of task area", "learned accuracy", "dev accuracy", "Accuracy on"):
+    for heading in ("Tasks", "Labeling functions of task area", "learned accuracy", "dev precision", "Accuracy"):
         assert heading in whole_run.stdout
     for model in ("Hard majority vote", "Label model (hierarchical)", "End model"):
         assert re.search(rf"^{re.escape(model)} +\d+\.\d% +\d+\.\d%$", whole_run.stdout, re.M)

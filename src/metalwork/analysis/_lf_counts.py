@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from metalwork._checks import NOT_APPLICABLE, BoolArray, FloatArray
 from metalwork.analysis._clashes import Clash, find_clashes, within
+from metalwork.analysis._gold import UNKNOWN
 from metalwork.votes import LabelMatrix
 
 Counts = npt.NDArray[np.int64]
 _Codes32 = npt.NDArray[np.int32]
 
 _CHUNK: Final = 1 << 15
-_UNKNOWN: Final = -3
 _NEVER: Final = np.iinfo(np.int32).max
 
 
@@ -32,9 +32,9 @@ class LFCounts:
     """Numbers of votes, one array element an LF.
 
     ``labels[j]`` counts the votes of LF ``j`` by code; ``overlap`` and ``conflict`` are over all LFs,
-    ``task_overlap`` and ``task_conflict`` over those of the same task. Where the end label is known, ``on_branch``
-    are votes on records to which the task applies, ``correct`` the right ones of these, ``off_branch`` the others.
-    A soft vote is right by its probability of the true label.
+    ``task_overlap`` and ``task_conflict`` over those of the same task. ``scored`` are the votes where it is known
+    whether the task applies and, if so, with which label; ``correct`` the right ones of these,
+    ``off_branch`` those where the task does not apply. A soft vote is right by its probability of the true label.
     """
 
     labels: tuple[Counts, ...]
@@ -42,7 +42,7 @@ class LFCounts:
     conflict: Counts
     task_overlap: Counts
     task_conflict: Counts
-    on_branch: Counts
+    scored: Counts
     off_branch: Counts
     correct: FloatArray
 
@@ -57,7 +57,7 @@ class RecordCounts:
 
 
 def count_votes(votes: LabelMatrix, gold: Counts | None) -> tuple[LFCounts, RecordCounts]:
-    """Count votes chunk by chunk; ``gold`` holds end-label codes, -1 where not known."""
+    """Count votes chunk by chunk; ``gold`` (n_points, n_tasks) is what :func:`read_gold` returns."""
     n_lfs, n_tasks = votes.n_lfs, votes.schema.n_tasks
     zeros: list[npt.NDArray[Any]] = [np.zeros(n_lfs, kind) for kind in [*[np.int64] * 6, np.float64]]
     lfs = LFCounts(
@@ -130,26 +130,20 @@ def _compare(
 
 
 def _count_gold(lfs: LFCounts, votes: LabelMatrix, codes: _Codes32, gold: Counts) -> None:
-    unknown = np.full((1, votes.schema.n_tasks), _UNKNOWN, np.int64)  # code -1 picks the last row
-    task_codes = np.concatenate([votes.schema.task_codes, unknown]).astype(np.int32)
-    truth = [np.ascontiguousarray(column)[gold] for column in task_codes.T]
+    truth = np.ascontiguousarray(gold.T, dtype=np.int32)
     for j, task in enumerate(votes.tasks):
         expected = truth[votes.schema.task_index(task)]
-        voted = codes[j] >= 0
+        scored = (codes[j] >= 0) & (expected != UNKNOWN)
+        lfs.scored[j] += np.count_nonzero(scored)
         if votes.names[j] in votes.outcomes:
-            _count_shares(lfs, j, votes.alphabet(j), codes[j], expected)
+            _count_shares(lfs, j, votes.alphabet(j), codes[j][scored], expected[scored])
             continue
-        lfs.on_branch[j] += np.count_nonzero(voted & (expected >= 0))
-        lfs.correct[j] += np.count_nonzero(voted & (codes[j] == expected))
-        lfs.off_branch[j] += np.count_nonzero(voted & (expected == NOT_APPLICABLE))
+        lfs.correct[j] += np.count_nonzero(scored & (codes[j] == expected))
+        lfs.off_branch[j] += np.count_nonzero(scored & (expected == NOT_APPLICABLE))
 
 
 def _count_shares(lfs: LFCounts, j: int, rows: FloatArray, codes: _Codes32, expected: _Codes32) -> None:
     """Votes of an alphabet: the share of the true state is the share right; NaN is off the branch."""
-    scored = (codes >= 0) & (expected != _UNKNOWN)
-    states = np.where(expected == NOT_APPLICABLE, rows.shape[1] - 1, expected)
-    shares = rows[codes[scored], states[scored]]
-    arises = ~np.isnan(shares)
-    lfs.on_branch[j] += np.count_nonzero(arises)
-    lfs.off_branch[j] += np.count_nonzero(~arises)
-    lfs.correct[j] += shares[arises].sum()
+    shares = rows[codes, np.where(expected == NOT_APPLICABLE, rows.shape[1] - 1, expected)]
+    lfs.off_branch[j] += np.count_nonzero(np.isnan(shares))
+    lfs.correct[j] += np.nansum(shares)

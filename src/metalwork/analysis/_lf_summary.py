@@ -1,5 +1,6 @@
 """What each labeling function does: how often it votes, with whom, and how well."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from metalwork._checks import BoolArray, FloatArray, IntArray
+from metalwork.analysis._gold import is_known, read_gold
 from metalwork.analysis._lf_counts import LFCounts, RecordCounts, count_votes
 from metalwork.errors import VotesError
 from metalwork.votes import LabelMatrix
@@ -34,13 +36,15 @@ class LFRow:
         label that both admit.
     task_overlap, task_conflict : float
         The same among the LFs of its task.
-    accuracy : float or None
-        Share of right votes among the ``n_scored`` ones on records to which its task is known to apply. A set that
-        holds the true label is right; a soft vote counts by its probability of it.
+    n_scored : int
+        Its votes on records whose label is known, as far down as its task.
+    precision : float or None
+        Share of right votes among the ``n_scored``. A vote where its task does not apply is wrong. A set with the
+        true label is right; a soft vote counts by its probability of it.
     off_branch : float or None
-        Share of its votes on records of known end label that fell where its task does not apply.
+        Share of the ``n_scored`` votes that fell where its task does not apply.
     learned_accuracy : float or None
-        What the label model estimated, where given.
+        What the label model estimated, where given: how often it is right where its task applies.
     """
 
     name: str
@@ -54,7 +58,7 @@ class LFRow:
     task_overlap: float
     task_conflict: float
     n_scored: int
-    accuracy: float | None
+    precision: float | None
     off_branch: float | None
     learned_accuracy: float | None
 
@@ -64,7 +68,7 @@ class TaskRow:
     """All labeling functions of one task together.
 
     ``coverage`` is the share of records on which at least one of them votes, ``overlap`` at least two,
-    ``conflict`` two that differ; ``accuracy`` and ``off_branch`` pool their votes.
+    ``conflict`` two that differ; ``precision`` and ``off_branch`` pool their votes.
     """
 
     task: str
@@ -73,7 +77,7 @@ class TaskRow:
     overlap: float
     conflict: float
     n_scored: int
-    accuracy: float | None
+    precision: float | None
     off_branch: float | None
 
 
@@ -86,7 +90,7 @@ class LFSummary:
     n_points : int
         Records summarised.
     n_gold : int
-        Those among them whose end label is known.
+        Those among them of whose label something is known.
     rows : tuple of LFRow
         One an LF, in the order of the label matrix.
     tasks : tuple of TaskRow
@@ -98,22 +102,43 @@ class LFSummary:
     rows: tuple[LFRow, ...]
     tasks: tuple[TaskRow, ...]
 
-    def to_frame(self) -> pl.DataFrame:
-        """A polars frame with one row an LF; its columns are the fields of :class:`LFRow`."""
-        return _frame(self.rows, LFRow)
+    def to_frame(self, known: Mapping[str, "LFSummary"] | None = None) -> pl.DataFrame:
+        """A polars frame with one row an LF; its columns are the fields of :class:`LFRow`.
+
+        Parameters
+        ----------
+        known : mapping of name to LFSummary, optional
+            The same LFs on splits of known labels, such as ``{"dev": ...}``: each adds the columns
+            ``dev_n_scored``, ``dev_precision`` and ``dev_off_branch``.
+
+        Raises
+        ------
+        VotesError
+            When a summary is of other LFs.
+        """
+        frame = _frame(self.rows, LFRow)
+        for split, summary in (known or {}).items():
+            if [row.name for row in summary.rows] != [row.name for row in self.rows]:
+                raise VotesError(f"known[{split!r}] must be a summary of the same LFs; its names differ.")
+            frame = frame.hstack(summary.to_frame().select(_KNOWN).rename({n: f"{split}_{n}" for n in _KNOWN}))
+        return frame
 
     def by_task(self) -> pl.DataFrame:
         """A polars frame with one row a task; its columns are the fields of :class:`TaskRow`."""
         return _frame(self.tasks, TaskRow)
 
     def __rich__(self) -> Table:
-        shown = [name for name in _SHOWN if not all(getattr(row, name) is None for row in self.rows)]
+        shown = [name for name in _SHOWN if self._shows(name)]
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in shown:
             table.add_column(name.replace("_", " "), justify="left" if name in _TEXT else "right")
         for row in self.rows:
             table.add_row(*(Text(_cell(getattr(row, name))) for name in shown))
         return table
+
+    def _shows(self, name: str) -> bool:
+        """A column of which nothing is known stays out."""
+        return self.n_gold > 0 if name == "n_scored" else any(getattr(row, name) is not None for row in self.rows)
 
     def __str__(self) -> str:
         console = Console(width=10_000, no_color=True, highlight=False, force_terminal=False, record=False)
@@ -123,7 +148,7 @@ class LFSummary:
 
 
 def lf_summary(votes: LabelMatrix, y: Any = None, accuracies: Any = None) -> LFSummary:
-    """Summarise labeling functions: coverage, overlap, conflict, polarity and, where known, accuracy.
+    """Summarise labeling functions: coverage, overlap, conflict, polarity and, where labels are known, precision.
 
     Votes are compared in the tree. A vote admits the end labels under its label; two votes on a record
     *conflict* when no end label is admitted by both: different labels of one task, or labels on different
@@ -135,29 +160,29 @@ def lf_summary(votes: LabelMatrix, y: Any = None, accuracies: Any = None) -> LFS
     ----------
     votes : LabelMatrix (n_points, n_lfs)
     y : sequence (n_points,), optional
-        Known end labels (names or codes); None, NaN, "" or -1 where not known.
+        Known labels, as ``schema.known_codes`` takes them: end labels (names or codes), inner labels where no more
+        is known, None or -1 where nothing is. A vote on a task below what is known is not scored.
     accuracies : float array (n_lfs,), optional
         Accuracies in [0, 1] that a label model learned, to stand beside the empirical ones; NaN where none.
 
     Raises
     ------
     VotesError
-        When ``y`` or ``accuracies`` has the wrong length, or holds what is no end label or no accuracy.
+        When ``y`` or ``accuracies`` has the wrong length, or holds what is no label or no accuracy.
     """
-    gold = None if y is None else votes.schema.end_codes(y, allow_missing=True)
-    if gold is not None and len(gold) != votes.n_points:
-        raise VotesError(f"y must hold one end label a record ({votes.n_points}); got {len(gold)}.")
+    gold = None if y is None else read_gold(y, votes.schema, votes.n_points)
     learned = _check_accuracies(accuracies, votes.n_lfs)
     lfs, records = count_votes(votes, gold)
     return LFSummary(
         n_points=votes.n_points,
-        n_gold=0 if gold is None else int((gold >= 0).sum()),
+        n_gold=0 if gold is None else int(is_known(gold).sum()),
         rows=tuple(_lf_row(votes, lfs, learned, j) for j in range(votes.n_lfs)),
         tasks=tuple(_task_row(votes, lfs, records, t) for t in range(votes.schema.n_tasks)),
     )
 
 
 _TEXT = ("name", "task", "polarity")
+_KNOWN = ("n_scored", "precision", "off_branch")
 _SHOWN = (
     *_TEXT,
     "coverage",
@@ -165,8 +190,7 @@ _SHOWN = (
     "conflict",
     "n_errors",
     "learned_accuracy",
-    "accuracy",
-    "off_branch",
+    *_KNOWN,
 )
 
 
@@ -183,7 +207,7 @@ def _check_accuracies(accuracies: Any, n_lfs: int) -> FloatArray | None:
 
 
 def _lf_row(votes: LabelMatrix, lfs: LFCounts, learned: FloatArray | None, j: int) -> LFRow:
-    on_branch, off_branch = int(lfs.on_branch[j]), int(lfs.off_branch[j])
+    scored = int(lfs.scored[j])
     n_votes, n_points = int(lfs.labels[j].sum()), max(votes.n_points, 1)
     return LFRow(
         name=votes.names[j],
@@ -196,9 +220,9 @@ def _lf_row(votes: LabelMatrix, lfs: LFCounts, learned: FloatArray | None, j: in
         conflict=int(lfs.conflict[j]) / n_points,
         task_overlap=int(lfs.task_overlap[j]) / n_points,
         task_conflict=int(lfs.task_conflict[j]) / n_points,
-        n_scored=on_branch,
-        accuracy=_share(float(lfs.correct[j]), on_branch),
-        off_branch=_share(off_branch, on_branch + off_branch),
+        n_scored=scored,
+        precision=_share(float(lfs.correct[j]), scored),
+        off_branch=_share(int(lfs.off_branch[j]), scored),
         learned_accuracy=None if learned is None or np.isnan(learned[j]) else float(learned[j]),
     )
 
@@ -224,16 +248,16 @@ def _range(levels: list[float]) -> str:
 def _task_row(votes: LabelMatrix, lfs: LFCounts, records: RecordCounts, t: int) -> TaskRow:
     task, n_points = votes.schema.tasks[t], max(votes.n_points, 1)
     group = votes.lfs_of(task)
-    on_branch, off_branch = int(lfs.on_branch[group].sum()), int(lfs.off_branch[group].sum())
+    scored = int(lfs.scored[group].sum())
     return TaskRow(
         task=task,
         n_lfs=len(group),
         coverage=int(records.covered[t]) / n_points,
         overlap=int(records.overlapped[t]) / n_points,
         conflict=int(records.conflicted[t]) / n_points,
-        n_scored=on_branch,
-        accuracy=_share(float(lfs.correct[group].sum()), on_branch),
-        off_branch=_share(off_branch, on_branch + off_branch),
+        n_scored=scored,
+        precision=_share(float(lfs.correct[group].sum()), scored),
+        off_branch=_share(int(lfs.off_branch[group].sum()), scored),
     )
 
 

@@ -40,12 +40,16 @@ def show_lfs(
         table.add_column("name", overflow="fold")
         table.add_column("votes for", overflow="fold")
         headings = ["coverage", "conflict", *(["learned accuracy"] if learned else [])]
-        for heading in [*headings, *(f"{name} accuracy" for name in known)]:
+        for name in known:  # what is off the branch counts as wrong, and is named beside
+            headings += [f"{name} precision", *(["off-branch"] if task.task != summary.tasks[0].task else [])]
+        for heading in headings:
             table.add_column(heading, justify="right")
         for row in (row for row in summary.rows if row.task == task.task):
             cells = [f"{row.coverage:.1%}", f"{row.conflict:.1%}"]
             cells += [_percent(row.learned_accuracy)] if learned else []
-            cells += [_scored(rows[row.name]) for rows in known.values()]
+            for rows in known.values():
+                cells += [_scored(rows[row.name])]
+                cells += [_percent(rows[row.name].off_branch)] if task.task != summary.tasks[0].task else []
             table.add_row(Text(row.name), Text(", ".join(row.polarity) or "(never votes)"), *cells)
         console.print(table)
         console.print()
@@ -110,4 +114,4 @@ def _percent(share: float | None) -> str:
 
 
 def _scored(row: LFRow) -> str:
-    return "-" if row.accuracy is None else f"{row.accuracy:.1%} of {row.n_scored}"
+    return "-" if row.precision is None else f"{row.precision:.1%} of {row.n_scored:,}"

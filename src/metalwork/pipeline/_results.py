@@ -1,5 +1,6 @@
 """The files of a run: their names, and reading them back."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,9 +69,14 @@ def read_end_model(folder: RunFolder) -> "EndModel":
     return EndModel.load(folder.file(END_MODEL))
 
 
-def lf_table(summary: LFSummary) -> pl.DataFrame:
-    """The LF summary as a flat table, without the columns that nothing is known of."""
-    frame = summary.to_frame().with_columns(pl.col("polarity").list.join("; "))
+def lf_table(summary: LFSummary, known: Mapping[str, LFSummary] | None = None) -> pl.DataFrame:
+    """The LF summary as a flat table, without the columns that nothing is known of.
+
+    ``known`` has the summaries of the same LFs on splits of known labels, by split.
+    """
+    frame = summary.to_frame(known).with_columns(pl.col("polarity").list.join("; "))
+    if summary.n_gold == 0:
+        frame = frame.drop("n_scored")
     return frame.select(column for column in frame if column.null_count() < frame.height or not frame.height)
 
 

@@ -27,7 +27,7 @@ from metalwork.pipeline._models import (
     notes_on_lfs,
 )
 from metalwork.pipeline._results import read_end_model, read_probabilities, read_votes, split_file
-from metalwork.pipeline._summary import Results, score, summarise
+from metalwork.pipeline._summary import Results, known_splits, score, summarise
 from metalwork.probabilities import TaskProbabilities
 from metalwork.votes import LabelMatrix
 
@@ -57,7 +57,8 @@ def apply(job: Job, folder: RunFolder, progress: Progress | None = None) -> dict
             for split, matrix in votes.items():
                 matrix.save(folder.path / split_file("votes", split))
                 written.append(split_file("votes", split))
-            write_table(folder.path / files.LF_TABLE, files.lf_table(lf_summary(votes["train"])))
+            known = {s: lf_summary(votes[s], job.split(s).gold) for s in known_splits(job) if s != "test"}
+            write_table(folder.path / files.LF_TABLE, files.lf_table(lf_summary(votes["train"]), known))
             written.append(files.LF_TABLE)
         return votes
 

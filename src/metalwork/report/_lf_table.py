@@ -1,4 +1,4 @@
-"""The table of labeling functions: by task, with the learned accuracy beside the empirical ones."""
+"""The table of labeling functions: by task, with learned accuracy and precision."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _NAMED: Final = 3
 class GoldCell:
     """How LFs did on one split of known end labels; ``few`` says that the figure rests on few votes."""
 
-    accuracy: float | None
+    precision: float | None
     n_scored: int
     off_branch: float | None
     few: bool
@@ -36,7 +36,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class LFLine:
-    """One LF: its row, the labels it votes, a gold cell a split, its accuracies as points."""
+    """One LF: its row, the labels it votes, a gold cell a split, learned accuracy and precisions as points."""
 
     row: LFRow
     polarity: str
@@ -97,12 +97,12 @@ def _find(tasks: Sequence[TaskRow], name: str) -> TaskRow | None:
 def _gold_cell(row: LFRow | TaskRow | None) -> GoldCell:
     if row is None:
         return GoldCell(None, 0, None, few=True)
-    return GoldCell(row.accuracy, row.n_scored, row.off_branch, few=row.n_scored < _FEW)
+    return GoldCell(row.precision, row.n_scored, row.off_branch, few=row.n_scored < _FEW)
 
 
 def _line(row: LFRow, known: Sequence[str], gold: Mapping[str, LFRow | None]) -> LFLine:
-    accuracies = [row.learned_accuracy, *(None if other is None else other.accuracy for other in gold.values())]
-    marks = [Mark(value, series) for series, value in enumerate(accuracies) if value is not None]
+    shares = [row.learned_accuracy, *(None if other is None else other.precision for other in gold.values())]
+    marks = [Mark(value, series) for series, value in enumerate(shares) if value is not None]
     return LFLine(
         row,
         _polarity(row.polarity, known),

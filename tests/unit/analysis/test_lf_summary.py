@@ -79,7 +79,7 @@ def test_a_vote_and_one_below_it_overlap_without_conflict() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_accuracy_and_off_branch_equal_those_counted_by_hand(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_precision_and_off_branch_equal_those_counted_by_hand(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lf_counts, "_CHUNK", 11)
     votes = random_votes(UNEVEN, 60, 6, seed)
     y = np.random.default_rng(seed).integers(-1, votes.schema.n_end_labels, 60)
@@ -90,19 +90,23 @@ def test_accuracy_and_off_branch_equal_those_counted_by_hand(seed: int, monkeypa
         cast = [
             (v, t) for v, t in zip(votes.codes[:, j].tolist(), expected, strict=True) if v >= 0 and t is not None
         ]
-        on_branch = [v == t for v, t in cast if t >= 0]
-        assert row.n_scored == len(on_branch)
-        assert row.accuracy == (np.mean(on_branch) if on_branch else None)
-        off_branch = len(cast) - len(on_branch)
-        assert row.off_branch == (off_branch / len(cast) if cast else None)
+        assert row.n_scored == len(cast)
+        assert row.precision == (np.mean([v == t for v, t in cast]) if cast else None)
+        assert row.off_branch == (np.mean([t < 0 for _, t in cast]) if cast else None)
+
+
+def test_a_vote_off_its_branch_is_wrong() -> None:
+    schema = mw.TaskSchema.from_dict(SECTORS)
+    y = ["Funding"] * 3 + ["Money"] * 6
+    row = mw.lf_summary(mw.LabelMatrix([[1]] * 9, schema, ["corporate"]), y).rows[0]
+    assert (row.n_scored, row.precision, row.off_branch) == (9, 1 / 3, 2 / 3)
 
 
 def test_gold_may_be_names_with_gaps() -> None:
     schema = mw.TaskSchema.from_dict(SECTORS)
     votes = mw.LabelMatrix([[0], [0], [0], [1]], schema, ["corporate"])
     row = mw.lf_summary(votes, ["Performance", None, "Money", "Performance"]).rows[0]
-    assert (row.n_scored, row.accuracy) == (2, 0.5)
-    assert row.off_branch == pytest.approx(1 / 3)
+    assert (row.n_scored, row.precision, row.off_branch) == (3, 1 / 3, 1 / 3)
 
 
 def test_polarity_errors_and_learned_accuracy_stand_in_the_row() -> None:
@@ -121,9 +125,9 @@ def test_tasks_are_summarised_by_record() -> None:
     )
     sector, corporate, markets = summary.tasks
     assert (sector.n_lfs, sector.coverage, sector.overlap, sector.conflict) == (2, 0.5, 0.5, 0.25)
-    assert (sector.n_scored, sector.accuracy, sector.off_branch) == (4, 0.75, 0.0)
-    assert (corporate.n_lfs, corporate.coverage, corporate.accuracy) == (0, 0.0, None)
-    assert (markets.coverage, markets.accuracy) == (0.25, 0.0)
+    assert (sector.n_scored, sector.precision, sector.off_branch) == (4, 0.75, 0.0)
+    assert (corporate.n_lfs, corporate.coverage, corporate.precision) == (0, 0.0, None)
+    assert (markets.coverage, markets.precision) == (0.25, 0.0)
 
 
 def test_frames_have_the_same_columns_whatever_is_known() -> None:
@@ -136,13 +140,27 @@ def test_frames_have_the_same_columns_whatever_is_known() -> None:
     assert mw.lf_summary(votes.lfs([])).to_frame().schema == frame.schema
 
 
+def test_frames_take_the_precision_on_other_splits_beside() -> None:
+    schema = mw.TaskSchema.from_dict(SECTORS)
+    votes = mw.LabelMatrix([[0], [0]], schema, ["corporate"], ["calls"])
+    dev = mw.lf_summary(votes, ["Performance", "Money"])
+    row = mw.lf_summary(votes).to_frame({"dev": dev}).row(0, named=True)
+    assert (row["precision"], row["n_scored"]) == (None, 0)
+    assert (row["dev_n_scored"], row["dev_precision"], row["dev_off_branch"]) == (2, 0.5, 0.5)
+    other = mw.lf_summary(mw.LabelMatrix([[0]], schema, ["corporate"], ["phones"]))
+    with pytest.raises(
+        VotesError, match=r"^known\['dev'\] must be a summary of the same LFs; its names differ\.$"
+    ):
+        other.to_frame({"dev": dev})
+
+
 def test_it_prints_as_a_table() -> None:
     schema = mw.TaskSchema.flat(["ham", "spam"])
     votes = mw.LabelMatrix([[1, 0], [1, -1]], schema, names=["[bold]url", "greeting"])
     assert str(mw.lf_summary(votes, [1, 1])) == (
-        "name       task   polarity  coverage  overlap  conflict  n errors  accuracy  off branch\n"
-        "[bold]url  label  spam         1.000    0.500     0.500         0     1.000       0.000\n"
-        "greeting   label  ham          0.500    0.500     0.500         0     0.000       0.000"
+        "name       task   polarity  coverage  overlap  conflict  n errors  n scored  precision  off branch\n"
+        "[bold]url  label  spam         1.000    0.500     0.500         0         2      1.000       0.000\n"
+        "greeting   label  ham          0.500    0.500     0.500         0         1      0.000       0.000"
     )
 
 
@@ -151,7 +169,7 @@ def test_matrices_without_rows_or_lfs_are_summarised(shape: tuple[int, int]) -> 
     votes = mw.LabelMatrix(np.full(shape, -1), mw.TaskSchema.flat(["a", "b"]))
     summary = mw.lf_summary(votes, [0] * shape[0])
     assert [row.coverage for row in summary.rows] == [0.0] * shape[1]
-    assert summary.tasks[0].accuracy is None
+    assert summary.tasks[0].precision is None
 
 
 def test_the_summary_does_not_depend_on_the_order_of_rows_or_lfs() -> None:
@@ -165,7 +183,7 @@ def test_the_summary_does_not_depend_on_the_order_of_rows_or_lfs() -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"y": [0]}, "y must hold one end label a record (2); got 1."),
+    ({"y": [0]}, "y must hold one label a record (2); got 1."),
     ({"accuracies": [0.5, 0.5]}, "accuracies must hold one number an LF (1); got shape (2,)."),
     ({"accuracies": [1.5]}, "accuracies must be in [0, 1]; got 1.5 at position 0."),
 ]
@@ -239,9 +257,8 @@ def test_a_vote_is_right_by_the_share_of_the_true_state(seed: int, monkeypatch: 
         states = votes.schema.task_codes[:, votes.schema.task_index(row.task)]
         known = [i for i in range(40) if y[i] >= 0 and votes.codes[i, j] >= 0]
         shares = np.array([votes.alphabet(j)[votes.codes[i, j], max(states[y[i]], -1)] for i in known])
-        scored = shares[~np.isnan(shares)]
-        assert row.n_scored == len(scored)
-        assert row.accuracy == (pytest.approx(scored.mean()) if scored.size else None)
+        assert row.n_scored == len(known)
+        assert row.precision == (pytest.approx(np.nan_to_num(shares).mean()) if known else None)
         assert row.off_branch == (pytest.approx(np.isnan(shares).mean()) if known else None)
 
 

@@ -1,0 +1,27 @@
+"""Known labels as the analyses need them: of each record and task the label, as far as it is known."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from metalwork.errors import VotesError
+from metalwork.schema import TaskSchema
+
+Codes = npt.NDArray[np.int64]
+
+UNKNOWN = -1
+
+
+def read_gold(y: Any, schema: TaskSchema, n_points: int) -> Codes:
+    """int64 array (n_points, n_tasks): label codes, ``NOT_APPLICABLE``, or -1 where it is not known."""
+    codes = schema.end_codes(y, allow_missing=True)
+    if len(codes) != n_points:
+        raise VotesError(f"y must hold one label a record ({n_points}); got {len(codes)}.")
+    return np.asarray(np.append(schema.task_codes, np.full((1, schema.n_tasks), UNKNOWN), axis=0)[codes])
+
+
+def is_known(gold: Codes) -> npt.NDArray[np.bool_]:
+    """bool array (n_points,): of which records anything is known."""
+    known: npt.NDArray[np.bool_] = (gold != UNKNOWN).any(axis=1)
+    return known

@@ -1,0 +1,21 @@
+"""Tables on the terminal."""
+
+from rich.console import Console
+
+import metalwork as mw
+from metalwork.cli._show import show_lfs
+
+SCHEMA = mw.TaskSchema.from_dict(
+    {"task": "kind", "labels": [{"bill": {"task": "bill", "labels": ["refund", "late"]}}, "praise"]}
+)
+
+
+def test_precision_counts_votes_off_the_branch_and_names_their_share() -> None:
+    votes = mw.LabelMatrix([[0]] * 9, SCHEMA, ["bill"], ["money back"])
+    console = Console(width=110, highlight=False)
+    with console.capture() as capture:
+        show_lfs(console, mw.lf_summary(votes), {"dev": mw.lf_summary(votes, ["refund"] * 3 + ["praise"] * 6)})
+    table = [line.split("  ") for line in capture.get().splitlines() if line.startswith(("name", "money"))]
+    heading, row = ([cell.strip() for cell in line if cell.strip()] for line in table[-2:])
+    assert heading == ["name", "votes for", "coverage", "conflict", "dev precision", "off-branch"]
+    assert row == ["money back", "refund", "100.0%", "0.0%", "33.3% of 9", "66.7%"]
