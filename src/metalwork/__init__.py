@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         labeling_function,
         regex,
     )
+    from metalwork.pipeline import Run
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
     from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
@@ -49,6 +50,7 @@ _HOMES = {
     "MetalworkError": "errors",
     "NOT_APPLICABLE": "_checks",
     "Not": "labeling",
+    "Run": "pipeline",
     "TaskForest": "votes",
     "TaskProbabilities": "probabilities",
     "TaskSchema": "schema",
@@ -79,6 +81,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "MetalworkError",
     "NOT_APPLICABLE",
     "Not",
+    "Run",
     "TaskForest",
     "TaskProbabilities",
     "TaskSchema",

@@ -23,6 +23,7 @@ PUBLIC = (
     "MetalworkError",
     "NOT_APPLICABLE",
     "Not",
+    "Run",
     "TaskForest",
     "TaskProbabilities",
     "TaskSchema",

@@ -141,7 +141,7 @@ def test_an_interrupt_ends_with_130(project: Path, monkeypatch: pytest.MonkeyPat
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("metalwork.pipeline.apply", interrupt)
+    monkeypatch.setattr("metalwork.pipeline.Run.apply", interrupt)
     result = metalwork("apply", project, "--run", "interrupted")
     assert result.exit_code == 130
     assert result.stderr.endswith("Error: Interrupted. What finished steps wrote is kept.\n")
@@ -151,7 +151,7 @@ def test_an_unexpected_error_is_short_and_full_with_debug(project: Path, monkeyp
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("metalwork.pipeline.apply", broken)
+    monkeypatch.setattr("metalwork.pipeline.Run.apply", broken)
     result = metalwork("apply", project, "--run", "broken")
     assert result.exit_code == 70
     assert result.stderr.endswith(

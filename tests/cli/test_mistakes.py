@@ -124,7 +124,15 @@ def test_a_step_before_there_is_a_run(tmp_path: Path) -> None:
 def test_a_run_name_that_leaves_the_folder(tmp_path: Path) -> None:
     path = write_project(tmp_path)
     assert error_of(tmp_path, "apply", path, "--run", "../elsewhere") == (
-        "--run must be a plain folder name; got '../elsewhere'. It lies below runs."
+        "A run's name must be a plain folder name; got '../elsewhere'. It lies below runs."
+    )
+
+
+def test_steps_out_of_order(tmp_path: Path) -> None:
+    path = write_project(tmp_path)
+    assert CliRunner().invoke(app, ["apply", str(path), "--run", "r"]).exit_code == 0
+    assert error_of(tmp_path, "train", path, "--run", "r") == (
+        "runs/r must hold the results of the step 'fit'; it does not. Run first: metalwork fit PROJECT --run r."
     )
 
 

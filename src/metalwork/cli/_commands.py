@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from metalwork.cli._app import app as app
-from metalwork.errors import ConfigError
 
 if TYPE_CHECKING:
     from metalwork.pipeline import Job, RunFolder
@@ -207,11 +206,11 @@ def data_fetch(
 
 def _open(path: Path, name: str | None, fresh: bool = False) -> "tuple[Job, RunFolder]":
     """The project's job and the run folder to work in."""
-    from metalwork.pipeline import Job, RunFolder, load_project, new_run
+    from metalwork.pipeline import Job, RunFolder, check_run_name, load_project, new_run
 
     project = load_project(path)
-    if name is not None and (Path(name).name != name or name.startswith(".")):
-        raise ConfigError(f"--run must be a plain folder name; got {name!r}. It lies below {project.output}.")
+    if name is not None:
+        check_run_name(name, project.output)
     if project.code is not None:
         typer.echo(f"Running the project's own Python file {project.code}", err=True)
     job = Job.of_project(project)

@@ -18,12 +18,3 @@ def step(title: str, console: Console | None = None) -> Iterator[Update]:
     with screen.status(escape(title)) as status:
         yield lambda note: status.update(f"{escape(title)} [dim]{escape(note)}[/dim]")
     screen.print(f"[green]✓[/green] {escape(title)} [dim]({time.perf_counter() - start:.1f} s)[/dim]")
-
-
-def counter(update: Update, unit: str = "") -> Callable[[int, int | None], None]:
-    """A ``progress(done, total)`` callback that feeds ``update``."""
-
-    def progress(done: int, total: int | None) -> None:
-        update(f"{unit}{done:,}" + ("" if total is None else f" of {total:,}"))
-
-    return progress

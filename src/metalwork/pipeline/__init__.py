@@ -1,31 +1,32 @@
 """Data in, labels, model and report out: the steps of a run, and the project file that describes one."""
 
-from metalwork.pipeline._folder import STEPS, RunFolder, new_run
+from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
+from metalwork.pipeline._folder import STEPS, RunFolder, check_run_name, new_run
 from metalwork.pipeline._job import SPLITS, Job, Split
 from metalwork.pipeline._project import Project, load_project
+from metalwork.pipeline._run import Run
+from metalwork.pipeline._scores import Results
 from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings, OutputSettings
-from metalwork.pipeline._steps import apply, evaluate, fit, report, run, train
-from metalwork.pipeline._summary import RunSummary, summarise
 
 __all__ = [
     "SPLITS",
     "STEPS",
     "EndModelSettings",
+    "Event",
     "FeatureSettings",
     "Job",
     "LabelModelSettings",
     "OutputSettings",
+    "Progress",
     "Project",
+    "Results",
+    "Run",
     "RunFolder",
-    "RunSummary",
     "Split",
-    "apply",
-    "evaluate",
-    "fit",
+    "StepFinished",
+    "StepStarted",
+    "Warned",
+    "check_run_name",
     "load_project",
     "new_run",
-    "report",
-    "run",
-    "summarise",
-    "train",
 ]

@@ -26,6 +26,7 @@ STEPS = ("apply", "fit", "train", "evaluate", "report")
 _FORMAT = "metalwork run 1"
 _MANIFEST = "manifest.json"
 _LOCK = ".lock"
+_LONGEST_NAME = 200  # bytes
 
 
 class RunFolder:
@@ -180,6 +181,20 @@ class RunFolder:
     def _commit(self, manifest: dict[str, Any]) -> None:
         manifest["metalwork"] = __version__
         write_text(self.path / _MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def check_run_name(name: str, output: Path) -> str:
+    """``name`` itself, where it is a plain folder name; it lies below ``output``.
+
+    Raises
+    ------
+    ConfigError
+        For an empty name, a path, or one that begins with a dot.
+    """
+    plain = name.strip() and name.isprintable() and not name.startswith(".") and not set(name) & set("/\\:")
+    if not plain or Path(name).name != name or len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
+        raise ConfigError(f"A run's name must be a plain folder name; got {name!r}. It lies below {output}.")
+    return name
 
 
 def new_run(output: Path) -> RunFolder:

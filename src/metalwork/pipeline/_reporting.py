@@ -1,41 +1,40 @@
-"""From a run folder to the contents of its report."""
+"""From a run to the contents of its report."""
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from metalwork import __version__
-from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._models import LABEL_MODEL_TITLES
-from metalwork.pipeline._results import read_end_model
-from metalwork.pipeline._summary import RunSummary, known_splits
+from metalwork.pipeline._scores import known_splits
 from metalwork.report import ReportData, Training, uncertain_records
+
+if TYPE_CHECKING:
+    from metalwork.pipeline._run import Run
 
 _SHOWN = 12
 
 
-def report_data(job: Job, folder: RunFolder, found: RunSummary) -> ReportData:
+def report_data(run: "Run") -> ReportData:
     """Everything that the report shows of a run whose steps are done up to ``evaluate``."""
-    model, manifest, pool = read_end_model(folder), folder.manifest, job.splits[-1]
+    job, model, pool = run.job, run.end_model, run.job.splits[-1]
     return ReportData(
         title=job.name,
         schema=job.schema,
-        created=datetime.fromisoformat(manifest["created"]),
         facts=_facts(job),
-        lfs=found.lfs,
-        gold_lfs=found.gold_lfs,
-        notes_on_lfs=found.notes_on_lfs,
-        distributions=_distributions(job, found),
+        lfs=run.lfs,
+        gold_lfs=run.gold_lfs,
+        notes_on_lfs=run.notes_on_lfs,
+        distributions=_distributions(run),
         label_model=LABEL_MODEL_TITLES[job.label_model.name],
-        class_prior=getattr(found.label_model, "class_prior_", None),
-        warnings=[text for step in manifest["steps"].values() for text in step.get("warnings", ())],
+        class_prior=getattr(run.label_model, "class_prior_", None),
+        warnings=run.warnings,
         plan=model.plan_,
         training=_training(model),
-        results=found.results,
+        results=run.metrics,
         uncertain=uncertain_records(
-            found.end[pool], _texts(job, pool), k=_SHOWN, keys=_keys(job, pool), votes=found.votes[pool]
+            run.end[pool], _texts(job, pool), k=_SHOWN, keys=_keys(job, pool), votes=run.votes[pool]
         ),
     )
 
@@ -46,9 +45,10 @@ def _facts(job: Job) -> dict[str, str]:
     return counts | rest | {"metalwork": __version__}
 
 
-def _distributions(job: Job, found: RunSummary) -> dict[str, Any]:
-    shares: dict[str, Any] = {"label model, train": found.labels["train"].end.mean(axis=0)}
-    shares["end model, train"] = found.end["train"].end.mean(axis=0, dtype=np.float64)
+def _distributions(run: "Run") -> dict[str, Any]:
+    job = run.job
+    shares: dict[str, Any] = {"label model, train": run.labels["train"].end.mean(axis=0)}
+    shares["end model, train"] = run.end["train"].end.mean(axis=0, dtype=np.float64)
     for split in known_splits(job):
         gold, rows = job.split(split).gold, job.split(split).known
         if gold is not None:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 import metalwork as mw
-from metalwork import pipeline
 from metalwork.errors import MetalworkWarning
-from metalwork.pipeline import Job, RunFolder, load_project
+from metalwork.pipeline import Job, Run, RunFolder, load_project
 from tests.unit.pipeline.projects import LFS, PROJECT, write_project
 
 SETS = """
@@ -33,13 +32,12 @@ def job_of(folder: Path, lfs: str, project: str = PROJECT) -> Job:
 
 def test_a_project_runs_on_sets_and_soft_votes(tmp_path: Path) -> None:
     job, folder = job_of(tmp_path / "pets", SETS), RunFolder(tmp_path / "run")
-    pipeline.run(job, folder)
+    run = Run(job, folder).run()
     votes = mw.LabelMatrix.load(folder.path / "votes.npz")
     columns = {"anywhere[kind]", "anywhere[mammal]", "anywhere[bird]", "unsure"}
     assert columns < set(votes.names)
     assert set(votes.outcomes) == {"anywhere[mammal]", "unsure"}
-    found = pipeline.summarise(job, folder)
-    assert found.results["Label model (hierarchical)"]["test"].accuracy == 1.0
+    assert run.metrics["Label model (hierarchical)"]["test"].accuracy == 1.0
     assert "not Cat" in (folder.path / "lf_summary.csv").read_text()
     assert "Mammal 0.75" in (folder.path / "report.html").read_text()
 
@@ -47,7 +45,7 @@ def test_a_project_runs_on_sets_and_soft_votes(tmp_path: Path) -> None:
 def test_worker_processes_change_nothing(tmp_path: Path) -> None:
     jobs = PROJECT.replace("lfs:", "lfs:\n      n_jobs: 2")
     for name, project in (("one", PROJECT), ("two", jobs)):
-        pipeline.apply(job_of(tmp_path / name, SETS, project), RunFolder(tmp_path / name / "run"))
+        Run(job_of(tmp_path / name, SETS, project), tmp_path / name / "run").apply()
     one, two = (mw.LabelMatrix.load(tmp_path / name / "run" / "votes_test.npz") for name in ("one", "two"))
     assert one.codes.tolist() == two.codes.tolist()
     assert {name: rows.tobytes() for name, rows in one.outcomes.items()} == {
@@ -58,7 +56,7 @@ def test_worker_processes_change_nothing(tmp_path: Path) -> None:
 def test_what_training_records_do_not_hold_abstains_on_dev_with_a_warning(tmp_path: Path) -> None:
     job, folder = job_of(tmp_path / "pets", DEV_ALONE), RunFolder(tmp_path / "run")
     with pytest.warns(MetalworkWarning, match=r"taken for abstains: 'not Owl' of LF 'picky\[bird\]'\."):
-        votes = pipeline.apply(job, folder)
+        votes = Run(job, folder).apply().votes
     assert (votes["dev"].codes[:, votes["dev"].names.index("picky[bird]")] == mw.ABSTAIN).all()
     assert votes["dev"].outcomes.keys() == votes["train"].outcomes.keys()
     manifest = json.loads((folder.path / "manifest.json").read_text())

@@ -7,10 +7,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from metalwork import pipeline
 from metalwork.analysis import Metrics
 from metalwork.errors import ConfigError, LabelingError, MetalworkWarning
-from metalwork.pipeline import FeatureSettings, Job, LabelModelSettings, RunFolder, Split, load_project
+from metalwork.pipeline import (
+    STEPS,
+    FeatureSettings,
+    Job,
+    LabelModelSettings,
+    Run,
+    RunFolder,
+    Split,
+    load_project,
+)
 from metalwork.votes import LabelMatrix
 from tests.unit.pipeline.projects import LFS, PROJECT, write_project
 
@@ -22,13 +30,13 @@ def _job(folder: Path, **texts: str) -> Job:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, RunFolder]:
     job, folder = _job(tmp_path_factory.mktemp("pets")), RunFolder(tmp_path_factory.mktemp("run") / "first")
-    pipeline.run(job, folder)
+    Run(job, folder).run()
     return job, folder
 
 
 def test_a_run_writes_every_result(done: tuple[Job, RunFolder]) -> None:
     _, folder = done
-    assert folder.steps == pipeline.STEPS
+    assert folder.steps == STEPS
     names = {path.name for path in folder.path.iterdir()}
     assert names == {
         ".lock",
@@ -60,12 +68,12 @@ def test_a_run_writes_every_result(done: tuple[Job, RunFolder]) -> None:
 
 
 def test_the_models_learn_the_pets(done: tuple[Job, RunFolder]) -> None:
-    found = pipeline.summarise(*done)
-    accuracy = {name: by_split["test"].accuracy for name, by_split in found.results.items()}
+    run = Run(*done)
+    accuracy = {name: by_split["test"].accuracy for name, by_split in run.metrics.items()}
     assert accuracy == {"Hard majority vote": 1.0, "Label model (hierarchical)": 1.0, "End model": 1.0}
     metrics = json.loads((done[1].path / "metrics.json").read_text())
     assert metrics["End model"]["test"]["accuracy"] == 1.0
-    assert isinstance(found.results["End model"]["dev"], Metrics)
+    assert isinstance(run.metrics["End model"]["dev"], Metrics)
 
 
 def test_tables_name_records_by_their_id(done: tuple[Job, RunFolder]) -> None:
@@ -90,32 +98,26 @@ def test_record_text_stays_out_of_the_run_folder_but_for_the_report(done: tuple[
 def test_the_same_seed_gives_the_same_bytes(done: tuple[Job, RunFolder], tmp_path: Path) -> None:
     job, first = done
     second = RunFolder(tmp_path / "second")
-    pipeline.run(job, second)
+    Run(job, second).run()
     for name in ("votes.npz", "probabilities.npz", "end_probabilities_test.npz"):
         with np.load(first.path / name) as one, np.load(second.path / name) as other:
             assert all(np.array_equal(one[key], other[key]) for key in one)
 
 
-def test_steps_refuse_to_run_out_of_order(tmp_path: Path) -> None:
-    job, folder = _job(tmp_path / "p"), RunFolder(tmp_path / "run")
-    with pytest.raises(ConfigError, match="Run first: metalwork apply PROJECT --run run"):
-        pipeline.fit(job, folder)
-    pipeline.apply(job, folder)
-    with pytest.raises(ConfigError, match="Run first: metalwork fit PROJECT --run run"):
-        pipeline.train(job, folder)
-    pipeline.fit(job, folder)
-    with pytest.raises(ConfigError, match="Run first: metalwork train PROJECT --run run"):
-        pipeline.evaluate(job, folder)
-    with pytest.raises(ConfigError, match="Run first: metalwork evaluate PROJECT --run run"):
-        pipeline.report(job, folder)
+def test_asking_for_a_result_does_the_steps_it_needs(tmp_path: Path) -> None:
+    run = Run(_job(tmp_path / "p"), tmp_path / "run")
+    assert not run.steps
+    run.train()
+    assert run.steps == ("apply", "fit", "train")
+    assert Run(_job(tmp_path / "p"), tmp_path / "run").steps == run.steps
 
 
 def test_a_changed_project_is_noticed(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
-    pipeline.apply(_job(tmp_path / "p"), folder)
+    Run(_job(tmp_path / "p"), folder).apply()
     changed = _job(tmp_path / "p", lfs=LFS.replace('"hoots"', '"calls"'))
     with pytest.raises(ConfigError) as caught:
-        pipeline.fit(changed, folder)
+        Run(changed, folder).fit()
     assert str(caught.value) == (
         f"The project must be the one that {folder.path} was made from; its labeling functions changed since. "
         "Run again: metalwork apply PROJECT --run run."
@@ -126,7 +128,7 @@ def test_an_lf_that_votes_for_another_task_is_named(tmp_path: Path) -> None:
     job = _job(tmp_path / "p", lfs=LFS.replace('return "Cat"', 'return "Owl"'))
     folder = RunFolder(tmp_path / "run")
     with pytest.raises(LabelingError, match="meows"):
-        pipeline.apply(job, folder)
+        Run(job, folder).apply()
     assert not folder.steps
     assert not (folder.path / "votes.npz").exists()
 
@@ -134,21 +136,21 @@ def test_an_lf_that_votes_for_another_task_is_named(tmp_path: Path) -> None:
 def test_options_that_a_model_does_not_have_are_named(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     wrong = _job(tmp_path / "p", project=PROJECT + "    label_model: {options: {max_itr: 5}}\n")
-    pipeline.apply(wrong, folder)
+    Run(wrong, folder).apply()
     with pytest.raises(ConfigError) as caught:
-        pipeline.fit(wrong, folder)
+        Run(wrong, folder).fit()
     assert str(caught.value) == "label_model.options: 'max_itr' is no option. Did you mean 'max_iter'?"
     wrong = _job(tmp_path / "p", project=PROJECT + "    label_model: {options: {strength: -1}}\n")
     with pytest.raises(ConfigError, match=r"label_model: .*strength must be"):
-        pipeline.fit(wrong, folder)
+        Run(wrong, folder).fit()
 
 
 @pytest.mark.parametrize("name", ["log-linear", "soft-vote", "hard-vote"])
 def test_every_label_model_fits(tmp_path: Path, name: str) -> None:
     job = _job(tmp_path / "p", project=PROJECT + f"    label_model: {{name: {name}}}\n")
     folder = RunFolder(tmp_path / "run")
-    pipeline.apply(job, folder)
-    probs = pipeline.fit(job, folder)
+    Run(job, folder).apply()
+    probs = Run(job, folder).fit().labels
     gold = job.split("test").gold
     assert gold is not None
     assert (probs["test"].predict() == gold).all()
@@ -158,9 +160,9 @@ def test_warnings_are_passed_on_and_kept(tmp_path: Path) -> None:
     prior = "{Cat: 0.25, Dog: 0.25, Owl: 0.25, Duck: 0.25}"
     job = _job(tmp_path / "p", project=PROJECT + f"    label_model: {{name: log-linear, class_prior: {prior}}}\n")
     folder = RunFolder(tmp_path / "run")
-    pipeline.apply(job, folder)
+    Run(job, folder).apply()
     with pytest.warns(MetalworkWarning, match="no class prior"):
-        pipeline.fit(job, folder)
+        Run(job, folder).fit()
     assert "no class prior" in folder.manifest["steps"]["fit"]["warnings"][0]
 
 
@@ -179,19 +181,19 @@ def test_labeling_functions_that_all_abstain_cannot_train(tmp_path: Path) -> Non
         + "    features: {text: text}\n    label_model: {name: hard-vote}\n"
     )
     job, folder = _job(tmp_path / "p", lfs=silent, project=only), RunFolder(tmp_path / "run")
-    pipeline.apply(job, folder)
-    pipeline.fit(job, folder)
+    Run(job, folder).apply()
+    Run(job, folder).fit()
     with pytest.raises(ConfigError) as caught:
-        pipeline.train(job, folder)
+        Run(job, folder).train()
     assert str(caught.value) == (
         "Labeling functions must vote on at least one training record; all abstain on every one. "
-        f"Look at {folder.path / 'lf_summary.csv'}."
+        "Look at the coverage of each with: metalwork apply."
     )
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job, folder = _job(tmp_path / "p"), RunFolder(tmp_path / "run")
-    pipeline.apply(job, folder)
+    Run(job, folder).apply()
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -199,10 +201,10 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
         with pytest.raises(OSError, match="No space left"):
-            pipeline.fit(job, folder)
+            Run(job, folder).fit()
     assert list(folder.steps) == ["apply"]
     assert not list(folder.path.glob(".*.tmp"))
-    pipeline.fit(job, folder)
+    Run(job, folder).fit()
     assert list(folder.steps) == ["apply", "fit"]
 
 
@@ -217,7 +219,7 @@ def test_records_in_memory_run_like_those_in_files(tmp_path: Path) -> None:
         label_model=LabelModelSettings(use_dev=False),
     )
     one, other = RunFolder(tmp_path / "one"), RunFolder(tmp_path / "other")
-    pipeline.apply(job, one)
-    pipeline.apply(memory, other)
+    Run(job, one).apply()
+    Run(memory, other).apply()
     first, second = (LabelMatrix.load(folder.file("votes.npz")) for folder in (one, other))
     assert np.array_equal(first.codes, second.codes)
