@@ -49,7 +49,7 @@ def posterior(name: str, votes: mw.LabelMatrix) -> Any:
 def test_the_sample_has_all_kinds() -> None:
     votes = sample()
     assert len(votes.outcomes) == 6
-    assert all(set(votes.codes[:, j]) >= set(range(len(votes.alphabet(j)))) for j in range(votes.n_lfs))
+    assert all(set(votes.codes[:, j]) >= set(range(len(votes.alphabets[j]))) for j in range(votes.n_lfs))
 
 
 @not_hard
@@ -170,7 +170,7 @@ def test_the_winner_is_held_by_some_vote(name: str) -> None:
         held = []
         for j in np.flatnonzero(votes.codes[row] >= 0):
             state = SCHEMA.task_codes[predicted[row], SCHEMA.task_index(votes.tasks[j])]
-            held.append(votes.alphabet(int(j))[votes.codes[row, j], -1 if state < 0 else state])
+            held.append(votes.alphabets[int(j)].rows[votes.codes[row, j], -1 if state < 0 else state])
         assert np.nan_to_num(held).max() > 0
 
 

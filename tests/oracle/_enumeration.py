@@ -40,13 +40,13 @@ def random_alphabet(rng: np.random.Generator, n_labels: int) -> Floats:
 
 def lfs_in_order(votes: LabelMatrix, task: str) -> list[int]:
     """LFs of a task as tables stack them: by the number of their outcomes."""
-    return sorted(votes.lfs_of(task).tolist(), key=lambda lf: len(votes.alphabet(lf)))
+    return sorted(votes.lfs_of(task).tolist(), key=lambda lf: len(votes.alphabets[lf]))
 
 
 def n_outcomes(votes: LabelMatrix, task: str) -> int:
     """Outcomes of the task's LF that has most."""
     k = len(votes.schema.labels(task))
-    return max((len(votes.alphabet(lf)) for lf in votes.lfs_of(task).tolist()), default=k)
+    return max((len(votes.alphabets[lf]) for lf in votes.lfs_of(task).tolist()), default=k)
 
 
 def statistics(schema: TaskSchema, lf_tasks: list[int], votes: tuple[int, ...], end: int) -> Floats:

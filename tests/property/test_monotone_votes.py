@@ -83,7 +83,7 @@ def lowered_sets(model: mw.HierarchicalLabelModel, votes: mw.LabelMatrix, lf: in
     silent, found = votes.codes.copy(), []
     silent[:, lf] = -1
     before = asked(silent)
-    for outcome, held in enumerate(held_most(votes.alphabet(lf), model, votes.tasks[lf])):
+    for outcome, held in enumerate(held_most(votes.alphabets[lf].rows, model, votes.tasks[lf])):
         voted = silent.copy()
         voted[:, lf] = outcome
         fall = before[:, held].sum(axis=1) - asked(voted)[:, held].sum(axis=1)
@@ -112,8 +112,8 @@ def check_sets(seed: int, soft: bool, **arguments: Any) -> list[tuple[int, int, 
 def knows(model: mw.HierarchicalLabelModel, votes: mw.LabelMatrix, lf: int) -> bool:
     """Does the fitted table of the LF give what its sets hold more than what they do not, on average?"""
     task = votes.tasks[lf]
-    stacked = sorted(votes.lfs_of(task).tolist(), key=lambda j: len(votes.alphabet(j)))
-    rows = votes.alphabet(lf).T
+    stacked = sorted(votes.lfs_of(task).tolist(), key=lambda j: len(votes.alphabets[j]))
+    rows = votes.alphabets[lf].rows.T
     table = np.exp(model.tables_[model.schema.task_index(task)][stacked.index(lf)][:, : rows.shape[1]])
     inside, outside = table[rows == 1], table[rows == 0]
     return bool(inside.size and outside.size and inside.mean() > outside.mean())

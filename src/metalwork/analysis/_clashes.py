@@ -23,7 +23,7 @@ class Clash:
 
 def find_clashes(votes: LabelMatrix) -> list[Clash]:
     """A clash for each pair of LFs that can conflict, one of which casts sets or soft votes."""
-    if not votes.outcomes:
+    if all(alphabet.plain for alphabet in votes.alphabets):
         return []
     kinds: list[FloatArray] = []
     kind_of = [_kind(kinds, _admitted(votes, j)) for j in range(votes.n_lfs)]
@@ -43,14 +43,14 @@ def within(clashes: list[Clash], group: IntArray) -> list[Clash]:
 
 def _pairs(votes: LabelMatrix) -> Iterator[tuple[int, int]]:
     """Each pair of LFs once of which the first has an alphabet of its own."""
-    own = [name in votes.outcomes for name in votes.names]
+    own = [not alphabet.plain for alphabet in votes.alphabets]
     for j in np.flatnonzero(own).tolist():
         yield from ((j, other) for other in range(votes.n_lfs) if other > j or not own[other])
 
 
 def _admitted(votes: LabelMatrix, lf: int) -> FloatArray:
     """float32 array (n_outcomes, n_end_labels): 1 where an outcome gives the end label a positive share."""
-    rows = votes.alphabet(lf)
+    rows = votes.alphabets[lf].rows
     states = votes.schema.task_codes[:, votes.schema.task_index(votes.tasks[lf])]
     columns = np.where(states == NOT_APPLICABLE, rows.shape[1] - 1, states)
     return np.asarray(rows > 0)[:, columns].astype(np.float32)

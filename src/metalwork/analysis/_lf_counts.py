@@ -61,7 +61,7 @@ def count_votes(votes: LabelMatrix, gold: Counts | None) -> tuple[LFCounts, Reco
     n_lfs, n_tasks = votes.n_lfs, votes.schema.n_tasks
     zeros: list[npt.NDArray[Any]] = [np.zeros(n_lfs, kind) for kind in [*[np.int64] * 6, np.float64]]
     lfs = LFCounts(
-        tuple(np.zeros(n_outcomes, np.int64) for n_outcomes in _alphabet_sizes(votes)),
+        tuple(np.zeros(n_outcomes, np.int64) for n_outcomes in map(len, votes.alphabets)),
         *zeros,
     )
     records = RecordCounts(*(np.zeros(n_tasks, np.int64) for _ in range(3)))
@@ -91,15 +91,11 @@ def count_votes(votes: LabelMatrix, gold: Counts | None) -> tuple[LFCounts, Reco
     return lfs, records
 
 
-def _alphabet_sizes(votes: LabelMatrix) -> list[int]:
-    sizes = zip(votes.names, votes.tasks, strict=True)
-    return [len(votes.outcomes.get(name, votes.schema.labels(task))) for name, task in sizes]
-
-
 def _span_tables(votes: LabelMatrix, lf: int) -> tuple[_Codes32, _Codes32]:
     """Interval ends by code; the last element, which code -1 picks, meets every interval, as do other outcomes."""
-    if (rows := votes.outcomes.get(votes.names[lf])) is not None:
-        return np.append(np.zeros(len(rows)), -1).astype(np.int32), np.full(len(rows) + 1, _NEVER, np.int32)
+    if not votes.alphabets[lf].plain:
+        n_outcomes = len(votes.alphabets[lf])
+        return np.append(np.zeros(n_outcomes), -1).astype(np.int32), np.full(n_outcomes + 1, _NEVER, np.int32)
     spans = votes.schema.spans(votes.tasks[lf])
     start = np.append(spans[:, 0], -1).astype(np.int32)
     return start, np.append(spans[:, 1], _NEVER).astype(np.int32)
@@ -135,8 +131,8 @@ def _count_gold(lfs: LFCounts, votes: LabelMatrix, codes: _Codes32, gold: Counts
         expected = truth[votes.schema.task_index(task)]
         scored = (codes[j] >= 0) & (expected != UNKNOWN)
         lfs.scored[j] += np.count_nonzero(scored)
-        if votes.names[j] in votes.outcomes:
-            _count_shares(lfs, j, votes.alphabet(j), codes[j][scored], expected[scored])
+        if not votes.alphabets[j].plain:
+            _count_shares(lfs, j, votes.alphabets[j].rows, codes[j][scored], expected[scored])
             continue
         lfs.correct[j] += np.count_nonzero(scored & (codes[j] == expected))
         lfs.off_branch[j] += np.count_nonzero(scored & (expected == NOT_APPLICABLE))

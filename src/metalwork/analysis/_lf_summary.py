@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from metalwork._checks import BoolArray, FloatArray, IntArray
+from metalwork._checks import FloatArray
 from metalwork.analysis._gold import is_known, read_gold
 from metalwork.analysis._lf_counts import LFCounts, RecordCounts, count_votes
 from metalwork.errors import VotesError
@@ -212,7 +212,7 @@ def _lf_row(votes: LabelMatrix, lfs: LFCounts, learned: FloatArray | None, j: in
     return LFRow(
         name=votes.names[j],
         task=votes.tasks[j],
-        polarity=_polarity(votes, j, np.flatnonzero(lfs.labels[j])),
+        polarity=votes.alphabets[j].polarity(np.flatnonzero(lfs.labels[j]), votes.schema.labels(votes.tasks[j])),
         n_votes=n_votes,
         n_errors=int(votes.errors[j]),
         coverage=n_votes / n_points,
@@ -225,24 +225,6 @@ def _lf_row(votes: LabelMatrix, lfs: LFCounts, learned: FloatArray | None, j: in
         off_branch=_share(int(lfs.off_branch[j]), scored),
         learned_accuracy=None if learned is None or np.isnan(learned[j]) else float(learned[j]),
     )
-
-
-def _polarity(votes: LabelMatrix, j: int, codes: IntArray) -> tuple[str, ...]:
-    if votes.names[j] not in votes.outcomes:
-        return tuple(votes.vote_name(j, code) for code in codes)
-    rows = votes.alphabet(j)[:, :-1]
-    soft: BoolArray = np.any((rows > 0) & (rows < 1), axis=1)
-    levels: dict[int, list[float]] = {}
-    for code in codes[soft[codes]]:
-        levels.setdefault(int(np.nanargmax(rows[code])), []).append(float(np.nanmax(rows[code])))
-    names = [votes.vote_name(j, code) for code in codes[~soft[codes]]]
-    labels = votes.schema.labels(votes.tasks[j])
-    return tuple(names + [f"{labels[top]} {_range(found)}" for top, found in sorted(levels.items())])
-
-
-def _range(levels: list[float]) -> str:
-    low, high = f"{min(levels):.2g}", f"{max(levels):.2g}"
-    return low if low == high else f"{low} to {high}"
 
 
 def _task_row(votes: LabelMatrix, lfs: LFCounts, records: RecordCounts, t: int) -> TaskRow:

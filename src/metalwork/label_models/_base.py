@@ -14,7 +14,7 @@ from metalwork._checks import ABSTAIN, FloatArray
 from metalwork.errors import NotFittedError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
-from metalwork.votes import LabelMatrix, same_outcomes
+from metalwork.votes import Alphabet, LabelMatrix
 
 Dev = tuple[LabelMatrix, Any]
 KnownLabels = tuple[LabelMatrix, npt.NDArray[np.int64]]
@@ -177,7 +177,8 @@ class LabelModel(ABC):
     def _check_lfs(self, votes: LabelMatrix, what: str, known: str) -> None:
         if (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
             raise VotesError(f"{what} must come from {known}, in their order; they differ.")
-        if not same_outcomes(votes.outcomes, self.lf_outcomes_):
+        fitted = {name: Alphabet(rows) for name, rows in self.lf_outcomes_.items()}
+        if fitted != {name: Alphabet(rows) for name, rows in votes.outcomes.items()}:
             raise VotesError(
                 f"{what} must come from {known}, with the same outcomes; they differ. "
                 "Pass like=, the votes of the fit, to mw.apply."

@@ -56,7 +56,7 @@ class MajorityVote(LabelModel):
         for task, k in zip(self.schema.tasks, self.schema.n_labels, strict=True):
             total = np.zeros((votes.n_points, k))
             for lf in votes.lfs_of(task):
-                says = np.nan_to_num(2.0 * votes.alphabet(lf) - 1.0)
+                says = np.nan_to_num(2.0 * votes.alphabets[lf].rows - 1.0)
                 total += np.append(says[:, :-1] - says[:, -1:], np.zeros((1, k)), axis=0)[votes.codes[:, lf]]
             potentials.append(total)
         return end_posterior(tree, pass_up(tree, potentials).log_branch)
@@ -70,12 +70,12 @@ class MajorityVote(LabelModel):
         for t, task in enumerate(self.schema.tasks):
             rows = reached[t]
             lfs = votes.lfs_of(task).tolist()
-            codes = votes.codes[np.ix_(rows, [lf for lf in lfs if votes.names[lf] not in votes.outcomes])]
+            codes = votes.codes[np.ix_(rows, [lf for lf in lfs if votes.alphabets[lf].plain])]
             counts = [(codes == c).sum(axis=1) for c in range(len(tree.child[t]))]
             tally = np.stack(counts, axis=1).astype(np.float64)
             for lf in lfs:
-                if votes.names[lf] in votes.outcomes:
-                    tally += _ballots(votes.alphabet(lf))[votes.codes[rows, lf]]
+                if not votes.alphabets[lf].plain:
+                    tally += _ballots(votes.alphabets[lf].rows)[votes.codes[rows, lf]]
             most = tally >= tally.max(axis=1, keepdims=True) - _TIE
             winner = np.where(most, rng.random(tally.shape), -1.0).argmax(axis=1)
             for c, below in enumerate(tree.child[t]):

@@ -1,14 +1,13 @@
 """Alphabets of what labeling functions returned: the same whatever the batches, workers and order of records."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from metalwork._checks import ABSTAIN, FloatArray, IntArray
+from metalwork._checks import ABSTAIN, IntArray
 from metalwork.errors import LabelingError, MetalworkWarning
-from metalwork.votes import LabelMatrix, plain_outcomes, soft_outcomes
+from metalwork.votes import Alphabet, LabelMatrix
 
 States = tuple[int, ...]
 """A set of states of a task, ascending: label codes, and the number of labels for 'the task does not apply'."""
@@ -41,23 +40,19 @@ class Numbering:
         """The number here of each number there, and last of an abstain."""
         return np.array([*range(self.n_labels), *map(self.number, other.others), ABSTAIN])
 
-    def alphabet(self) -> tuple[FloatArray | None, IntArray]:
-        """The outcomes in canonical order, None for plain labels; and the code of each number, last an abstain's.
+    def alphabet(self) -> tuple[Alphabet, IntArray]:
+        """The outcomes in canonical order, and the code of each number, last an abstain's.
 
-        Labels come first, or the whole fixed alphabet of soft votes where there is one among the outcomes, then
-        sets in ascending order. So the alphabet depends on what was voted, not on the order of records.
+        So the alphabet depends on what was voted, not on the order of records.
         """
-        if not self.others:
-            return None, np.append(np.arange(self.n_labels), ABSTAIN)
         k = self.n_labels
-        soft = any(isinstance(outcome, Soft) for outcome in self.others)
-        base = soft_outcomes(k) if soft else plain_outcomes(k)
-        sets = sorted(outcome for outcome in self.others if not isinstance(outcome, Soft))
-        place = {states: len(base) + i for i, states in enumerate(sets)}
-        codes = [int(base[:, code].argmax()) for code in range(k)]
-        codes += [outcome.code if isinstance(outcome, Soft) else place[outcome] for outcome in self.others]
-        rows = np.concatenate([base, *(_set_row(states, k) for states in sets)])
-        return rows, np.array([*codes, ABSTAIN])
+        soft = Alphabet.of_soft_votes(k).rows
+        sets = Alphabet.of_states(k, [outcome for outcome in self.others if not isinstance(outcome, Soft)]).rows
+        own, rest = Alphabet.of_labels(k), iter(sets)
+        rows = [soft[outcome.code] if isinstance(outcome, Soft) else next(rest) for outcome in self.others]
+        numbered = Alphabet(np.concatenate([own.rows, *(row[None] for row in rows)])) if rows else own
+        found = own.union(numbered)
+        return found, numbered.codes_in(found)
 
 
 def recode(votes: LabelMatrix, like: LabelMatrix) -> LabelMatrix:
@@ -66,11 +61,9 @@ def recode(votes: LabelMatrix, like: LabelMatrix) -> LabelMatrix:
         raise LabelingError("like must hold the votes of the same LFs on the same schema; it differs.")
     codes, lost = votes.codes.astype(np.int32), []
     for lf, name in enumerate(votes.names):
-        if name not in votes.outcomes and name not in like.outcomes:
+        if votes.alphabets[lf].plain and like.alphabets[lf].plain:
             continue
-        known = {key: code for code, key in enumerate(_keys(like.alphabet(lf)))}
-        table = np.array([*(known.get(key, ABSTAIN) for key in _keys(votes.alphabet(lf))), ABSTAIN])
-        new = table[votes.codes[:, lf]]
+        new = votes.alphabets[lf].codes_in(like.alphabets[lf])[votes.codes[:, lf]]
         gone = (new == ABSTAIN) & (votes.codes[:, lf] != ABSTAIN)
         lost += [f"{votes.vote_name(lf, code)!r} of LF {name!r}" for code in np.unique(votes.codes[gone, lf])]
         codes[:, lf] = new
@@ -83,14 +76,3 @@ def recode(votes: LabelMatrix, like: LabelMatrix) -> LabelMatrix:
             stacklevel=3,
         )
     return LabelMatrix(codes, votes.schema, votes.tasks, votes.names, votes.errors, like.outcomes)
-
-
-def _keys(rows: FloatArray) -> list[bytes]:
-    return [row.tobytes() for row in np.nan_to_num(rows, nan=-1.0)]
-
-
-def _set_row(states: Sequence[int], k: int) -> FloatArray:
-    row = np.zeros((1, k + 1))
-    row[0, k] = np.nan
-    row[0, list(states)] = 1.0
-    return row

@@ -222,10 +222,9 @@ class _Total:
         columns = [(j, *named) for j, lf in enumerate(self.functions) for named in lf.columns(self.space.tasks)]
         codes, outcomes = np.concatenate(self._codes), {}
         for column, ((_, name, _), numbers) in enumerate(zip(columns, self._numbers, strict=True)):
-            rows, code_of = numbers.alphabet()
-            if rows is not None:
+            if numbers.others:
+                outcomes[name], code_of = numbers.alphabet()
                 codes[:, column] = code_of[codes[:, column]]
-                outcomes[name] = rows
         tasks, names = [task for _, _, task in columns], [name for _, name, _ in columns]
         errors = [self._failures[j].count for j, _, _ in columns]
         if isinstance(self.space, TaskSchema):

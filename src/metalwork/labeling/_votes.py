@@ -14,7 +14,7 @@ from metalwork.labeling._alphabets import Numbering, Soft, States
 from metalwork.labeling._function import ColumnRule, LabelingFunction
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
 from metalwork.labeling._soft import ProbabilityRule
-from metalwork.votes import soft_outcomes
+from metalwork.votes import Alphabet
 
 Codes = npt.NDArray[np.int32]
 
@@ -175,7 +175,7 @@ def _soft_codes(
     codes, bad = soft_votes(shares, lf.name)
     for row in bad:
         failures.add(int(at[row]), f"it returned the probabilities {_short(shares[row].tolist())}")
-    table = np.full(len(soft_outcomes(numbers.n_labels)) + 1, ABSTAIN, np.int32)
+    table = np.full(len(Alphabet.of_soft_votes(numbers.n_labels)) + 1, ABSTAIN, np.int32)
     for code in np.unique(codes[codes != ABSTAIN]).tolist():
         table[code] = numbers.number(Soft(code))
     return table[codes]

@@ -1,22 +1,20 @@
 """Votes: the label matrix, what its codes say, and what labeling functions vote on."""
 
+from metalwork.votes._alphabet import Alphabet
 from metalwork.votes._feasible import FeasibleLabels
 from metalwork.votes._forest import ForestProbabilities, TaskForest
 from metalwork.votes._matrix import LabelMatrix
-from metalwork.votes._outcomes import plain_outcomes, same_outcomes
 from metalwork.votes._shards import VoteShards
-from metalwork.votes._soft import soft_codes, soft_outcomes
+from metalwork.votes._soft import soft_codes
 from metalwork.votes._sparse import SparseVotes
 
 __all__ = [
+    "Alphabet",
     "FeasibleLabels",
     "ForestProbabilities",
     "LabelMatrix",
     "SparseVotes",
     "TaskForest",
     "VoteShards",
-    "plain_outcomes",
-    "same_outcomes",
     "soft_codes",
-    "soft_outcomes",
 ]

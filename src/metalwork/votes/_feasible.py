@@ -11,8 +11,8 @@ from metalwork._checks import NOT_APPLICABLE, FloatArray, IntArray
 from metalwork.errors import SchemaError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema, unknown_name
+from metalwork.votes._alphabet import Alphabet, read_alphabet
 from metalwork.votes._matrix import LabelMatrix
-from metalwork.votes._outcomes import plain_outcomes
 
 MOST_VECTORS: Final = 4_096
 """Of more label vectors exact inference would not be quick: a record's posterior has one number for each."""
@@ -138,14 +138,13 @@ class FeasibleLabels:
         """Label names of ``task``; those of the flat task are the names of the vectors."""
         return self.schema.end_labels if task == self.schema.root else self._labels[self._known(task)]
 
-    def members(self, task: str) -> FloatArray:
-        """float array (n_labels, n_vectors + 1): which vectors hold each label of ``task``.
+    def alphabet(self, task: str) -> Alphabet:
+        """What votes on ``task`` say of the vectors: one outcome a label of it.
 
-        1 where a vector has the label, 0 where it has another, NaN where the task does not apply, and in the last
-        column. It is the alphabet of LFs of ``task``.
+        A vector is in (1) where it has the label, out (0) where it has another; the question does not arise (NaN)
+        where the task does not apply.
         """
-        rows = plain_outcomes(len(self.labels(task)))
-        return rows if task == self.schema.root else rows[:, self._columns(task)]
+        return self._over_vectors(Alphabet.of_labels(len(self.labels(task))), task)
 
     def votes(
         self,
@@ -153,7 +152,7 @@ class FeasibleLabels:
         tasks: Sequence[str],
         names: Sequence[str] | None = None,
         errors: Any = None,
-        outcomes: Mapping[str, FloatArray] | None = None,
+        outcomes: Mapping[str, Any] | None = None,
     ) -> LabelMatrix:
         """The label matrix over vectors of votes on tasks.
 
@@ -165,27 +164,23 @@ class FeasibleLabels:
             The task of each LF; the flat task's labels are the vectors.
         names, errors
             As for :class:`LabelMatrix`.
-        outcomes : mapping of LF name to float array (n_outcomes, n_labels + 1), optional
+        outcomes : mapping of LF name to Alphabet or float array (n_outcomes, n_labels + 1), optional
             Alphabets over the labels of the LF's own task, as for :class:`LabelMatrix`.
         """
         named = [f"lf_{j}" for j in range(len(tasks))] if names is None else [*names]
         own = dict(outcomes or {})
-        plain = {task: self.members(task) for task in dict.fromkeys(tasks)}
-        alphabets = {}
+        alphabets = {task: self.alphabet(task) for task in dict.fromkeys(tasks)}
+        found = {}
         for lf, task in zip(named, tasks, strict=False):
-            rows = plain[task]
-            if lf in own and task != self.schema.root:
-                rows = self._check_rows(lf, task, own[lf])[:, self._columns(task)]
-            elif lf in own:
-                rows = own[lf]
-            alphabets[lf] = rows
-        return LabelMatrix(codes, self.schema, [self.schema.root] * len(tasks), named, errors, alphabets)
+            given = read_alphabet(own[lf], lf, len(self.labels(task))) if lf in own else None
+            found[lf] = alphabets[task] if given is None else self._over_vectors(given, task)
+        return LabelMatrix(codes, self.schema, [self.schema.root] * len(tasks), named, errors, found)
 
     def marginal(self, probs: TaskProbabilities, task: str) -> FloatArray:
         """float array (n_points, n_labels): P(label of ``task``, and the task applies)."""
         if probs.schema != self.schema:
             raise VotesError("probs must be over the label vectors; its schema is another. Fit on votes of these.")
-        has = np.nan_to_num(self.members(task)[:, :-1])
+        has = np.nan_to_num(self.alphabet(task).rows[:, :-1])
         marginal: FloatArray = probs.end @ has.T.astype(probs.end.dtype)
         return marginal
 
@@ -212,20 +207,14 @@ class FeasibleLabels:
             raise VotesError(unknown_name("task", task, self.tasks))
         return task
 
-    def _columns(self, task: str) -> IntArray:
-        """For each vector, and last for none of them, its state of ``task``: the last is 'does not apply'."""
+    def _over_vectors(self, alphabet: Alphabet, task: str) -> Alphabet:
+        """What an alphabet of ``task`` says of the vectors, and last of none of them."""
+        if task == self.schema.root:
+            return alphabet
         states = self.states[:, list(self._labels).index(self._known(task))]
-        missing = len(self._labels[task])
-        return np.append(np.where(states == NOT_APPLICABLE, missing, states), missing)
-
-    def _check_rows(self, lf: str, task: str, rows: Any) -> FloatArray:
-        array, n_states = np.asarray(rows, dtype=np.float64), len(self._labels[task]) + 1
-        if array.ndim != 2 or array.shape[1] != n_states:
-            raise VotesError(
-                f"outcomes of LF {lf!r} must have shape (n_outcomes, {n_states}): the labels of task {task!r}, "
-                f"and last 'does not apply'; got {array.shape}."
-            )
-        return array
+        does_not_apply = len(self._labels[task])
+        columns = np.append(np.where(states == NOT_APPLICABLE, does_not_apply, states), does_not_apply)
+        return Alphabet(alphabet.rows[:, columns])
 
     def _states_of(self, vector: Vector) -> list[int]:
         return [

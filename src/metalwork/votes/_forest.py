@@ -77,7 +77,7 @@ class TaskForest:
         tasks: Sequence[str],
         names: Sequence[str] | None = None,
         errors: Any = None,
-        outcomes: Mapping[str, FloatArray] | None = None,
+        outcomes: Mapping[str, Any] | None = None,
     ) -> dict[str, LabelMatrix]:
         """Label matrices by root, of one matrix that holds the LFs of all trees.
 

@@ -10,14 +10,8 @@ from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import ABSTAIN, FloatArray, IntArray
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema, unknown_name
-from metalwork.votes._outcomes import (
-    Outcomes,
-    check_outcomes,
-    outcome_name,
-    plain_outcomes,
-    same_outcomes,
-)
-from metalwork.votes._soft import soft_codes, soft_outcomes
+from metalwork.votes._alphabet import Alphabet, read_alphabet
+from metalwork.votes._soft import soft_codes
 
 _FORMAT = "metalwork label matrix 1"
 
@@ -39,11 +33,14 @@ class LabelMatrix:
         Distinct LF names; ``lf_0, lf_1, ...`` by default.
     errors : int array (n_lfs,), optional
         On how many records each LF failed. Its votes there are stored as ``ABSTAIN`` and counted here.
-    outcomes : mapping of LF name to float array (n_outcomes, n_labels + 1), optional
-        Alphabets of LFs that say more than one label: entry ``[o, s]`` in [0, 1] is how far outcome ``o`` holds
-        that the record is in state ``s`` of the LF's task; the last state is "the task does not apply". 1: in the
-        set; 0: not in it; between: a soft vote, its probability of the label; NaN: the question does not arise
-        there. By default an LF's outcomes are the labels of its task, NaN last.
+    outcomes : mapping of LF name to Alphabet or float array (n_outcomes, n_labels + 1), optional
+        Alphabets of LFs that say more than one label, as :class:`metalwork.votes.Alphabet` takes their rows. By
+        default an LF's outcomes are the labels of its task.
+
+    Attributes
+    ----------
+    alphabets : tuple of Alphabet (n_lfs,)
+        What each LF's codes say.
 
     Raises
     ------
@@ -56,8 +53,7 @@ class LabelMatrix:
     tasks: tuple[str, ...]
     names: tuple[str, ...]
     errors: IntArray
-    outcomes: Outcomes
-    """Alphabets (read-only) of the LFs whose alphabet is not their task's labels."""
+    alphabets: tuple[Alphabet, ...]
 
     def __init__(
         self,
@@ -80,7 +76,7 @@ class LabelMatrix:
             raise VotesError(
                 f"errors must be counts of at least 0; got {self.errors[j]} for LF {self.names[j]!r}."
             )
-        self.outcomes = _check_outcomes(outcomes, self)
+        self.alphabets = _read_alphabets(outcomes or {}, self)
         _check_codes(array, self)
         self.codes = array.astype(_smallest_dtype(self), copy=False)
 
@@ -105,6 +101,12 @@ class LabelMatrix:
         self.schema.task_index(task)
         return np.flatnonzero(np.array([name == task for name in self.tasks], dtype=bool))
 
+    @property
+    def outcomes(self) -> dict[str, FloatArray]:
+        """Rows of the alphabets of LFs whose outcomes are not just the labels of their task, by LF name."""
+        pairs = zip(self.names, self.alphabets, strict=True)
+        return {name: alphabet.rows for name, alphabet in pairs if not alphabet.plain}
+
     def rows(self, index: Any) -> "LabelMatrix":
         """The same LFs on the records that ``index`` (slice, int or bool array) picks; errors are not carried."""
         return LabelMatrix(self.codes[index], self.schema, self.tasks, self.names, outcomes=self.outcomes)
@@ -113,19 +115,12 @@ class LabelMatrix:
         """The same records with the LFs at positions ``index`` only."""
         chosen = [int(j) for j in index]
         names, tasks = [self.names[j] for j in chosen], [self.tasks[j] for j in chosen]
-        outcomes = {name: self.outcomes[name] for name in names if name in self.outcomes}
+        outcomes = {name: self.alphabets[j] for name, j in zip(names, chosen, strict=True)}
         return LabelMatrix(self.codes[:, chosen], self.schema, tasks, names, self.errors[chosen], outcomes)
-
-    def alphabet(self, lf: int) -> FloatArray:
-        """What each code of the LF at position ``lf`` says: float array (n_outcomes, n_labels + 1)."""
-        own = self.outcomes.get(self.names[lf])
-        return plain_outcomes(len(self.schema.labels(self.tasks[lf]))) if own is None else own
 
     def vote_name(self, lf: int, code: int) -> str:
         """What a code of the LF at position ``lf`` says: ``"a"``, ``"a or b"``, ``"not c"`` or ``"a 0.8"``."""
-        labels = self.schema.labels(self.tasks[lf])
-        own = self.outcomes.get(self.names[lf])
-        return labels[code] if own is None else outcome_name(own[code], labels)
+        return self.alphabets[lf].name(code, self.schema.labels(self.tasks[lf]))
 
     @classmethod
     def from_soft(
@@ -157,7 +152,7 @@ class LabelMatrix:
             lengths = ", ".join(str(len(column)) for column in columns)
             raise VotesError(f"probabilities must have one row a record each; got {lengths} rows.")
         codes = np.stack(columns, axis=1) if columns else np.empty((0, 0), np.int64)
-        outcomes = {name: soft_outcomes(k) for name, k in zip(named, n_labels, strict=True)}
+        outcomes = {name: Alphabet.of_soft_votes(k) for name, k in zip(named, n_labels, strict=True)}
         return cls(codes, schema, checked, named, outcomes=outcomes)
 
     @classmethod
@@ -186,7 +181,7 @@ class LabelMatrix:
         for part in parts[1:]:
             if (part.schema, part.tasks, part.names) != (first.schema, first.tasks, first.names):
                 raise VotesError("parts must share schema, tasks and names; they differ.")
-            if not same_outcomes(part.outcomes, first.outcomes):
+            if part.alphabets != first.alphabets:
                 raise VotesError("parts must share the outcomes of their LFs; they differ.")
         codes = np.concatenate([part.codes for part in parts])
         errors = sum(part.errors for part in parts)
@@ -238,10 +233,10 @@ class LabelMatrix:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the matrix to one ``.npz`` file, whole or not at all."""
-        own = list(self.outcomes)
-        header = {"schema": self.schema.to_dict(), "tasks": self.tasks, "names": self.names, "outcomes": own}
+        own = self.outcomes
+        header = {"schema": self.schema.to_dict(), "tasks": self.tasks, "names": self.names, "outcomes": list(own)}
         arrays = {"codes": self.codes, "errors": self.errors}
-        save_arrays(path, _FORMAT, header, arrays | {_stored(i): self.outcomes[lf] for i, lf in enumerate(own)})
+        save_arrays(path, _FORMAT, header, arrays | {_stored(i): own[lf] for i, lf in enumerate(own)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -288,14 +283,13 @@ def _check_names(names: Sequence[str] | None, n_lfs: int) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def _check_outcomes(outcomes: Mapping[str, Any] | None, votes: LabelMatrix) -> Outcomes:
-    if not outcomes:
-        return {}
+def _read_alphabets(outcomes: Mapping[str, Any], votes: LabelMatrix) -> tuple[Alphabet, ...]:
     for name in outcomes:
         if name not in votes.names:
             raise VotesError("outcomes: " + unknown_name("LF", name, votes.names))
-    n_labels = {name: len(votes.schema.labels(task)) for name, task in zip(votes.names, votes.tasks, strict=True)}
-    return check_outcomes(outcomes, n_labels)
+    plain = {k: Alphabet.of_labels(k) for k in votes.schema.n_labels}
+    pairs = [(name, len(votes.schema.labels(task))) for name, task in zip(votes.names, votes.tasks, strict=True)]
+    return tuple(read_alphabet(outcomes[lf], lf, k) if lf in outcomes else plain[k] for lf, k in pairs)
 
 
 def _stored(position: int) -> str:
@@ -305,9 +299,7 @@ def _stored(position: int) -> str:
 def _check_codes(codes: IntArray, votes: LabelMatrix) -> None:
     if codes.size == 0:
         return
-    limits = np.array([len(votes.schema.labels(task)) for task in votes.tasks])
-    for name, rows in votes.outcomes.items():
-        limits[votes.names.index(name)] = len(rows)
+    limits = np.array(list(map(len, votes.alphabets)))
     low, high = codes.min(axis=0), codes.max(axis=0)
     for j in np.flatnonzero((low < ABSTAIN) | (high >= limits)):
         row = int(np.argmax((codes[:, j] < ABSTAIN) | (codes[:, j] >= limits[j])))
@@ -318,7 +310,7 @@ def _check_codes(codes: IntArray, votes: LabelMatrix) -> None:
 
 
 def _smallest_dtype(votes: LabelMatrix) -> type[np.signedinteger[Any]]:
-    largest = max([*votes.schema.n_labels, *map(len, votes.outcomes.values())])
+    largest = max([*votes.schema.n_labels, *map(len, votes.alphabets)])
     return np.int8 if largest <= 127 else np.int16 if largest <= 32767 else np.int32
 
 

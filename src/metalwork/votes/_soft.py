@@ -32,8 +32,8 @@ class _TopTwo(NamedTuple):
 
 
 @lru_cache(maxsize=32)
-def soft_outcomes(n_labels: int) -> FloatArray:
-    """The fixed alphabet of soft votes over so many labels: float array (n_outcomes, n_labels + 1), NaN last."""
+def soft_grid(n_labels: int) -> FloatArray:
+    """The fixed outcomes of soft votes over so many labels: float array (n_outcomes, n_labels + 1), NaN last."""
     rows: FloatArray
     if n_labels <= _MOST_LABELS_ON_GRID:
         rows = _compositions(n_labels) / _steps(n_labels)
@@ -49,7 +49,7 @@ def soft_outcomes(n_labels: int) -> FloatArray:
 
 
 def soft_codes(probabilities: Any, n_labels: int, name: str) -> Int64Array:
-    """Outcomes (n_points,) in :func:`soft_outcomes` nearest to rows of probabilities (n_points, n_labels).
+    """Outcomes (n_points,) in :func:`soft_grid` nearest to rows of probabilities (n_points, n_labels).
 
     Rows with NaN and rows nearer to uniform than half a step abstain. ``name`` is the LF's, for errors.
     """

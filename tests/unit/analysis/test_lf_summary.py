@@ -232,7 +232,9 @@ def test_sets_and_soft_votes_conflict_where_no_end_label_has_a_share_in_both(
     def admits(i: int, j: int) -> set[int]:
         states = codes[:, votes.schema.task_index(votes.tasks[j])]
         return set(
-            np.flatnonzero(votes.alphabet(j)[votes.codes[i, j]][np.where(states < 0, -1, states)] > 0).tolist()
+            np.flatnonzero(
+                votes.alphabets[j].rows[votes.codes[i, j]][np.where(states < 0, -1, states)] > 0
+            ).tolist()
         )
 
     for j, row in enumerate(mw.lf_summary(votes).rows):
@@ -256,7 +258,7 @@ def test_a_vote_is_right_by_the_share_of_the_true_state(seed: int, monkeypatch: 
     for j, row in enumerate(mw.lf_summary(votes, y).rows):
         states = votes.schema.task_codes[:, votes.schema.task_index(row.task)]
         known = [i for i in range(40) if y[i] >= 0 and votes.codes[i, j] >= 0]
-        shares = np.array([votes.alphabet(j)[votes.codes[i, j], max(states[y[i]], -1)] for i in known])
+        shares = np.array([votes.alphabets[j].rows[votes.codes[i, j], max(states[y[i]], -1)] for i in known])
         assert row.n_scored == len(known)
         assert row.precision == (pytest.approx(np.nan_to_num(shares).mean()) if known else None)
         assert row.off_branch == (pytest.approx(np.isnan(shares).mean()) if known else None)
@@ -277,7 +279,7 @@ def test_sets_and_soft_votes_have_names() -> None:
 def test_equal_plain_alphabets_count_as_plain_votes_do() -> None:
     votes = random_votes(UNEVEN, 60, 6, 0)
     doubled = {  # each label twice: no longer the plain alphabet, but the same votes
-        name: np.concatenate([votes.alphabet(j)] * 2) for j, name in enumerate(votes.names)
+        name: np.concatenate([votes.alphabets[j].rows] * 2) for j, name in enumerate(votes.names)
     }
     same = mw.LabelMatrix(votes.codes, votes.schema, votes.tasks, votes.names, outcomes=doubled)
     y = np.random.default_rng(1).integers(-1, votes.schema.n_end_labels, 60)

@@ -34,7 +34,7 @@ def votes_of(values: list[Any], task: str | None = "sector", **options: Any) -> 
 def said(votes: mw.LabelMatrix) -> list[dict[str, list[float]]]:
     """What each record's votes say of the states, by column."""
     return [
-        {votes.names[j]: votes.alphabet(j)[code].tolist() for j, code in enumerate(row) if code >= 0}
+        {votes.names[j]: votes.alphabets[j].rows[code].tolist() for j, code in enumerate(row) if code >= 0}
         for row in votes.codes.tolist()
     ]
 
@@ -83,7 +83,7 @@ def test_an_lf_of_soft_votes_alone_has_the_alphabet_of_from_soft() -> None:
     soft = votes_of([dict(zip(SCHEMA.labels("sector"), row, strict=True)) for row in rows])
     given = mw.LabelMatrix.from_soft([np.array(rows)], SCHEMA, ["sector"], ["lf"])
     assert soft.codes.tolist() == given.codes.tolist()
-    np.testing.assert_array_equal(soft.alphabet(0), given.alphabet(0))
+    np.testing.assert_array_equal(soft.alphabets[0].rows, given.alphabets[0].rows)
 
 
 MIXED = [
@@ -275,7 +275,7 @@ def test_columns_and_single_records_give_the_same_soft_votes() -> None:
     by_record = mw.from_callable(lambda c, m, s: lf(c, m, s), "sector", name=lf.name)
     whole, single = mw.apply([lf], records, SCHEMA), mw.apply([by_record], records, SCHEMA)
     assert whole.codes.tolist() == single.codes.tolist()
-    np.testing.assert_array_equal(whole.alphabet(0), single.alphabet(0))
+    np.testing.assert_array_equal(whole.alphabets[0].rows, single.alphabets[0].rows)
 
 
 def test_columns_that_hold_no_probabilities_are_failures() -> None:
@@ -299,7 +299,7 @@ def test_misdeclared_columns_of_probabilities_are_named(columns: Any) -> None:
 def test_like_gives_other_records_the_same_alphabet() -> None:
     train = votes_of([mw.Not("Sports"), {"Corporate", "Sports"}, "Markets"])
     test = votes_of([{"Corporate", "Sports"}, "Sports"], like=train)
-    np.testing.assert_array_equal(test.alphabet(0), train.alphabet(0))
+    np.testing.assert_array_equal(test.alphabets[0].rows, train.alphabets[0].rows)
     assert test.codes[:, 0].tolist() == [train.codes[1, 0], 2]
     assert mw.LabelMatrix.concatenate([train, test]).n_points == 5
 

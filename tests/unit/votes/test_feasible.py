@@ -43,14 +43,14 @@ def test_vectors_may_have_names() -> None:
 
 def test_a_vote_on_a_task_is_a_vote_for_the_vectors_with_its_label() -> None:
     np.testing.assert_array_equal(
-        PETS.members("animal"), [[1, 0, 0, 0, NAN], [0, 1, 0, 0, NAN], [0, 0, 1, 1, NAN]]
+        PETS.alphabet("animal").rows, [[1, 0, 0, 0, NAN], [0, 1, 0, 0, NAN], [0, 0, 1, 1, NAN]]
     )
-    np.testing.assert_array_equal(PETS.members("flies"), [[NAN, NAN, 1, 0, NAN], [NAN, NAN, 0, 1, NAN]])
+    np.testing.assert_array_equal(PETS.alphabet("flies").rows, [[NAN, NAN, 1, 0, NAN], [NAN, NAN, 0, 1, NAN]])
     votes = PETS.votes([[2, 0, 3], [-1, 1, -1]], ["animal", "flies", "labels"], ["a", "b", "c"], [0, 1, 0])
     assert (votes.schema, votes.tasks, votes.names) == (PETS.schema, ("labels",) * 3, ("a", "b", "c"))
     assert votes.codes.tolist() == [[2, 0, 3], [-1, 1, -1]]
     assert votes.errors.tolist() == [0, 1, 0]
-    np.testing.assert_array_equal(votes.alphabet(1), PETS.members("flies"))
+    np.testing.assert_array_equal(votes.alphabets[1].rows, PETS.alphabet("flies").rows)
     assert sorted(votes.outcomes) == ["a", "b"]
 
 
@@ -58,10 +58,10 @@ def test_sets_and_soft_votes_on_a_task_reach_the_vectors() -> None:
     rows = np.array([[1, 1, 0, NAN], [0.1, 0.2, 0.7, NAN], [0, 1, 1, 1]])
     votes = PETS.votes([[0]], ["animal"], ["a"], outcomes={"a": rows})
     np.testing.assert_array_equal(
-        votes.alphabet(0), [[1, 1, 0, 0, NAN], [0.1, 0.2, 0.7, 0.7, NAN], [0, 1, 1, 1, 1]]
+        votes.alphabets[0].rows, [[1, 1, 0, 0, NAN], [0.1, 0.2, 0.7, 0.7, NAN], [0, 1, 1, 1, 1]]
     )
     soft = PETS.votes([[0]], ["flies"], ["a"], outcomes={"a": np.array([[0.9, 0.1, NAN]])})
-    np.testing.assert_array_equal(soft.alphabet(0), [[NAN, NAN, 0.9, 0.1, NAN]])
+    np.testing.assert_array_equal(soft.alphabets[0].rows, [[NAN, NAN, 0.9, 0.1, NAN]])
 
 
 def test_marginals_sum_the_vectors() -> None:
@@ -116,7 +116,7 @@ def test_labeling_functions_vote_on_tasks_and_on_sets_of_end_labels() -> None:
         mw.from_callable(lambda text: mw.Not("Money"), "markets", name="markets"),
     ]
     votes = mw.apply(lfs, [{"text": ""}], view)
-    said = [votes.alphabet(j)[votes.codes[0, j]].tolist() for j in range(3)]
+    said = [votes.alphabets[j].rows[votes.codes[0, j]].tolist() for j in range(3)]
     np.testing.assert_array_equal(said, [[1, 0, 1, 0, NAN], [0, 0, 1, 1, NAN], [NAN, NAN, 0, 1, NAN]])
     assert mw.apply(lfs, [{"text": ""}], view, like=votes).codes.tolist() == votes.codes.tolist()
     with pytest.raises(LabelingError, match=r"^LF 'x' must name its task with a FeasibleLabels; got None\."):
@@ -181,6 +181,6 @@ def test_alphabets_over_a_task_must_fit_it() -> None:
     with pytest.raises(VotesError) as caught:
         PETS.votes([[0]], ["animal"], ["a"], outcomes={"a": np.eye(2)})
     assert str(caught.value) == (
-        "outcomes of LF 'a' must have shape (n_outcomes, 4): the labels of task 'animal', and last "
+        "outcomes of LF 'a' must have shape (n_outcomes, 4): its task's 3 labels, and last "
         "'does not apply'; got (2, 2)."
     )

@@ -45,7 +45,7 @@ def test_what_is_no_forest_is_refused(schemas: Any, fault: str) -> None:
 
 def test_one_matrix_becomes_one_a_root() -> None:
     outcomes = {"b": [[1, 0, 0, np.nan], [0, 1, 0, np.nan], [1, 1, 0, np.nan]]}
-    votes = FOREST.votes(CODES, TASKS, ["a", "b", "c"], [0, 1, 2], outcomes)  # type: ignore[arg-type]
+    votes = FOREST.votes(CODES, TASKS, ["a", "b", "c"], [0, 1, 2], outcomes)
     assert list(votes) == ["sector", "tone"]
     sector, tone = votes.values()
     assert (sector.names, sector.tasks, sector.errors.tolist()) == (("a", "c"), ("sector", "markets"), [0, 2])

@@ -8,7 +8,7 @@ import pytest
 
 import metalwork as mw
 from metalwork.errors import VotesError
-from metalwork.votes import plain_outcomes, soft_codes, soft_outcomes
+from metalwork.votes import Alphabet, soft_codes
 from tests.unit.schemas import SECTORS
 
 SCHEMA = mw.TaskSchema.from_dict(SECTORS)
@@ -25,8 +25,8 @@ def news(**more: Any) -> mw.LabelMatrix:
 def test_alphabets_go_with_their_functions() -> None:
     votes = news()
     assert list(votes.outcomes) == ["sets"]
-    np.testing.assert_array_equal(votes.alphabet(1), SETS)
-    np.testing.assert_array_equal(votes.alphabet(0), plain_outcomes(4))
+    np.testing.assert_array_equal(votes.alphabets[1].rows, SETS)
+    np.testing.assert_array_equal(votes.alphabets[0].rows, Alphabet.of_labels(4).rows)
     assert not votes.outcomes["sets"].flags.writeable
     assert list(votes.rows([0]).outcomes) == ["sets"]
     assert list(votes.lfs([1]).outcomes) == ["sets"]
@@ -38,7 +38,7 @@ def test_alphabets_go_with_their_functions() -> None:
 
 
 def test_the_labels_themselves_are_no_alphabet_of_their_own() -> None:
-    assert news(outcomes={"sets": plain_outcomes(4)}).outcomes == {}
+    assert news(outcomes={"sets": Alphabet.of_labels(4).rows}).outcomes == {}
 
 
 def test_votes_have_names() -> None:
@@ -115,7 +115,7 @@ def test_side_by_side() -> None:
 @pytest.mark.parametrize("k", [2, 3, 4, 5, 7, 8, 13, 14, 26, 27, 60])
 def test_soft_votes_are_rounded_to_the_nearest_of_a_fixed_alphabet(k: int) -> None:
     rows = np.random.default_rng(k).dirichlet(np.full(k, 0.3), size=300)
-    outcomes = soft_outcomes(k)
+    outcomes = Alphabet.of_soft_votes(k).rows
     np.testing.assert_allclose(outcomes[:, :-1].sum(axis=1), 1.0)
     assert len(np.unique(outcomes[:, :-1], axis=0)) == len(outcomes) <= 4_000
     codes = soft_codes(rows, k, "lf")
@@ -132,10 +132,10 @@ def test_soft_votes_are_rounded_to_the_nearest_of_a_fixed_alphabet(k: int) -> No
 
 
 def test_the_grid_is_a_twentieth_for_two_labels_and_certain_votes_stay_certain() -> None:
-    assert soft_outcomes(2)[:, 0].tolist() == (np.arange(21) / 20).tolist()
+    assert Alphabet.of_soft_votes(2).rows[:, 0].tolist() == (np.arange(21) / 20).tolist()
     for k in (2, 4, 9, 30):
         codes = soft_codes(np.eye(k), k, "lf")
-        np.testing.assert_array_equal(soft_outcomes(k)[codes], plain_outcomes(k))
+        np.testing.assert_array_equal(Alphabet.of_soft_votes(k).rows[codes], Alphabet.of_labels(k).rows)
 
 
 def test_uniform_and_unknown_rows_abstain() -> None:
