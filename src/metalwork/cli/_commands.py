@@ -211,8 +211,8 @@ def _open(path: Path, name: str | None, fresh: bool = False) -> "tuple[Job, RunF
     project = load_project(path)
     if name is not None:
         check_run_name(name, project.output)
-    if project.code is not None:
-        typer.echo(f"Running the project's own Python file {project.code}", err=True)
+    for file in project.code:
+        typer.echo(f"Running the project's own Python file {file}", err=True)
     job = Job.of_project(project)
     if name is not None:
         return job, RunFolder(project.output / name)

@@ -1,8 +1,9 @@
 """Data in, labels, model and report out: the steps of a run, and the project file that describes one."""
 
+from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._folder import STEPS, RunFolder, check_run_name, new_run
-from metalwork.pipeline._job import SPLITS, Job, Split
+from metalwork.pipeline._job import Job, Split
 from metalwork.pipeline._project import Project, load_project
 from metalwork.pipeline._run import Run
 from metalwork.pipeline._scores import Results

@@ -22,7 +22,7 @@ def load_labeling_functions(path: Path) -> list[LabelingFunction]:
     ConfigError
         When the file fails, naming the line; when it holds no labeling function.
     """
-    module = _run_file(path)
+    module = run_file(path)
     listed = getattr(module, _LIST, None)
     if listed is None:
         found = [value for value in vars(module).values() if isinstance(value, LabelingFunction)]
@@ -37,7 +37,8 @@ def load_labeling_functions(path: Path) -> list[LabelingFunction]:
     return unique
 
 
-def _run_file(path: Path) -> ModuleType:
+def run_file(path: Path) -> ModuleType:
+    """Run a Python file of a project's; ``ConfigError`` names the line where it fails."""
     name = f"_metalwork_project_{path.stem}"
     module = ModuleType(name)
     module.__file__ = str(path)

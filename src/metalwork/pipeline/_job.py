@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from metalwork.data import read_records
 from metalwork.errors import ConfigError, DataError, VotesError
 from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._code import load_labeling_functions
+from metalwork.pipeline._data import SPLITS, Source, missing_column, open_sources
 from metalwork.pipeline._project import Project
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import (
@@ -24,8 +25,6 @@ from metalwork.pipeline._settings import (
 from metalwork.schema import TaskSchema
 
 Codes = npt.NDArray[np.int64]
-
-SPLITS: Final = ("train", "dev", "test")
 
 
 @dataclass(frozen=True)
@@ -103,14 +102,13 @@ class Job:
             When that file fails, or two labeling functions share a name.
         """
         settings = project.settings
-        given = {split: getattr(settings.data, split) for split in SPLITS}
-        sources = {split: str(project.folder / path) for split, path in given.items() if path is not None}
+        sources = open_sources(settings.data, project.folder)
         return cls(
             name=project.name,
             schema=project.schema,
             labeling_functions=_labeling_functions(project),
-            sources=sources,
-            readers={split: partial(_read_split, project, split, path) for split, path in sources.items()},
+            sources={split: source.records for split, source in sources.items()},
+            readers={split: partial(_read_split, project, split, source) for split, source in sources.items()},
             features=settings.features,
             label_model=settings.label_model,
             end_model=settings.end_model,
@@ -158,7 +156,8 @@ def _same(split: Split) -> Split:
 
 
 def _labeling_functions(project: Project) -> list[LabelingFunction]:
-    found = load_labeling_functions(project.code) if project.code is not None else []
+    python = project.settings.lfs.python
+    found = load_labeling_functions(project.folder / python) if python is not None else []
     found += [make_rule(rule, project.folder) for rule in project.settings.lfs.rules]
     names = [lf.name for lf in found]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -170,9 +169,9 @@ def _labeling_functions(project: Project) -> list[LabelingFunction]:
     return found
 
 
-def _read_split(project: Project, name: str, source: str) -> Split:
+def _read_split(project: Project, name: str, source: Source) -> Split:
     settings = project.settings.data
-    records = read_records(source)
+    records = read_records(source.records)
     ids = _column(records, settings.id, source, "data.id") if settings.id is not None else None
     if name == "train" or (name == "test" and settings.label not in records.columns):
         return Split(records, None, ids)
@@ -181,15 +180,12 @@ def _read_split(project: Project, name: str, source: str) -> Split:
         gold = project.schema.end_codes(labels.to_list(), allow_missing=True)
     except VotesError as error:
         raise DataError(
-            f"{source}: column {settings.label!r}: {error} Correct the record or the schema."
+            f"{source.origin}: column {settings.label!r}: {error} Correct the record or the schema."
         ) from None
     return Split(records, gold, ids)
 
 
-def _column(records: pl.DataFrame, name: str, source: Any, key: str) -> pl.Series:
+def _column(records: pl.DataFrame, name: str, source: Source, key: str) -> pl.Series:
     if name not in records.columns:
-        raise ConfigError(
-            f"{key} must be a column of {source}; got {name!r}. It has: {', '.join(records.columns)}. "
-            "Correct the name in the project file."
-        )
+        raise ConfigError(missing_column(key, name, source.origin, records.columns))
     return records[name]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from metalwork._documents import Document, Key, load_document
 from metalwork._schema_parsing import read_declarations
 from metalwork.errors import ConfigError, MetalworkError
+from metalwork.pipeline._data import match_files
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import ProjectSettings, RuleSettings
 from metalwork.schema import TaskSchema, unknown_name
@@ -45,10 +46,10 @@ class Project:
         return self.folder / self.settings.output.folder
 
     @property
-    def code(self) -> Path | None:
-        """The Python file with labeling functions, if the project names one."""
-        python = self.settings.lfs.python
-        return None if python is None else self.folder / python
+    def code(self) -> tuple[Path, ...]:
+        """The project's own Python files that it names: these are run."""
+        named = (self.settings.data.python, self.settings.lfs.python)
+        return tuple(dict.fromkeys(self.folder / python for python in named if python is not None))
 
 
 def load_project(path: str | os.PathLike[str]) -> Project:
@@ -153,31 +154,36 @@ def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _file_faults(document: Document, settings: ProjectSettings) -> Iterator[str]:
     folder = document.path.parent
-    for split in ("train", "dev", "test"):
-        source = getattr(settings.data, split)
-        if source is not None and not (folder / source).exists() and not any(_glob(folder, source)):
+    for place, name in _named_files(settings):
+        if not (folder / name).exists() and not any(match_files(folder, name)):
             yield (
-                f"{document.locate(('data', split))}: data.{split} must be a file or a glob that matches one; "
-                f"got {source!r}. Paths start at the project file's folder.{_near_file(folder, source)}"
+                f"{document.locate(place)}: {_dotted(place)} must be a file or a glob that matches one; "
+                f"got {name!r}. Paths start at the project file's folder.{_near_file(folder, name)}"
             )
-    python = settings.lfs.python
+    yield from _code_faults(document, ("data", "python"), settings.data.python)
+    yield from _code_faults(document, ("lfs", "python"), settings.lfs.python)
+
+
+def _named_files(settings: ProjectSettings) -> Iterator[tuple[tuple[Key, ...], str]]:
+    """The place and name of each data file; those of a public data set are looked for when it is opened."""
+    if settings.data.dataset is not None:
+        return
+    for key in ("train", "dev", "test", "records"):
+        named = getattr(settings.data, key)
+        for i, name in enumerate([named] if isinstance(named, str) else named or ()):
+            yield ("data", key) if isinstance(named, str) else ("data", key, i), name
+
+
+def _code_faults(document: Document, place: tuple[Key, ...], python: str | None) -> Iterator[str]:
     if python is None:
         return
-    at = document.locate(("lfs", "python"))
+    folder = document.path.parent
+    at, key = document.locate(place), _dotted(place)
     target = (folder / python).resolve()
     if not target.is_relative_to(folder.resolve()):
-        yield (
-            f"{at}: lfs.python must lie in the project's folder, because it is run; got {python!r}. Copy it there."
-        )
+        yield f"{at}: {key} must lie in the project's folder, because it is run; got {python!r}. Copy it there."
     elif not target.is_file():
-        yield f"{at}: lfs.python must be a file; there is none at {python!r}.{_near_file(folder, python)}"
-
-
-def _glob(folder: Path, pattern: str) -> Iterator[Path]:
-    path = Path(pattern)
-    if path.is_absolute():
-        return path.parent.glob(path.name)
-    return folder.glob(pattern) if pattern.strip("./") else iter(())
+        yield f"{at}: {key} must be a file; there is none at {python!r}.{_near_file(folder, python)}"
 
 
 def _near_file(folder: Path, name: str) -> str:

@@ -74,13 +74,36 @@ class Settings(BaseModel):
 
 
 class DataSettings(Settings):
-    """Where the records are; paths and globs are relative to the project file."""
+    """Where the records are; paths and globs are relative to the project file, or to the data set's folder."""
 
-    train: Text
+    train: Text | None = None
     dev: Text | None = None
     test: Text | None = None
+    records: Text | None = None
+    split: Text | None = None
+    dataset: Text | None = None
+    python: Text | None = None
     label: Text = "label"
     id: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        files = [name for name in ("train", "dev", "test") if getattr(self, name) is not None]
+        others = [name for name in ("records", "python") if getattr(self, name) is not None]
+        if len(others) + bool(files) > 1:
+            got = ", ".join([*files, *others])
+            raise ValueError(f"must have train (with dev and test), records or python, one of them; got {got}")
+        if not files and not others and self.dataset is None:
+            raise ValueError("must say where the records are: have the key train, records, dataset or python")
+        if self.python is not None and self.dataset is not None:
+            raise ValueError("may have the key dataset beside files only; a loader in Python finds its own")
+        if files and self.train is None:
+            raise ValueError(f"must have the key train beside {' and '.join(files)}")
+        if files and self.split is not None:
+            raise ValueError("may have the key split beside records, dataset or python only")
+        if not files and self.python is None and self.split is None:
+            raise ValueError("must have the key split: the column that says train, dev or test of each record")
+        return self
 
 
 class RuleSettings(Settings):

@@ -72,10 +72,9 @@ def test_lists_every_fault_with_its_position(tmp_path: Path) -> None:
     random_state: -1
     """
     assert _message(write_project(tmp_path, project=project)) == (
-        "The project file project.yaml has 11 faults:\n"
+        "The project file project.yaml has 10 faults:\n"
         "  - project.yaml:1:1: features must be given. Add it.\n"
         "  - project.yaml:2:3: task 'kind' has one label; a task must have at least two.\n"
-        "  - project.yaml:4:1: data.train must be given. Add it.\n"
         "  - project.yaml:5:3: 'trian' is no key of data. Did you mean 'train'?\n"
         "  - project.yaml:9:8: 'keyword' is no key of lfs.rules[0]. Did you mean 'keywords'?\n"
         "  - project.yaml:10:8: lfs.rules[1].regex must be a regular expression "

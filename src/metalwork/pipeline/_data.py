@@ -1,0 +1,123 @@
+"""Where the records of a project come from: files, a public data set, a column that names the split, or Python."""
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from metalwork.data import RecordSource, find_data, open_records, read_records
+from metalwork.errors import ConfigError, DataError, MetalworkError
+from metalwork.pipeline._code import run_file
+from metalwork.pipeline._settings import DataSettings
+
+SPLITS: Final = ("train", "dev", "test")
+
+LOADER: Final = "load"
+"""The function of the file ``data.python`` that returns the records."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The records of one split, opened; ``origin`` is what messages call them."""
+
+    records: RecordSource
+    origin: str
+
+
+def open_sources(settings: DataSettings, folder: Path) -> dict[str, Source]:
+    """The records of every split that a project has, in the order train, dev, test; files are opened, not read.
+
+    One table of all splits is read, and so is what a loader in Python returns.
+
+    Raises
+    ------
+    ConfigError
+        When the loader fails or gives no training records, or the column of splits is not there.
+    DataError
+        For a data set that is not on this machine, a record whose split is none, and files that cannot be opened.
+    """
+    if settings.python is not None:
+        return _loaded(settings, folder / settings.python)
+    base = folder if settings.dataset is None else find_data(settings.dataset)
+    if settings.split is not None:
+        files, origin = (base, str(base)) if settings.records is None else find_files(base, settings.records)
+        return _by_split(settings, files, origin)
+    given = {split: files for split in SPLITS if (files := getattr(settings, split)) is not None}
+    found, faults = {}, []
+    for split, named in given.items():
+        files, origin = find_files(base, named)
+        try:
+            found[split] = Source(open_records(files), origin)
+        except DataError as error:
+            faults.append(str(error))
+    if faults:
+        raise DataError("\n".join(faults))
+    return found
+
+
+def find_files(folder: Path, named: str) -> tuple[str, str]:
+    """The path or glob of a name below a folder whose own name is no pattern, and what messages call it."""
+    path = folder / named
+    return str(path if path.exists() else Path(glob.escape(str(folder))) / named), str(path)
+
+
+def match_files(folder: Path, pattern: str) -> Iterator[Path]:
+    """The files that a glob matches."""
+    path = Path(pattern)
+    if path.is_absolute():
+        return path.parent.glob(path.name)
+    return folder.glob(pattern) if pattern.strip("./") else iter(())
+
+
+def _loaded(settings: DataSettings, path: Path) -> dict[str, Source]:
+    """What the project's own function returns: records by split, or one table of all."""
+    load = getattr(run_file(path), LOADER, None)
+    if not callable(load):
+        raise ConfigError(f"{path} must define the function {LOADER}(), which returns the records; it does not.")
+    try:
+        found = load()
+    except MetalworkError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{path}: {LOADER}() must not fail; got {type(error).__name__}: {error}") from error
+    origin = f"{LOADER}() of {path}"
+    if settings.split is not None:
+        return _by_split(settings, found, origin)
+    if not isinstance(found, Mapping) or "train" not in found or not set(found) <= set(SPLITS):
+        got = list(found) if isinstance(found, Mapping) else type(found).__name__
+        raise ConfigError(
+            f"{origin} must return a dict of records by split: train, and dev and test where there are any; "
+            f"got {got}. For one table of all splits, name its column that says the split under data.split."
+        )
+    return {
+        split: Source(open_records(found[split]), f"{split} of {origin}") for split in SPLITS if split in found
+    }
+
+
+def _by_split(settings: DataSettings, records: Any, origin: str) -> dict[str, Source]:
+    frame, column = read_records(records), str(settings.split)
+    if column not in frame.columns:
+        raise ConfigError(missing_column("data.split", column, origin, frame.columns))
+    names = frame[column].cast(pl.String)
+    wrong = (~names.is_in(SPLITS)).fill_null(True).arg_true()
+    if len(wrong):
+        value = frame[column][int(wrong[0])]
+        raise DataError(
+            f"{origin}: column {column!r} must say train, dev or test; got {value!r} in record {int(wrong[0])}. "
+            "Correct the record."
+        )
+    present = [split for split in SPLITS if (names == split).any()]
+    if "train" not in present:
+        raise DataError(f"{origin}: column {column!r} must say train for some records; it does for none.")
+    return {split: Source(open_records(frame.filter(names == split)), f"{split} of {origin}") for split in present}
+
+
+def missing_column(key: str, name: str, origin: str, columns: Sequence[str]) -> str:
+    """What to say where a key of the project file names a column that the records do not have."""
+    return (
+        f"{key} must be a column of {origin}; got {name!r}. It has: {', '.join(columns)}. "
+        "Correct the name in the project file."
+    )
