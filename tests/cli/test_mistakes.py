@@ -132,8 +132,43 @@ def test_steps_out_of_order(tmp_path: Path) -> None:
     path = write_project(tmp_path)
     assert CliRunner().invoke(app, ["apply", str(path), "--run", "r"]).exit_code == 0
     assert error_of(tmp_path, "train", path, "--run", "r") == (
-        "runs/r must hold the results of the step 'fit'; it does not. Run first: metalwork fit PROJECT --run r."
+        "runs/r must hold the results of the step 'fit'; it does not. "
+        "Run first: metalwork fit project.yaml --run r."
     )
+
+
+def test_a_folder_of_ones_own_is_not_written_over(tmp_path: Path) -> None:
+    path = write_project(tmp_path)
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "labels.csv").write_text("my own")
+    assert error_of(tmp_path, "run", path, "--run", "mine") == (
+        "runs/mine must be a run of metalwork's, or new; it holds other files (labels.csv). "
+        "Nothing was written. Name another run with --run."
+    )
+    assert [entry.name for entry in (tmp_path / "runs" / "mine").iterdir()] == ["labels.csv"]
+    assert (tmp_path / "runs" / "mine" / "labels.csv").read_text() == "my own"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/runs"])
+def test_a_run_name_that_is_no_name(tmp_path: Path, name: str) -> None:
+    path = write_project(tmp_path)
+    assert error_of(tmp_path, "apply", path, "--run", name) == (
+        f"A run's name must be a plain folder name; got {name!r}. It lies below runs."
+    )
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("folder", ["../out", "runs/../../out", "/tmp"])
+def test_an_output_folder_outside_the_project(tmp_path: Path, folder: str) -> None:
+    path = write_project(tmp_path / "p", project=PROJECT + f"    output: {{folder: {folder}}}\n")
+    assert "output.folder must lie in the project's folder" in error_of(tmp_path, "apply", path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_failed_leaves_no_folder(tmp_path: Path) -> None:
+    path = write_project(tmp_path, lfs=LFS.replace('return "Cat"', 'return "Owl"'))
+    assert error_of(tmp_path, "apply", path).startswith("LF 'meows'")
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:

@@ -206,14 +206,12 @@ def data_fetch(
 
 def _open(path: Path, name: str | None, fresh: bool = False) -> "tuple[Job, RunFolder]":
     """The project's job and the run folder to work in."""
-    from metalwork.pipeline import Job, RunFolder, check_run_name, load_project, new_run
+    from metalwork.pipeline import Job, load_project, open_folder
 
     project = load_project(path)
-    if name is not None:
-        check_run_name(name, project.output)
+    made = fresh and name is None  # a new folder is made last, when nothing can be wrong with the project
+    folder = None if made else open_folder(project, name)
     for file in project.code:
         typer.echo(f"Running the project's own Python file {file}", err=True)
     job = Job.of_project(project)
-    if name is not None:
-        return job, RunFolder(project.output / name)
-    return job, new_run(project.output) if fresh else RunFolder.latest(project.output)
+    return job, folder or open_folder(project, fresh=True)

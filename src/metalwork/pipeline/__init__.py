@@ -2,7 +2,7 @@
 
 from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
-from metalwork.pipeline._folder import STEPS, RunFolder, check_run_name, new_run
+from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
 from metalwork.pipeline._job import Job, Split
 from metalwork.pipeline._project import Project, load_project
 from metalwork.pipeline._run import Run
@@ -27,7 +27,7 @@ __all__ = [
     "StepFinished",
     "StepStarted",
     "Warned",
-    "check_run_name",
     "load_project",
     "new_run",
+    "open_folder",
 ]

@@ -1,29 +1,21 @@
 """A run folder: one writer at a time, and only what a committed manifest names is visible."""
 
-import hashlib
-import json
 import os
-import socket
-import sys
+import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Final, Self
 
-from metalwork import __version__
-from metalwork._files import write_text
 from metalwork.errors import ConfigError, DataError
+from metalwork.pipeline._lock import locked
+from metalwork.pipeline._manifest import FORMAT, describe, file_digest, read_manifest, write_manifest
+from metalwork.pipeline._project import Project
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
-STEPS = ("apply", "fit", "train", "evaluate", "report")
+STEPS: Final = ("apply", "fit", "train", "evaluate", "report")
 """The steps of a run, in order; redoing one withdraws what the later ones wrote."""
 
-_FORMAT = "metalwork run 1"
 _MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _LONGEST_NAME = 200  # bytes
@@ -33,20 +25,26 @@ class RunFolder:
     """The files of one run.
 
     Each step writes its files and then commits them: their names, sizes and digests enter ``manifest.json``,
-    which is replaced whole. A file that the manifest does not name is not there for any reader.
+    which is replaced whole. A file that the manifest does not name is not there for any reader; one that is not
+    as the manifest says is refused.
 
     Parameters
     ----------
     path : path
         The folder; made by :meth:`writing`.
+    project : str, optional
+        The project file as a command names it, for messages.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], project: str | None = None) -> None:
         self.path = Path(path)
+        self.project = project
         self._locked = False
+        self._new = False
+        self._checked: dict[str, str] = {}
 
     @classmethod
-    def latest(cls, output: Path) -> Self:
+    def latest(cls, output: Path, project: str | None = None) -> Self:
         """The run in ``output`` that was committed last.
 
         Raises
@@ -54,10 +52,12 @@ class RunFolder:
         ConfigError
             When there is none.
         """
-        found = [path.parent for path in output.glob(f"*/{_MANIFEST}")]
-        if not found:
-            raise ConfigError(f"There is no run in {output} yet. Start with: metalwork apply, or metalwork run.")
-        return cls(max(found, key=lambda path: ((path / _MANIFEST).stat().st_mtime_ns, path.name)))
+        found = sorted(output.glob(f"*/{_MANIFEST}"), key=lambda p: (p.stat().st_mtime_ns, p.parent.name))
+        for path in reversed(found):
+            folder = cls(path.parent, project)
+            if folder.steps:
+                return folder
+        raise ConfigError(f"There is no run in {output} yet. Start with: metalwork apply, or metalwork run.")
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -68,86 +68,115 @@ class RunFolder:
         DataError
             When the file is damaged.
         """
-        path = self.path / _MANIFEST
-        try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {"format": _FORMAT, "steps": {}}
-        except ValueError as error:
-            raise DataError(f"{path}: must be a run's manifest; it is damaged ({error}).") from None
-        if not _is_manifest(manifest):
-            raise DataError(f"{path}: must be a {_FORMAT!r} file; it is something else.")
-        return dict(manifest)
+        return read_manifest(self.path / _MANIFEST) or {"format": FORMAT, "steps": {}}
 
     @property
     def steps(self) -> tuple[str, ...]:
         """The steps that are committed, in order."""
         return tuple(step for step in STEPS if step in self.manifest["steps"])
 
+    def command(self, step: str) -> str:
+        """The command that does a step in this folder."""
+        project = "PROJECT" if self.project is None else shlex.quote(self.project)
+        return f"metalwork {step} {project} --run {shlex.quote(self.path.name)}"
+
     def file(self, name: str) -> Path:
-        """The path of a committed file.
+        """The path of a committed file, whose content is compared with what was committed.
 
         Raises
         ------
         ConfigError
             When no committed step wrote it.
         DataError
-            When its size is not what was committed.
+            When it is not as it was written.
         """
-        entry = self._entries().get(name)
-        if entry is None:
+        found = [(step, facts["files"][name]) for step, facts in self._by_step() if name in facts["files"]]
+        if not found:
             raise ConfigError(
                 f"{self.path} must hold {name}; no finished step has written it. Redo the step that does."
             )
-        path = self.path / name
-        if not path.is_file() or path.stat().st_size != entry["bytes"]:
-            raise DataError(f"{path}: must be the file that the manifest names; it has changed. Redo its step.")
+        (step, entry), path = found[-1], self.path / name
+        if self._checked.get(name) != entry["sha256"]:
+            if not path.is_file() or file_digest(path) != entry["sha256"]:
+                raise DataError(
+                    f"{path}: must be as the step {step!r} wrote it; it has changed since. "
+                    f"Run again: {self.command(step)}."
+                )
+            self._checked[name] = entry["sha256"]
         return path
 
     def has(self, name: str) -> bool:
-        """Whether a committed step wrote this file, or files in a folder of this name."""
-        return any(entry == name or entry.startswith(f"{name}/") for entry in self._entries())
+        """Whether a committed step wrote this file."""
+        return any(name in facts["files"] for _, facts in self._by_step())
 
-    def _entries(self) -> dict[str, dict[str, Any]]:
-        steps = self.manifest["steps"].values()
-        return {name: entry for step in steps for name, entry in step["files"].items()}
+    def _by_step(self) -> list[tuple[str, dict[str, Any]]]:
+        steps = self.manifest["steps"]
+        return [(step, steps[step]) for step in STEPS if step in steps]
 
     def require(self, step: str) -> None:
         """Raise ``ConfigError`` unless ``step`` is committed; the text says which command to run."""
         if step not in self.steps:
             raise ConfigError(
                 f"{self.path} must hold the results of the step {step!r}; it does not. "
-                f"Run first: metalwork {step} PROJECT --run {self.path.name}."
+                f"Run first: {self.command(step)}."
             )
 
     @contextmanager
     def writing(self) -> Iterator[Self]:
         """Hold the folder for writing; a second writer fails at once, naming the first. May be nested.
 
+        A new folder in which nothing is committed is removed again.
+
         Raises
         ------
         ConfigError
-            When another process, or another run in this one, holds it.
+            When another process, or another run in this one, holds it; when the folder is none of metalwork's.
         """
         if self._locked:
             yield self
             return
-        self.path.mkdir(parents=True, exist_ok=True)
-        with open(self.path / _LOCK, "a+", encoding="utf-8") as stream:
-            if not _try_lock(stream):
-                raise ConfigError(
-                    f"{self.path} must have one writer at a time; {_owner(stream)} is writing to it. "
-                    "Wait for it to end, or name another run with --run."
-                )
-            stream.truncate(0)
-            json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}, stream)
-            stream.flush()
+        self._claim()
+        with locked(self.path / _LOCK):
+            self._sweep()
+            if not (self.path / _MANIFEST).exists():
+                write_manifest(self.path / _MANIFEST, {"created": _now(), "steps": {}})
             self._locked = True
             try:
                 yield self
             finally:
                 self._locked = False
-                stream.truncate(0)
+                self._discard_if_unused()
+
+    def _claim(self) -> None:
+        """Make the folder, or see that it is one of ours: nobody's own files are written over."""
+        try:
+            self.path.mkdir(parents=True)
+            self._new = True
+            return
+        except FileExistsError:
+            if not self.path.is_dir():
+                raise ConfigError(f"{self.path} must be a folder; it is a file. Name another run.") from None
+        if read_manifest(self.path / _MANIFEST) is None:
+            others = sorted(entry.name for entry in self.path.iterdir() if not _is_leftover(entry.name))
+            if others:
+                raise ConfigError(
+                    f"{self.path} must be a run of metalwork's, or new; it holds other files ({others[0]}). "
+                    "Nothing was written. Name another run with --run."
+                )
+
+    def _sweep(self) -> None:
+        """Remove the unfinished files of writers that were killed."""
+        for path in [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]:
+            if path.is_symlink() or path.is_file():
+                path.unlink(missing_ok=True)
+
+    def _discard_if_unused(self) -> None:
+        with suppress(OSError, DataError):
+            names = {entry.name for entry in self.path.iterdir()}
+            if self._new and names <= {_LOCK, _MANIFEST} and not self.manifest["steps"]:
+                for name in names:
+                    (self.path / name).unlink()
+                self.path.rmdir()
 
     @contextmanager
     def step(self, name: str, facts: dict[str, Any] | None = None) -> Iterator[list[str]]:
@@ -158,16 +187,25 @@ class RunFolder:
         if not self._locked:
             raise RuntimeError("a step must be written inside RunFolder.writing().")
         manifest = self.manifest
-        manifest.setdefault("created", _now())
-        later = STEPS[STEPS.index(name) :]
-        if any(step in manifest["steps"] for step in later):
-            manifest["steps"] = {s: v for s, v in manifest["steps"].items() if s not in later}
-            self._commit(manifest)
+        self._withdraw(manifest, STEPS[STEPS.index(name) :])
         written: list[str] = []
         yield written
-        files = {entry: _describe(self.path / entry) for entry in self._expand(written)}
+        files = {entry: describe(self.path / entry) for entry in self._expand(written)}
+        for facts_of_other in manifest["steps"].values():  # a file belongs to the step that wrote it last
+            facts_of_other["files"] = {n: e for n, e in facts_of_other["files"].items() if n not in files}
         manifest["steps"][name] = {"finished": _now(), **(facts or {}), "files": files}
-        self._commit(manifest)
+        write_manifest(self.path / _MANIFEST, manifest)
+
+    def _withdraw(self, manifest: dict[str, Any], steps: Sequence[str]) -> None:
+        """Take the results of ``steps`` out of the manifest, then out of the folder."""
+        withdrawn = [manifest["steps"].pop(step) for step in steps if step in manifest["steps"]]
+        if withdrawn:
+            write_manifest(self.path / _MANIFEST, manifest)
+        home = self.path.resolve()
+        for name in (name for facts in withdrawn for name in facts["files"]):
+            path = self.path / name
+            if path.parent.resolve().is_relative_to(home):  # no link leads out
+                path.unlink(missing_ok=True)
 
     def _expand(self, names: Sequence[str]) -> Iterator[str]:
         for name in names:
@@ -178,69 +216,53 @@ class RunFolder:
             else:
                 yield name
 
-    def _commit(self, manifest: dict[str, Any]) -> None:
-        manifest["metalwork"] = __version__
-        write_text(self.path / _MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
-
-def check_run_name(name: str, output: Path) -> str:
-    """``name`` itself, where it is a plain folder name; it lies below ``output``.
+def open_folder(project: Project, name: str | None = None, *, fresh: bool = False) -> RunFolder:
+    """The folder of a run of ``project``: by name, else a new one (``fresh``) or that of the newest run.
 
     Raises
     ------
     ConfigError
-        For an empty name, a path, or one that begins with a dot.
+        When the name is no plain folder name, or the project's output folder lies outside the project.
     """
+    if not project.output.resolve().is_relative_to(project.folder.resolve()):
+        raise ConfigError(
+            f"output.folder must lie in the project's folder; got {project.settings.output.folder!r}. "
+            "Give a folder below it."
+        )
+    if name is not None:
+        return RunFolder(project.output / _check_name(name, project.output), str(project.path))
+    if fresh:
+        return new_run(project.output, str(project.path))
+    return RunFolder.latest(project.output, str(project.path))
+
+
+def _check_name(name: str, output: Path) -> str:
     plain = name.strip() and name.isprintable() and not name.startswith(".") and not set(name) & set("/\\:")
     if not plain or Path(name).name != name or len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
         raise ConfigError(f"A run's name must be a plain folder name; got {name!r}. It lies below {output}.")
     return name
 
 
-def new_run(output: Path) -> RunFolder:
-    """A run folder in ``output`` that does not exist yet, named by the time (UTC)."""
-    name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    taken = (output / name, *(output / f"{name}-{count}" for count in range(2, 1000)))
-    return RunFolder(next(path for path in taken if not path.exists()))
+def new_run(output: Path, project: str | None = None) -> RunFolder:
+    """A new folder in ``output``, named by the time (UTC); no two callers get the same."""
+    output.mkdir(parents=True, exist_ok=True)
+    name, count = datetime.now(UTC).strftime("%Y%m%d-%H%M%S"), 1
+    while True:
+        path = output / (name if count == 1 else f"{name}-{count}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            count += 1
+            continue
+        folder = RunFolder(path, project)
+        folder._new = True
+        return folder
 
 
-def _is_manifest(value: Any) -> bool:
-    if not isinstance(value, dict) or value.get("format") != _FORMAT or not isinstance(value.get("steps"), dict):
-        return False
-    files = [step.get("files") if isinstance(step, dict) else None for step in value["steps"].values()]
-    return all(
-        isinstance(named, dict)
-        and all(isinstance(e, dict) and isinstance(e.get("bytes"), int) for e in named.values())
-        for named in files
-    )
+def _is_leftover(name: str) -> bool:
+    return name == _LOCK or (name.startswith(f".{_MANIFEST}.") and name.endswith(".tmp"))
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _describe(path: Path) -> dict[str, Any]:
-    with path.open("rb") as stream:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
-
-
-def _owner(stream: IO[str]) -> str:
-    stream.seek(0)
-    try:
-        owner = json.loads(stream.read())
-        return f"process {owner['pid']} on {owner['host']} (since {owner['since']})"
-    except (ValueError, KeyError, TypeError):
-        return "another process"
-
-
-def _try_lock(stream: IO[str]) -> bool:
-    """Lock an open file without waiting; the lock ends with the process, however that ends."""
-    try:
-        if sys.platform == "win32":
-            stream.seek(1 << 20)  # a byte beyond the text, so that others can still read who holds it
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -12,7 +12,7 @@ from metalwork.analysis import LFSummary, lf_summary
 from metalwork.errors import MetalworkWarning
 from metalwork.label_models import LabelModel
 from metalwork.pipeline._events import Event, OnEvent, Progress, StepFinished, StepStarted, Warned
-from metalwork.pipeline._folder import STEPS, RunFolder, check_run_name
+from metalwork.pipeline._folder import STEPS, RunFolder, open_folder
 from metalwork.pipeline._job import Job, Split
 from metalwork.pipeline._models import learned_accuracies
 from metalwork.pipeline._project import load_project
@@ -78,7 +78,7 @@ class Run:
             When the project file has faults, or ``run`` is no plain folder name.
         """
         read = load_project(project)
-        folder = None if run is None else RunFolder(read.output / check_run_name(run, read.output))
+        folder = None if run is None else open_folder(read, run)
         return cls(Job.of_project(read), folder, on_event)
 
     def split(self, name: str) -> Split:

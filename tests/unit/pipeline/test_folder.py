@@ -11,6 +11,7 @@ import pytest
 from metalwork._files import write_text
 from metalwork.errors import ConfigError, DataError
 from metalwork.pipeline import RunFolder, new_run
+from metalwork.pipeline._manifest import write_manifest
 
 
 def _write(folder: RunFolder, step: str, name: str, text: str = "content") -> None:
@@ -69,13 +70,120 @@ def test_a_file_that_changed_since_is_refused(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     _write(folder, "apply", "votes.npz")
     (folder.path / "votes.npz").write_text("contents")
-    with pytest.raises(DataError, match="must be the file that the manifest names; it has changed"):
+    with pytest.raises(DataError) as caught:
         folder.file("votes.npz")
+    assert str(caught.value) == (
+        f"{folder.path / 'votes.npz'}: must be as the step 'apply' wrote it; it has changed since. "
+        "Run again: metalwork apply PROJECT --run run."
+    )
+
+
+def test_every_flipped_bit_of_the_manifest_is_found(tmp_path: Path) -> None:
+    _write(RunFolder(tmp_path / "run", "p.yaml"), "apply", "votes.npz")
+    path = tmp_path / "run" / "manifest.json"
+    content = path.read_bytes()
+    for place in range(len(content)):
+        for bit in range(8):
+            flipped = bytearray(content)
+            flipped[place] ^= 1 << bit
+            path.write_bytes(flipped)
+            with pytest.raises(DataError, match=r"manifest\.json: must be .* Remove the run's folder and start"):
+                _ = RunFolder(tmp_path / "run").manifest
+
+
+def test_no_manifest_names_a_file_outside(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("mine")
+    folder = RunFolder(tmp_path / "run")
+    _write(folder, "apply", "votes.npz")
+    for name in ("../precious.txt", str(tmp_path / "precious.txt"), ""):
+        manifest = folder.manifest
+        manifest["steps"]["apply"]["files"][name] = {"bytes": 4, "sha256": ""}
+        write_manifest(tmp_path / "run" / "manifest.json", manifest)
+        with pytest.raises(DataError, match=r"manifest\.json: must be a 'metalwork run 2' file"):
+            _write(folder, "apply", "votes.npz")
+        manifest["steps"]["apply"]["files"].pop(name)
+        write_manifest(tmp_path / "run" / "manifest.json", manifest)
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "copy.yaml").write_text("mine")
+    folder = RunFolder(tmp_path / "run")
+    (tmp_path / "run").mkdir()
+    _write(folder, "apply", "project/copy.yaml")
+    (tmp_path / "run" / "project" / "copy.yaml").unlink()
+    (tmp_path / "run" / "project").rmdir()
+    (tmp_path / "run" / "project").symlink_to(tmp_path / "elsewhere")
+    _write(folder, "apply", "votes.npz")
+    assert (tmp_path / "elsewhere" / "copy.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["symbolic", "hard", "folder"])
+def test_a_lock_that_is_no_file_of_ours_is_left_alone(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "precious.txt").write_text("mine")
+    lock = tmp_path / "run" / ".lock"
+    if kind == "symbolic":
+        lock.symlink_to(tmp_path / "precious.txt")
+    elif kind == "hard":
+        lock.hardlink_to(tmp_path / "precious.txt")
+    else:
+        lock.mkdir()
+    with pytest.raises(ConfigError) as caught, RunFolder(tmp_path / "run").writing():
+        pass
+    assert (
+        str(caught.value) == f"{lock} must be a lock file of metalwork's own; it is a link or no file. Remove it."
+    )
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from metalwork._files import atomic_write; from metalwork.pipeline import RunFolder\n"
+        "folder = RunFolder(sys.argv[1])\n"
+        "with folder.writing(), atomic_write(folder.path / 'project' / 'a') as a:\n"
+        "    with atomic_write(folder.path / 'votes.npz') as b:\n"
+        "        os.kill(os.getpid(), 9)\n"
+    )
+    folder = RunFolder(tmp_path / "run")
+    subprocess.run([sys.executable, "-c", code, str(folder.path)], check=False)
+    assert len(list(folder.path.rglob("*.tmp"))) == 2
+    with folder.writing():
+        assert not list(folder.path.rglob("*.tmp"))
+
+
+def test_redoing_a_step_removes_the_files_of_later_ones(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    _write(folder, "apply", "votes.npz")
+    _write(folder, "fit", "labels.csv")
+    _write(folder, "apply", "votes.npz")
+    assert not (folder.path / "labels.csv").exists()
+
+
+def test_a_file_belongs_to_the_step_that_wrote_it_last(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    _write(folder, "apply", "project.yaml", "old")
+    _write(folder, "fit", "project.yaml", "new")
+    assert folder.file("project.yaml").read_text() == "new"
+    assert folder.manifest["steps"]["apply"]["files"] == {}
+
+
+def test_new_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from metalwork.pipeline import new_run\n"
+        "print(new_run(Path(sys.argv[1])).path)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "runs")]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    paths = {process.communicate()[0] for process in started}
+    assert len(paths) == 3
+    assert len(list((tmp_path / "runs").iterdir())) == 3
 
 
 def test_a_damaged_manifest_is_one_clear_error(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    start = '{"format": "metalwork run 1", "steps": '
+    start = '{"format": "metalwork run 2", "steps": '
     damaged = ("[]}", '{"apply": 1}}', '{"apply": {"files": []}}}', '{"apply": {"files": {"votes.npz": 3}}}}')
     for text in ("{", "[]", '{"format": "other"}', *(start + rest for rest in damaged)):
         (tmp_path / "manifest.json").write_text(text)
