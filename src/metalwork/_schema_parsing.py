@@ -4,11 +4,12 @@ The nested form hangs each child task on its parent's label; the table form (``t
 and the label (``when``) beside each task. Both may be mixed.
 """
 
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from metalwork._names import is_whole, plain_name
 
 Key = str | int
 Locate = Callable[[Sequence[Key]], str]
@@ -36,10 +37,12 @@ class _Reader:
         self.faults.append(f"{at}: {text}" if at else text)
 
     def name(self, value: Any, keys: Sequence[Key], what: str) -> str | None:
+        if is_whole(value) and what == "a label name":  # such as a number of stars
+            value = str(value)
         if not isinstance(value, str):
             self.fault(keys, f"{what} must be text; got {value!r}. Put it in quotes.")
             return None
-        name = unicodedata.normalize("NFC", value.strip())
+        name = plain_name(value)
         if not name:
             self.fault(keys, f"{what} must not be empty.")
             return None

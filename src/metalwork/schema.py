@@ -1,6 +1,5 @@
 """The task schema: a tree of classification tasks, and the codes everything else speaks in."""
 
-import difflib
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +9,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import ABSTAIN, NOT_APPLICABLE, BoolArray, IntArray
+from metalwork._checks import NOT_APPLICABLE, BoolArray, IntArray
 from metalwork._documents import load_document
+from metalwork._known_labels import KnownLabels, LabelNames
+from metalwork._names import is_whole, plain_name
+from metalwork._names import unknown_name as unknown_name
 from metalwork._schema_parsing import TaskDeclaration, find_faults, read_declarations
 from metalwork.errors import SchemaError, VotesError
 
@@ -23,7 +25,7 @@ class TaskSchema:
 
     Each label of a task is either an *end label* or opens one child task. A record has one end label, which
     fixes the label of every task on its path; the other tasks do not apply to it (``NOT_APPLICABLE``).
-    Immutable. Build it with :meth:`from_dict`, :meth:`from_yaml`, :meth:`from_json` or :meth:`flat`.
+    Immutable. Build it with :meth:`from_dict`, :meth:`from_yaml` or :meth:`flat`.
 
     Attributes
     ----------
@@ -44,7 +46,7 @@ class TaskSchema:
         if faults := find_faults(declared):
             raise SchemaError(faults)
         by_name = {task.name: task for task in declared}
-        self._child = {(t.parent, t.when): t.name for t in declared if t.parent is not None}
+        self._child = {(t.parent, t.when): t.name for t in declared if t.parent is not None and t.when is not None}
         root = next(task.name for task in declared if task.parent is None)
         self.tasks = tuple(self._preorder(root, by_name))
         self._labels = {name: by_name[name].labels for name in self.tasks}
@@ -67,14 +69,9 @@ class TaskSchema:
 
     @classmethod
     def from_yaml(cls, path: str | os.PathLike[str]) -> Self:
-        """Build a schema from a YAML 1.2 file; faults carry ``file:line:column``."""
+        """Build a schema from a YAML 1.2 or JSON file; faults carry ``file:line:column``."""
         document = load_document(path)
         return cls._read(document.value, document.locate)
-
-    @classmethod
-    def from_json(cls, path: str | os.PathLike[str]) -> Self:
-        """Build a schema from a JSON file; faults carry ``file:line:column``."""
-        return cls.from_yaml(path)
 
     @classmethod
     def flat(cls, labels: Sequence[str], task: str = "label") -> Self:
@@ -141,10 +138,6 @@ class TaskSchema:
     def _task_index(self) -> dict[str, int]:
         return {name: t for t, name in enumerate(self.tasks)}
 
-    @cached_property
-    def _end_code(self) -> dict[str, int]:
-        return {name: code for code, name in enumerate(self.end_labels)}
-
     def task_index(self, task: str) -> int:
         """Position of ``task`` in ``tasks``; ``VotesError`` with a suggestion when there is none such."""
         try:
@@ -158,10 +151,10 @@ class TaskSchema:
 
     def label_code(self, task: str, label: str) -> int:
         """Code of ``label`` within ``task``."""
-        names = self.labels(task)
-        if label not in names:
+        names, plain = self.labels(task), plain_name(label) if isinstance(label, str) else label
+        if plain not in names:
             raise VotesError(unknown_name(f"label of task {task!r}", label, names))
-        return names.index(label)
+        return names.index(plain)
 
     def parent(self, task: str) -> tuple[str, str] | None:
         """The parent task and the label of it under which ``task`` applies; None for the root."""
@@ -202,41 +195,62 @@ class TaskSchema:
         start = members.argmax(axis=1)
         return np.stack([start, start + members.sum(axis=1)], axis=1).astype(np.int64)
 
-    def end_codes(self, labels: Iterable[Any], allow_missing: bool = False) -> Int64Array:
-        """Codes (n_points,) of end labels given as names or codes.
+    def known_codes(self, labels: Any, *, names: bool = False) -> Int64Array:
+        """What is known of each task, int64 (n_points, n_tasks): a label code, ``NOT_APPLICABLE``, or -1.
 
-        With ``allow_missing``, None, NaN, "" and -1 stand for "not known" and become ``ABSTAIN``.
+        Parameters
+        ----------
+        labels : sequence (n_points,), or int array (n_points, n_tasks)
+            Labels by name, unique or with its path ("Markets/Money"): an end label, or an inner one of which the
+            rest is not known; codes of end labels; None, NaN, NaT, NA, blank text or -1 where nothing is known.
+            In two dimensions what this method returns; what follows from it is filled in.
+        names : bool
+            Every value is a name, as in a file or frame: 1 is the label "1", and 1.0 is "1.0" or else "1".
 
         Raises
         ------
         VotesError
-            Naming the first row whose label is not an end label.
+            Naming the first row whose label is unknown, is that of several tasks, or may be a name or a code.
         """
-        if isinstance(labels, str):
-            raise VotesError(f"labels must be a sequence of end labels; got the single text {labels!r}.")
-        values = labels if isinstance(labels, np.ndarray) else np.asarray(list(labels), dtype=object)
-        if values.ndim != 1:
-            raise VotesError(f"labels must be one-dimensional; got shape {values.shape}.")
-        if values.dtype.kind in "iu":
-            low = ABSTAIN if allow_missing else 0
-            bad = np.flatnonzero((values < low) | (values >= self.n_end_labels))
-            if bad.size == 0:
-                return values.astype(np.int64)
-        return np.array([self._end_code_of(v, i, allow_missing) for i, v in enumerate(values)], dtype=np.int64)
+        return self._known_labels.known(labels, names)
 
-    def _end_code_of(self, value: Any, row: int, allow_missing: bool) -> int:
-        if isinstance(value, str) and value in self._end_code:
-            return self._end_code[value]
-        if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)):
-            if 0 <= value < self.n_end_labels or (allow_missing and value == ABSTAIN):
-                return int(value)
-        if allow_missing and (value is None or value == "" or value != value):
-            return ABSTAIN
-        raise VotesError(f"Row {row}: " + unknown_name("end label", value, self.end_labels))
+    def end_of(self, known: IntArray) -> Int64Array:
+        """End-label codes (n_points,) of what :meth:`known_codes` returned, -1 where it leaves several."""
+        return self._known_labels.end_of(known)
+
+    def admits(self, known: IntArray) -> BoolArray:
+        """bool array (n_points, n_end_labels): the end labels that what :meth:`known_codes` returned admits."""
+        return self._known_labels.admits(known)
+
+    @cached_property
+    def label_names(self) -> LabelNames:
+        """What the labels of all tasks are called: unique names, and paths."""
+        return LabelNames(self.tasks, self._labels, self._child)
+
+    @cached_property
+    def _known_labels(self) -> KnownLabels:
+        spans = [self.spans(task).tolist() for task in self.tasks]
+        return KnownLabels(self.label_names, self.end_labels, self.task_codes, spans)
+
+    def end_codes(self, labels: Any, allow_missing: bool = False) -> Int64Array:
+        """Codes (n_points,) of end labels given as names or codes, or as :meth:`known_codes` returns them.
+
+        With ``allow_missing``, None, NaN, NaT, NA, blank text and -1 stand for "not known" and become -1.
+
+        Raises
+        ------
+        VotesError
+            Naming the first row whose label is not an end label, or may be a name or a code.
+        """
+        return self._known_labels.ends(labels, allow_missing)
 
     def end_names(self, codes: Iterable[int]) -> list[str]:
         """End-label names of codes (n_points,)."""
-        return [self.end_labels[code] for code in self.end_codes(codes)]
+        given = codes.tolist() if isinstance(codes, np.ndarray) else list(codes)
+        for row, code in enumerate(given):
+            if not is_whole(code) or not 0 <= code < self.n_end_labels:
+                raise VotesError(f"Row {row}: codes of end labels are 0 to {self.n_end_labels - 1}; got {code!r}.")
+        return [self.end_labels[code] for code in given]
 
     def to_task_labels(self, labels: Iterable[Any]) -> Int64Array:
         """Task label codes (n_points, n_tasks) of end labels; ``NOT_APPLICABLE`` where a task does not apply."""
@@ -301,11 +315,3 @@ def _leaf_names(paths: Sequence[tuple[str, ...]], at: str) -> tuple[str, ...]:
         where = f"{at}: " if at else ""
         raise SchemaError([f"{where}two end labels are both called {name!r}. Rename one." for name in twice])
     return names
-
-
-def unknown_name(what: str, name: object, known: Sequence[str]) -> str:
-    """Error text for a name that is not among ``known``, with the nearest one that is."""
-    close = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
-    hint = f"Did you mean {close[0]!r}?" if close else "Known: " + ", ".join(map(repr, known[:12]))
-    more = f" and {len(known) - 12} more" if not close and len(known) > 12 else ""
-    return f"{name!r} is no {what}. {hint}{more}" + ("" if close else ".")

@@ -61,8 +61,7 @@ def test_gold_outside_the_schema(tmp_path: Path) -> None:
     dev = tmp_path / "dev.csv"
     dev.write_text(dev.read_text().replace(",Owl", ",Ovl"))
     assert error_of(tmp_path, "run", path) == (
-        "dev.csv: column 'label': Row 2: 'Ovl' is no end label. Did you mean 'Owl'? "
-        "Correct the record or the schema."
+        "dev.csv: column 'label': Row 2: 'Ovl' is no label. Did you mean 'Owl'? Correct the record or the schema."
     )
 
 

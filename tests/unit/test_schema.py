@@ -83,7 +83,9 @@ def test_end_labels_that_share_a_name_are_named_by_their_path() -> None:
     twins = mw.TaskSchema.from_dict(TWINS)
     assert twins.end_labels == ("Performance", "Corporate/Other", "Money", "Markets/Other", "Neither")
     assert twins.end_codes(["Markets/Other", "Money"]).tolist() == [3, 2]
-    assert message(twins.end_codes, ["Other"]).startswith("Row 0: 'Other' is no end label. ")
+    assert message(twins.end_codes, ["Other"]) == (
+        "Row 0: 'Other' is a label of more than one task. Give its path: 'Corporate/Other' or 'Markets/Other'."
+    )
 
 
 def test_end_codes_of_names_and_codes(sectors: mw.TaskSchema) -> None:
@@ -104,12 +106,23 @@ KNOWN = "Known: 'Performance', 'Funding', 'Money', 'Commodity'."
     [
         (["Money", "Moneey"], "Row 1: 'Moneey' is no end label. Did you mean 'Money'?"),
         ([4], f"Row 0: 4 is no end label. {KNOWN}"),
-        (np.array([0, -1]), f"Row 1: np.int64(-1) is no end label. {KNOWN}"),
+        (np.array([0, -1]), f"Row 1: -1 is no end label. {KNOWN}"),
         ([None], f"Row 0: None is no end label. {KNOWN}"),
         ([True], f"Row 0: True is no end label. {KNOWN}"),
         ([1.0], f"Row 0: 1.0 is no end label. {KNOWN}"),
-        ("Money", "labels must be a sequence of end labels; got the single text 'Money'."),
-        (np.zeros((2, 2), int), "labels must be one-dimensional; got shape (2, 2)."),
+        ("Money", "labels must be a sequence of labels; got the single text 'Money'."),
+        (
+            np.zeros((2, 2), int),
+            "labels by task must be whole numbers of shape (n_points, 3); got int64 of shape (2, 2). "
+            "Pass end labels in one dimension.",
+        ),
+        (np.zeros((2, 2, 2), int), "labels must be one-dimensional; got shape (2, 2, 2)."),
+        (["Markets"], "Row 0: 'Markets' is no end label but stands above some: 'Money', 'Commodity'."),
+        (
+            np.array([[1, -2, 0], [1, -2, -1]]),
+            "Row 1: a label must be known down to an end label here; got the task labels [1, -2, -1]. "
+            "Leave the record out.",
+        ),
     ],
 )
 def test_what_is_no_end_label(sectors: mw.TaskSchema, labels: Any, text: str) -> None:

@@ -15,10 +15,10 @@ UNKNOWN = -1
 
 def read_gold(y: Any, schema: TaskSchema, n_points: int) -> Codes:
     """int64 array (n_points, n_tasks): label codes, ``NOT_APPLICABLE``, or -1 where it is not known."""
-    codes = schema.end_codes(y, allow_missing=True)
-    if len(codes) != n_points:
-        raise VotesError(f"y must hold one label a record ({n_points}); got {len(codes)}.")
-    return np.asarray(np.append(schema.task_codes, np.full((1, schema.n_tasks), UNKNOWN), axis=0)[codes])
+    known = schema.known_codes(y)
+    if len(known) != n_points:
+        raise VotesError(f"y must hold one label a record ({n_points}); got {len(known)}.")
+    return known
 
 
 def is_known(gold: Codes) -> npt.NDArray[np.bool_]:

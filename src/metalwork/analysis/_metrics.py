@@ -122,7 +122,7 @@ def evaluate(
     predicted : TaskProbabilities, float array (n_points, n_end_labels), or end labels (n_points,)
         Labels as names or codes.
     y : sequence (n_points,)
-        Known end labels (names or codes); records with None, NaN, "" or -1 are left out.
+        Known labels, as ``schema.known_codes`` takes them; records not known down to an end label are left out.
     schema : TaskSchema, optional
         May be left out with ``TaskProbabilities``, which have their own.
     n_bins : int
@@ -136,7 +136,7 @@ def evaluate(
     if n_bins < 1:
         raise ValueError(f"n_bins must be at least 1; got {n_bins}.")
     probs, codes, tree = _read_predictions(predicted, schema)
-    gold = tree.end_codes(y, allow_missing=True)
+    gold = tree.end_of(tree.known_codes(y))
     if len(gold) != len(codes):
         raise VotesError(f"y must hold one end label a record ({len(codes)}); got {len(gold)}.")
     known = gold >= 0

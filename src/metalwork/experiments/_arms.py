@@ -168,10 +168,12 @@ def fit_label_arm(prepared: Prepared, key: str, seed: int) -> Labeled:
     arm = LABEL_ARMS[key]
     train, dev, test = (prepared.votes(split, arm) for split in (prepared.train, prepared.dev, prepared.test))
     data = prepared.data
+    known = data.schema.task_codes  # by end label: codes of labels named by digits would be taken for names
     model = arm.build(data.schema, seed)
-    model.fit(train, dev=(dev, data.dev_labels) if arm.dev else None)
+    model.fit(train, dev=(dev, known[data.dev_labels]) if arm.dev else None)
     on_train, on_test = model.predict_proba(train), model.predict_proba(test)
-    return Labeled(on_train, score(on_test, data.test_labels, on_train, data.train_labels))
+    gold = None if data.train_labels is None else known[data.train_labels]
+    return Labeled(on_train, score(on_test, known[data.test_labels], on_train, gold))
 
 
 def end_model_job(
@@ -180,18 +182,19 @@ def end_model_job(
     """Everything one end model needs to be trained and scored in another process."""
     arm, data = END_ARMS[key], prepared.data
     train, dev, test = prepared.train, prepared.dev, prepared.test
-    selection = None
+    known, selection = data.schema.task_codes, None
     if arm.labels == "gold":
-        features, probs = dev.features, TaskProbabilities.from_labels(data.dev_labels, data.schema)
+        features, probs = dev.features, TaskProbabilities.from_labels(known[data.dev_labels], data.schema)
     else:
         voted = (prepared.votes(train, LABEL_ARMS[arm.labels]).codes != ABSTAIN).any(axis=1)
         features, probs = train.features[voted], labeled[arm.labels].train.rows(voted)
-        selection = (dev.features, data.dev_labels)
+        selection = (dev.features, known[data.dev_labels])
+    gold = None if data.train_labels is None else known[data.train_labels]
     return EndModelJob(
         features=features,
         probs=probs,
         dev=selection,
-        evaluation=Evaluation(test.features, data.test_labels, train.features, data.train_labels),
+        evaluation=Evaluation(test.features, known[data.test_labels], train.features, gold),
         options={**settings.end_model, "architecture": arm.architecture},
         seed=seed,
     )

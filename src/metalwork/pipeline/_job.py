@@ -150,6 +150,12 @@ class Job:
             self._read[name] = self.readers[name]()
         return self._read[name]
 
+    def known_labels(self, name: str) -> Codes:
+        """What is known of each task on a split (n_points, n_tasks), as ``schema.known_codes`` says it."""
+        split = self.split(name)
+        gold = np.full(split.n_points, -1) if split.gold is None else split.gold
+        return np.where(gold[:, None] < 0, -1, self.schema.task_codes[gold])
+
 
 def _same(split: Split) -> Split:
     return split
@@ -177,7 +183,7 @@ def _read_split(project: Project, name: str, source: Source) -> Split:
         return Split(records, None, ids)
     labels = _column(records, settings.label, source, "data.label")
     try:
-        gold = project.schema.end_codes(labels.to_list(), allow_missing=True)
+        gold = project.schema.end_of(project.schema.known_codes(labels, names=True))
     except VotesError as error:
         raise DataError(
             f"{source.origin}: column {settings.label!r}: {error} Correct the record or the schema."

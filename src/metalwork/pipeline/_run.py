@@ -149,7 +149,8 @@ class Run:
         """How the LFs do on the records of dev and test whose end labels are known."""
         learned = self._learned()
         return {
-            s: lf_summary(self.votes[s], y=self.split(s).gold, accuracies=learned) for s in known_splits(self.job)
+            s: lf_summary(self.votes[s], y=self.job.known_labels(s), accuracies=learned)
+            for s in known_splits(self.job)
         }
 
     @property

@@ -39,6 +39,6 @@ def score(
     if end:
         predictors[END_MODEL] = lambda split: end[split]
     return {
-        name: {split: measure(predict(split), job.split(split).gold) for split in known_splits(job)}
+        name: {split: measure(predict(split), job.known_labels(split)) for split in known_splits(job)}
         for name, predict in predictors.items()
     }

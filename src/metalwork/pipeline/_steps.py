@@ -99,7 +99,7 @@ class Apply(Step[Applied]):
         for split, matrix in found.votes.items():
             matrix.save(folder.path / split_file("votes", split))
             written.append(split_file("votes", split))
-        gold = {s: run.split(s).gold for s in known_splits(run.job) if s != "test"}
+        gold = {s: run.job.known_labels(s) for s in known_splits(run.job) if s != "test"}
         known = {s: lf_summary(found.votes[s], y) for s, y in gold.items()}
         write_table(folder.path / files.LF_TABLE, files.lf_table(lf_summary(found.votes["train"]), known))
         written.append(files.LF_TABLE)
@@ -287,8 +287,6 @@ def step_named(name: str) -> Step[Any]:
 
 
 def _dev_labels(run: "Run") -> tuple[Codes, Codes]:
-    """Rows of the dev split whose end label is known, and these end labels."""
-    split = run.split("dev") if "dev" in run.job.splits else None
-    if split is None or split.gold is None:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    return split.known, split.gold[split.known]
+    """Rows of the dev split whose end label is known, and what is known of their tasks."""
+    known = run.split("dev").known if "dev" in run.job.splits else np.zeros(0, np.int64)
+    return known, run.job.known_labels("dev")[known] if known.size else known

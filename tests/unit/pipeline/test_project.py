@@ -191,8 +191,7 @@ def test_gold_outside_the_schema_names_file_and_row(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as caught:
         job.split("dev")
     assert str(caught.value).replace(f"{tmp_path}/", "") == (
-        "dev.csv: column 'label': Row 2: 'Ovl' is no end label. Did you mean 'Owl'? "
-        "Correct the record or the schema."
+        "dev.csv: column 'label': Row 2: 'Ovl' is no label. Did you mean 'Owl'? Correct the record or the schema."
     )
 
 
