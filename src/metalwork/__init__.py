@@ -3,8 +3,9 @@
 Nothing heavy is imported until it is used; torch only when an end model is.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from metalwork._public import on_first_use
 
 __version__ = "0.1.0"
 
@@ -100,12 +101,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'metalwork' has no attribute {name!r}")
-    value = getattr(import_module(f"metalwork.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = on_first_use(__name__, _HOMES, globals())
 
 
 def __dir__() -> list[str]:

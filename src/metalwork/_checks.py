@@ -1,9 +1,12 @@
-"""Constants, array types and argument checks that every layer shares."""
+"""Constants, array types and the argument checks that every layer shares."""
 
-from typing import Any, Final
+from numbers import Integral, Real
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from metalwork.errors import ConfigError
 
 ABSTAIN: Final = -1
 """The vote of a labeling function that does not vote."""
@@ -15,16 +18,67 @@ IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
 BoolArray = npt.NDArray[np.bool_]
 
+Kind = TypeVar("Kind")
+
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     """Return ``value`` when it is one of ``choices``; else say which there are."""
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+    if not isinstance(value, str) or value not in choices:
+        raise ConfigError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
     return value
 
 
-def check_positive(name: str, value: float) -> float:
+def check_count(name: str, value: Any, least: int = 1, remedy: str = "") -> int:
+    """Return ``value`` as an int when it is a whole number of at least ``least``."""
+    if not _is_a(Integral, value) or not least <= value <= np.iinfo(np.int64).max:
+        raise _wrong(name, f"a whole number of at least {least}", value, remedy)
+    return int(value)
+
+
+def check_positive(name: str, value: Any, remedy: str = "") -> Any:
     """Return ``value`` when it is a finite number above zero."""
-    if not isinstance(value, int | float | np.number) or not np.isfinite(value) or value <= 0:
-        raise ValueError(f"{name} must be a finite number above 0; got {value!r}.")
+    if not _is_finite(value) or value <= 0:
+        raise _wrong(name, "a finite number above 0", value, remedy)
     return value
+
+
+def check_not_negative(name: str, value: Any, remedy: str = "") -> Any:
+    """Return ``value`` when it is a finite number of at least zero."""
+    if not _is_finite(value) or value < 0:
+        raise _wrong(name, "a finite number of at least 0", value, remedy)
+    return value
+
+
+def check_fraction(name: str, value: Any, bounds: str = "[]", remedy: str = "") -> Any:
+    """Return ``value`` when it is a number from 0 to 1; ``bounds`` are "[" or "(", "]" or ")"."""
+    low, high = bounds[0], bounds[1]
+    inside = _is_finite(value) and (value >= 0 if low == "[" else value > 0)
+    if not inside or not (value <= 1 if high == "]" else value < 1):
+        raise _wrong(name, f"a number in {low}0, 1{high}", value, remedy)
+    return value
+
+
+def check_instance(name: str, value: Any, kind: type[Kind], remedy: str = "") -> Kind:
+    """Return ``value`` when it is an instance of ``kind``."""
+    if not isinstance(value, kind):
+        got = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise ConfigError(f"{name} must be {_a(kind.__name__)}; got {got}.{remedy and f' {remedy}'}")
+    return value
+
+
+def _is_a(kind: type[Any], value: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
+
+
+def _is_finite(value: Any) -> bool:
+    return _is_a(Real, value) and bool(np.isfinite(float(value)))
+
+
+def _wrong(name: str, rule: str, value: Any, remedy: str) -> ConfigError:
+    return ConfigError(f"{name} must be {rule}; got {value!r}.{remedy and f' {remedy}'}")
+
+
+def _a(noun: str) -> str:
+    if noun.endswith("s"):  # TaskProbabilities
+        return noun
+    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"

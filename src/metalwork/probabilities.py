@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import FloatArray
+from metalwork._public import offer
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
 
@@ -103,3 +104,6 @@ def first_of_best(scores: FloatArray) -> npt.NDArray[np.int64]:
     """Column of the highest score, at least 0, of each row (n_points,); the first of equals up to rounding."""
     best = scores.max(axis=1, keepdims=True) * (1.0 - _ROUNDING)
     return np.asarray((scores >= best).argmax(axis=1), dtype=np.int64)
+
+
+offer(__name__, globals())

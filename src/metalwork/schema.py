@@ -14,6 +14,7 @@ from metalwork._documents import load_document
 from metalwork._known_labels import KnownLabels, LabelNames
 from metalwork._names import is_whole, plain_name
 from metalwork._names import unknown_name as unknown_name
+from metalwork._public import offer
 from metalwork._schema_parsing import TaskDeclaration, find_faults, read_declarations
 from metalwork.errors import SchemaError, VotesError
 
@@ -315,3 +316,6 @@ def _leaf_names(paths: Sequence[tuple[str, ...]], at: str) -> tuple[str, ...]:
         where = f"{at}: " if at else ""
         raise SchemaError([f"{where}two end labels are both called {name!r}. Rename one." for name in twice])
     return names
+
+
+offer(__name__, globals())

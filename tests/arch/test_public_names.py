@@ -1,6 +1,9 @@
 """The names others build on: pinned, sorted, importable."""
 
 import ast
+import pickle
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -75,6 +78,30 @@ def test_every_public_name_can_be_imported(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match=r"^module 'metalwork' has no attribute 'Nothing'$"):
         mw.Nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "errors", "probabilities", "schema"])
+def test_rooms_are_there_whatever_was_touched_before(room: str) -> None:
+    code = f"import metalwork as mw; assert mw.{room}.__name__ == 'metalwork.{room}'"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_classes_go_by_the_name_that_users_import(room: str) -> None:
+    module = import_module(f"metalwork.{room}")
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if isinstance(thing, type) and thing.__module__.startswith("metalwork"):
+            assert thing.__module__ == "metalwork" or "._" not in thing.__module__, name
+            assert pickle.loads(pickle.dumps(thing)) is thing
+
+
+def test_the_roots_classes_are_the_roots() -> None:
+    for name in mw.__all__:
+        thing = getattr(mw, name)
+        if isinstance(thing, type):
+            assert repr(thing) == f"<class 'metalwork.{name}'>"
 
 
 @pytest.mark.parametrize("room", ROOMS)

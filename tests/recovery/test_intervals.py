@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import metalwork as mw
-from metalwork.errors import NotFittedError, VotesError
+from metalwork.errors import ConfigError, NotFittedError, VotesError
 from metalwork.label_models import _intervals
 from tests.simulated import Simulated, simulate
 from tests.slow import SLOW, cases
@@ -101,7 +101,7 @@ def test_a_level_widens_and_every_interval_holds_its_estimate_inside_0_1() -> No
     frame = wide.to_frame()
     assert frame["what"].to_list() == ["accuracy"] * 15 + ["class prior"] * 4
     assert frame["name"].to_list() == [*found.votes.names, *found.votes.schema.end_labels]
-    with pytest.raises(ValueError, match=r"^level must be in \(0, 1\); got 95\.$"):
+    with pytest.raises(ConfigError, match=r"^level must be a number in \(0, 1\); got 95\.$"):
         model.intervals(95)
 
 

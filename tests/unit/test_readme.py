@@ -1,5 +1,6 @@
 """What the documentation says: its examples run, its links resolve, its commands and constants exist."""
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -77,9 +78,14 @@ def test_examples_give_what_they_show(page: str) -> None:
 
 @pytest.mark.parametrize("module", with_examples())
 def test_docstring_examples_give_what_they_show(module: str) -> None:
-    result = doctest.testmod(importlib.import_module(module))
-    assert result.attempted > 0
-    assert result.failed == 0
+    names = vars(importlib.import_module(module))
+    tree = ast.parse(Path(names["__file__"]).read_text(encoding="utf-8"))
+    defined = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.Module)]
+    for text in filter(lambda text: ">>> " in text, (ast.get_docstring(node) or "" for node in defined)):
+        test = doctest.DocTestParser().get_doctest(text, names.copy(), module, module, 0)
+        result = doctest.DocTestRunner(verbose=False).run(test)
+        assert result.attempted > 0
+        assert result.failed == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

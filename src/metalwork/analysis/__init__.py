@@ -1,5 +1,6 @@
 """Looking at votes and predictions: LF summaries, metrics, calibration, the least certain records."""
 
+from metalwork._public import offer
 from metalwork.analysis._lf_summary import LFRow, LFSummary, TaskRow, lf_summary
 from metalwork.analysis._metrics import Calibration, CalibrationBin, Confusion, Metrics, TaskMetrics, evaluate
 from metalwork.analysis._uncertainty import least_certain
@@ -17,3 +18,5 @@ __all__ = [
     "least_certain",
     "lf_summary",
 ]
+
+offer(__name__, globals())

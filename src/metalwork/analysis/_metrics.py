@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import FloatArray
+from metalwork._checks import FloatArray, check_count
 from metalwork.errors import VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
@@ -133,8 +133,7 @@ def evaluate(
     VotesError
         When lengths or schemas differ, a label is not in the schema, or no record's end label is known.
     """
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1; got {n_bins}.")
+    check_count("n_bins", n_bins)
     probs, codes, tree = _read_predictions(predicted, schema)
     gold = tree.end_of(tree.known_codes(y))
     if len(gold) != len(codes):

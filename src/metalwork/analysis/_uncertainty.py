@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import FloatArray, check_choice
+from metalwork._checks import FloatArray, check_choice, check_count
 from metalwork.probabilities import TaskProbabilities
 
 
@@ -19,8 +19,7 @@ def least_certain(probs: TaskProbabilities, k: int = 10, by: str = "margin") -> 
         Smallest difference of the two most probable end labels, or largest entropy. Equals keep their order.
     """
     check_choice("by", by, ("margin", "entropy"))
-    if k < 0:
-        raise ValueError(f"k must be at least 0; got {k}.")
+    check_count("k", k, least=0)
     doubt = _margin(probs.end) if by == "margin" else -_entropy(probs.end)
     return np.argsort(doubt, kind="stable")[:k].astype(np.int64)
 

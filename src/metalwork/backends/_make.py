@@ -3,7 +3,6 @@
 from metalwork._checks import check_choice
 from metalwork.backends._base import Backend, SerialBackend
 from metalwork.backends._processes import ProcessesBackend
-from metalwork.errors import ConfigError
 
 BACKENDS = ("serial", "processes")
 
@@ -12,8 +11,5 @@ def get_backend(backend: str | Backend, n_jobs: int | None = None) -> Backend:
     """The backend of this name (``"serial"``, ``"processes"``), or the given one itself."""
     if isinstance(backend, Backend):
         return backend
-    try:
-        check_choice("backend", backend, BACKENDS)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
+    check_choice("backend", backend, BACKENDS)
     return SerialBackend() if backend == "serial" else ProcessesBackend(n_jobs)

@@ -1,5 +1,6 @@
 """Reading records, and finding data sets."""
 
+from metalwork._public import offer
 from metalwork.data._find import DatasetStatus, cache_folder, fetch, find_data, list_datasets
 from metalwork.data._read import iter_records, read_records
 from metalwork.data._registry import DatasetInfo
@@ -18,3 +19,5 @@ __all__ = [
     "open_records",
     "read_records",
 ]
+
+offer(__name__, globals())

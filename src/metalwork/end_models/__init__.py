@@ -4,8 +4,9 @@ Plans need no torch; it is imported when :class:`EndModel` is first asked for.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from metalwork._public import offer, on_first_use
 from metalwork.end_models.plan import HeadPlan, LayerPlan, Plan, compile_plan
 from metalwork.errors import MissingExtraError
 
@@ -39,16 +40,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'metalwork.end_models' has no attribute {name!r}")
+def _need_torch() -> None:
     try:
         import_module("torch")
     except ImportError:
         raise MissingExtraError("torch", "train", "The end model") from None
-    value = getattr(import_module(f"metalwork.end_models.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+
+
+offer(__name__, globals())
+__getattr__ = on_first_use(__name__, _HOMES, globals(), _need_torch)
 
 
 def __dir__() -> list[str]:

@@ -1,90 +1,54 @@
-"""Arguments of the end model: scikit-learn's access to them, and their checks."""
+"""Arguments of the end model: their checks, and what a file keeps of them."""
 
-import inspect
 import os
 from collections.abc import Mapping
-from numbers import Integral, Real
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from metalwork._checks import (
+    check_choice,
+    check_count,
+    check_fraction,
+    check_instance,
+    check_not_negative,
+    check_positive,
+)
 from metalwork.end_models._scaling import SCALINGS
 from metalwork.end_models.plan import ARCHITECTURES
 from metalwork.errors import ConfigError, DataError, VotesError
 from metalwork.probabilities import TaskProbabilities
-from metalwork.schema import TaskSchema, unknown_name
+from metalwork.schema import TaskSchema
 
 MODULES: Final = ("input_module", "intermediate_module", "head_module")
 _DEVICES: Final = ("cpu", "cuda", "auto")
-_COUNTS: Final = ("batch_size", "max_epochs", "patience", "n_threads")
-_OPTIONAL: Final = ("max_epochs", "patience", "n_threads", "input_dropout", "random_state")
-
-
-class Arguments:
-    """scikit-learn's ``get_params`` and ``set_params``, from the constructor's signature."""
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's arguments; ``deep`` makes no difference."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change arguments; they count from the next ``fit``.
-
-        Raises
-        ------
-        ConfigError
-            For a name that is no argument.
-        """
-        known = tuple(inspect.signature(type(self)).parameters)
-        for name in params:
-            if name not in known:
-                raise ConfigError(unknown_name("argument of EndModel", name, known))
-        for name, value in params.items():
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
-        given = {n: v for n, v in self.get_params().items() if n != "schema" and v is not defaults[n]}
-        changed = [f"{name}={value!r}" for name, value in given.items() if value != defaults[name]]
-        return f"{type(self).__name__}({', '.join(['schema', *changed])})"
+_HOW_TO_GET_PROBS: Final = "Use a label model's predict_proba, or TaskProbabilities.from_labels for known labels."
 
 
 def check_arguments(model: Any) -> None:
     """Check every argument but those that ``compile_plan`` checks; ``ConfigError`` names the first at fault."""
-    if not isinstance(model.schema, TaskSchema):
-        raise ConfigError(f"schema must be a TaskSchema; got {type(model.schema).__name__}.")
-    choices = {"architecture": ARCHITECTURES, "scaling": SCALINGS, "device": _DEVICES}
-    for name, allowed in choices.items():
-        if getattr(model, name) not in allowed:
-            options = ", ".join(map(repr, allowed))
-            raise ConfigError(f"{name} must be one of {options}; got {getattr(model, name)!r}.")
-    for name in _COUNTS:
-        _check_number(model, name, Integral, 1, np.inf, "a whole number of at least 1")
-    _check_number(model, "random_state", Integral, 0, 2**63 - 1, "a whole number of at least 0")
-    _check_number(model, "lr", Real, np.nextafter(0, 1), np.finfo(float).max, "a finite number above 0")
-    _check_number(model, "weight_decay", Real, 0, np.finfo(float).max, "a finite number of at least 0")
-    for name in ("dropout", "input_dropout"):
-        _check_number(model, name, Real, 0, np.nextafter(1, 0), "a number in [0, 1)")
-
-
-def _check_number(model: Any, name: str, kind: type[Any], low: float, high: float, rule: str) -> None:
-    value = getattr(model, name)
-    if value is None and name in _OPTIONAL:
-        return
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind) or not low <= value <= high:
-        raise ConfigError(f"{name} must be {rule}; got {value!r}.")
+    check_instance("schema", model.schema, TaskSchema)
+    check_choice("architecture", model.architecture, ARCHITECTURES)
+    check_choice("scaling", model.scaling, SCALINGS)
+    check_choice("device", model.device, _DEVICES)
+    check_count("batch_size", model.batch_size)
+    for name in ("max_epochs", "patience", "n_threads"):
+        if getattr(model, name) is not None:
+            check_count(name, getattr(model, name))
+    if model.random_state is not None:
+        check_count("random_state", model.random_state, least=0)
+    check_positive("lr", model.lr)
+    check_not_negative("weight_decay", model.weight_decay)
+    check_fraction("dropout", model.dropout, "[)")
+    if model.input_dropout is not None:
+        check_fraction("input_dropout", model.input_dropout, "[)")
 
 
 def check_probs(probs: Any, schema: TaskSchema) -> None:
     """``probs`` must be probabilities of this schema, of at least one record."""
-    if not isinstance(probs, TaskProbabilities):
-        raise VotesError(
-            f"probs must be TaskProbabilities; got {type(probs).__name__}. "
-            "Use a label model's predict_proba, or TaskProbabilities.from_labels for known labels."
-        )
+    check_instance("probs", probs, TaskProbabilities, _HOW_TO_GET_PROBS)
     if probs.schema != schema:
         raise VotesError("probs must have the model's schema; it differs. Fit both models on one schema.")
     if len(probs) == 0:
@@ -128,8 +92,7 @@ def read_weights(sample_weight: Any, n_points: int) -> npt.NDArray[np.float64] |
 
 def pick_device(device: str) -> torch.device:
     """The device of that name; ``"auto"`` is a GPU where there is one."""
-    if device not in _DEVICES:
-        raise ConfigError(f"device must be one of {', '.join(map(repr, _DEVICES))}; got {device!r}.")
+    check_choice("device", device, _DEVICES)
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cuda" and not torch.cuda.is_available():

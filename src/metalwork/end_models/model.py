@@ -11,9 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from metalwork._estimators import Estimator, as_classes
 from metalwork.end_models._arguments import (
     MODULES,
-    Arguments,
     check_arguments,
     check_columns,
     check_modules,
@@ -40,7 +40,7 @@ from metalwork.end_models._training import (
 from metalwork.end_models.losses import head_targets
 from metalwork.end_models.network import EndNetwork, ModuleFactory, compile_network
 from metalwork.end_models.plan import Plan, compile_plan
-from metalwork.errors import DataError, NotFittedError
+from metalwork.errors import DataError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
@@ -49,7 +49,7 @@ _COUNTS_INPUT_DROPOUT = 0.2
 _SMALL_NETWORK = 10_000_000  # parameters, below which a second thread costs more than it gives
 
 
-class EndModel(Arguments):
+class EndModel(Estimator):
     """A multi-task network that is compiled from the task schema and trained on probabilistic labels.
 
     Paper, section 4. Each task has a head: a distribution over its labels, given that the task applies. The
@@ -105,6 +105,8 @@ class EndModel(Arguments):
         Columns of ``X``; None for records that are no matrix.
     """
 
+    _estimator_type = "classifier"
+    _called_before = "it predicts or is saved. Call fit(X, probs) first."
     plan_: Plan
     network_: EndNetwork
     history_: list[Record]
@@ -203,6 +205,11 @@ class EndModel(Arguments):
         self.n_features_in_ = n_columns(read)
         self.history_, self.best_epoch_ = trainer.history, trainer.best_epoch
         return self
+
+    @property
+    def classes_(self) -> npt.NDArray[np.object_]:
+        """object array (n_end_labels,): the end labels' names, whose positions :meth:`predict` returns."""
+        return as_classes(self.schema)
 
     def predict_proba(self, X: Any) -> TaskProbabilities:
         """Probabilities of the end labels, and of every task's labels.
@@ -340,9 +347,3 @@ class EndModel(Arguments):
             return self.n_threads
         small = sum(parameter.numel() for parameter in network.parameters()) < _SMALL_NETWORK
         return 1 if small and self.input_module is None else torch.get_num_threads()
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "network_"):
-            raise NotFittedError(
-                "EndModel must be fitted before it predicts or is saved. Call fit(X, probs) first."
-            )

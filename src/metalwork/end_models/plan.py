@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from metalwork._checks import check_choice, check_count
 from metalwork.errors import ConfigError
 from metalwork.schema import TaskSchema
 
@@ -125,11 +124,8 @@ def compile_plan(
     ConfigError
         For an unknown architecture or a size below 1.
     """
-    if architecture not in ARCHITECTURES:
-        choices = ", ".join(map(repr, ARCHITECTURES))
-        raise ConfigError(f"architecture must be one of {choices}; got {architecture!r}.")
-    if not _is_size(n_features):
-        raise ConfigError(f"n_features must be a whole number of at least 1; got {n_features!r}.")
+    check_choice("architecture", architecture, ARCHITECTURES)
+    check_count("n_features", n_features)
     layers = _layers(n_features, _sizes(hidden_sizes, schema.n_levels))
     top = len(layers) - 1
     if architecture == "single":
@@ -141,17 +137,16 @@ def compile_plan(
     return Plan(architecture, int(n_features), layers, tuple(heads))
 
 
-def _is_size(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) >= 1
-
-
 def _sizes(hidden_sizes: Sequence[int], n_levels: int) -> list[int]:
-    if not isinstance(hidden_sizes, Sequence) or not hidden_sizes or not all(map(_is_size, hidden_sizes)):
+    try:
+        sizes = [check_count("hidden_sizes", size) for size in hidden_sizes]
+    except (TypeError, ConfigError):
+        sizes = []
+    if not sizes:
         raise ConfigError(
             f"hidden_sizes must be one or more whole numbers of at least 1; got {hidden_sizes!r}. "
             "Give one a layer, such as (250, 50)."
         )
-    sizes = [int(size) for size in hidden_sizes]
     return sizes + [sizes[-1]] * max(0, n_levels - len(sizes))
 
 

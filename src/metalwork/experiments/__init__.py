@@ -3,8 +3,9 @@
 The data sets are modules of their own: ``openi``, ``rcv1``, ``reuters``. Nothing is imported until it is used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from metalwork._public import on_first_use
 
 if TYPE_CHECKING:
     from metalwork.experiments._arms import Settings
@@ -42,12 +43,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'metalwork.experiments' has no attribute {name!r}")
-    value = getattr(import_module(f"metalwork.experiments.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = on_first_use(__name__, _HOMES, globals())
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,9 @@ from typing import Any, Final
 import numpy as np
 
 from metalwork._files import write_text
+from metalwork.errors import ConfigError
 from metalwork.experiments._paper import PaperFigure
+from metalwork.schema import unknown_name
 
 METRICS: Final[Mapping[str, str]] = {
     "test": "Test accuracy",
@@ -175,11 +177,11 @@ class Results:
     seconds: float = 0.0
 
     def table(self, name: str) -> Table:
-        """The table of that name; ``KeyError`` when there is none."""
+        """The table of that name; ``ConfigError`` when there is none."""
         for table in self.tables:
             if table.name == name:
                 return table
-        raise KeyError(f"there is no table {name!r}; there are {', '.join(t.name for t in self.tables)}")
+        raise ConfigError(unknown_name("table", name, [table.name for table in self.tables]))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists and numbers, for JSON. Accuracies are in [0, 1]."""

@@ -7,12 +7,14 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 
-from metalwork.errors import ConfigError, DataError, MissingExtraError, NotFittedError
+from metalwork._checks import check_count
+from metalwork._estimators import Estimator
+from metalwork.errors import DataError, MissingExtraError
 
 _FORMAT = "metalwork word counts 1"
 
 
-class WordCounts:
+class WordCounts(Estimator):
     """How often each word stands in each text: the featurizer of the paper's section 5.
 
     Words are lower-cased runs of two or more letters, digits or underscores (scikit-learn's
@@ -31,6 +33,8 @@ class WordCounts:
         The words, in column order; set by :meth:`fit`.
     """
 
+    _estimator_type = "transformer"
+    _called_before = "it transforms. Call fit(texts) first."
     vocabulary_: tuple[str, ...]
 
     def __init__(self, min_df: int = 2, max_features: int | None = None) -> None:
@@ -54,9 +58,9 @@ class WordCounts:
         MissingExtraError
             When scikit-learn is not installed.
         """
-        _check_count("min_df", self.min_df)
+        check_count("min_df", self.min_df)
         if self.max_features is not None:
-            _check_count("max_features", self.max_features)
+            check_count("max_features", self.max_features)
         counts, words = _count(_as_list(texts), None)
         enough = counts.getnnz(axis=0) >= self.min_df
         if not enough.any():
@@ -103,12 +107,8 @@ class WordCounts:
         return counter
 
     def _words(self) -> tuple[str, ...]:
-        if not hasattr(self, "vocabulary_"):
-            raise NotFittedError("WordCounts must be fitted before it transforms. Call fit(texts) first.")
+        self._check_fitted()
         return self.vocabulary_
-
-    def __repr__(self) -> str:
-        return f"WordCounts(min_df={self.min_df}, max_features={self.max_features})"
 
 
 def _count(texts: list[str], words: tuple[str, ...] | None) -> tuple[sp.csr_matrix, tuple[str, ...]]:
@@ -142,8 +142,3 @@ def _as_list(texts: Iterable[Any]) -> list[str]:
                 f"texts must be text; got {text!r} at row {row}. Fill missing texts with '' or drop the record."
             )
     return rows
-
-
-def _check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f"{name} must be a whole number of at least 1; got {value!r}.")

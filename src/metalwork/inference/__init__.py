@@ -1,5 +1,6 @@
 """Pure functions on arrays: log-space inference over the task tree, likelihoods, sufficient statistics."""
 
+from metalwork._public import offer
 from metalwork.inference._alphabets import Alphabet, Alphabets
 from metalwork.inference._dependence import (
     MOST_COMPARED,
@@ -129,3 +130,5 @@ __all__ = [
     "votes_on_task",
     "weigh",
 ]
+
+offer(__name__, globals())

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from metalwork.errors import ConfigError
+
 Block = TypeVar("Block")
 Found = TypeVar("Found")
 
@@ -15,12 +17,12 @@ def n_threads() -> int:
 
     Raises
     ------
-    ValueError
+    ConfigError
         For ``METALWORK_THREADS`` that is no whole number above 0.
     """
     given = os.environ.get("METALWORK_THREADS", "").strip()
     if given and not (given.isdecimal() and int(given) > 0):
-        raise ValueError(f"METALWORK_THREADS must be a whole number above 0; got {given!r}.")
+        raise ConfigError(f"METALWORK_THREADS must be a whole number above 0; got {given!r}.")
     usual = os.environ.get("OMP_NUM_THREADS", "").strip()
     chosen = given or (usual if usual.isdecimal() else "")
     return max(1, int(chosen)) if chosen else _n_cpus()

@@ -1,5 +1,6 @@
 """Label models: from a label matrix to probabilistic labels."""
 
+from metalwork._public import offer
 from metalwork.label_models._base import LabelModel, VoteEffect, load_label_model
 from metalwork.label_models._diagnostics import Dependence, Diagnosis, Doubt
 from metalwork.label_models._forest import ForestLabelModel
@@ -27,3 +28,5 @@ __all__ = [
     "label_shards",
     "load_label_model",
 ]
+
+offer(__name__, globals())

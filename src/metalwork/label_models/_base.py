@@ -1,6 +1,5 @@
 """What every label model can do, and the checks they share."""
 
-import inspect
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -10,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._arrays import load_arrays, reading, save_arrays
-from metalwork._checks import ABSTAIN, FloatArray
-from metalwork.errors import NotFittedError, VotesError
+from metalwork._checks import ABSTAIN, FloatArray, check_instance
+from metalwork._estimators import Estimator, as_classes
+from metalwork.errors import VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 from metalwork.votes import Alphabet, LabelMatrix
@@ -19,6 +19,7 @@ from metalwork.votes import Alphabet, LabelMatrix
 Dev = tuple[LabelMatrix, Any]
 KnownLabels = tuple[LabelMatrix, npt.NDArray[np.int64]]
 _FORMAT = "metalwork label model 1"
+_HOW_TO_VOTE = "Use mw.apply, or mw.LabelMatrix(codes, schema, tasks=...) for codes of your own."
 
 
 class VoteEffect(NamedTuple):
@@ -30,7 +31,7 @@ class VoteEffect(NamedTuple):
     effect: float
 
 
-class LabelModel(ABC):
+class LabelModel(Estimator, ABC):
     """Turns a label matrix into probabilities of the end labels.
 
     The constructor stores its arguments untouched; :meth:`fit` sets attributes that end in an underscore and
@@ -38,6 +39,8 @@ class LabelModel(ABC):
     ``fit``, of the same LFs.
     """
 
+    _estimator_type = "classifier"
+    _called_before = "it predicts. Call fit(votes) first."
     schema: TaskSchema
     lf_names_: tuple[str, ...]
     lf_tasks_: tuple[str, ...]
@@ -135,10 +138,16 @@ class LabelModel(ABC):
         ]
         return sorted(effects, key=lambda effect: -abs(effect.effect))
 
-    def get_params(self) -> dict[str, Any]:
-        """Constructor arguments by name, the schema left out."""
-        names = [name for name in inspect.signature(type(self)).parameters if name != "schema"]
-        return {name: getattr(self, name) for name in names}
+    @property
+    def classes_(self) -> npt.NDArray[np.object_]:
+        """object array (n_end_labels,): the end labels' names, whose positions ``predict`` returns."""
+        return as_classes(self.schema)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of LFs that the model was fitted on."""
+        self._check_fitted()
+        return len(self.lf_names_)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one ``.npz`` file, whole or not at all; read it by ``load_label_model``."""
@@ -152,7 +161,7 @@ class LabelModel(ABC):
         header = {
             "model": type(self).__name__,
             "schema": self.schema.to_dict(),
-            "parameters": self.get_params(),
+            "parameters": {name: value for name, value in self.get_params().items() if name != "schema"},
             "values": {name: value for name, value in fitted.items() if name not in arrays and name not in lists},
             "lists": {name: len(parts) for name, parts in lists.items()},
             "dicts": dicts,
@@ -184,15 +193,9 @@ class LabelModel(ABC):
                 "Pass like=, the votes of the fit, to mw.apply."
             )
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "lf_names_"):
-            raise NotFittedError(
-                f"{type(self).__name__} must be fitted before it predicts. Call fit(votes) first."
-            )
-
     def _check_votes(self, votes: LabelMatrix) -> None:
-        if not isinstance(votes, LabelMatrix):
-            raise TypeError(f"votes must be a LabelMatrix; got {type(votes).__name__}.")
+        check_instance("schema", self.schema, TaskSchema)
+        check_instance("votes", votes, LabelMatrix, _HOW_TO_VOTE)
         if votes.schema != self.schema:
             raise VotesError("votes must have the model's schema; it differs.")
 

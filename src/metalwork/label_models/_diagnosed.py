@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from metalwork._checks import check_fraction
 from metalwork.errors import NotFittedError
 from metalwork.inference import CodedVotes, Expected, Floats, Tree, covered, left_out_agreement, shared_votes
 from metalwork.label_models._counted import CountingLabelModel
@@ -55,8 +56,7 @@ class DiagnosedLabelModel(CountingLabelModel):
         VotesError
             Generative reading, where a task has more than 5,000 LFs and labels.
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level must be in (0, 1); got {level!r}.")
+        check_fraction("level", level, "()")
         tree, votes, learned = self._evidence("intervals")
         if self.abstains_ == "informative":
             found = generative_deviations(tree, votes, learned.expected, learned.start)

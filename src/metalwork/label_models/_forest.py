@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._arrays import load_arrays, reading, save_arrays
-from metalwork.errors import NotFittedError, VotesError
+from metalwork._estimators import Estimator
+from metalwork.errors import VotesError
 from metalwork.label_models._base import Dev, LabelModel, load_label_model
 from metalwork.label_models._hierarchical import HierarchicalLabelModel
 from metalwork.schema import TaskSchema
@@ -21,7 +22,7 @@ _FORMAT = "metalwork forest label model 1"
 Votes = Mapping[str, LabelMatrix]
 
 
-class ForestLabelModel:
+class ForestLabelModel(Estimator):
     """A label model for independent task trees: one model a root, fitted each on the votes of its own tree.
 
     Votes are label matrices by root, as :func:`metalwork.apply` gives them for a :class:`TaskForest`. Assumes that
@@ -52,6 +53,7 @@ class ForestLabelModel:
     array([1, 1, 0])
     """
 
+    _called_before = "it is used. Call fit(votes) first."
     models_: dict[str, LabelModel]
 
     def __init__(
@@ -148,10 +150,6 @@ class ForestLabelModel:
             model = cls(TaskForest(one.schema for one in models), type(models[0]))
             model.models_ = {one.schema.root: one for one in models}
             return model
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "models_"):
-            raise NotFittedError("ForestLabelModel must be fitted before it is used. Call fit(votes) first.")
 
     def _check(self, what: str, given: Any, complete: bool) -> None:
         roots = ", ".join(self.forest.roots)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from metalwork._checks import FloatArray
+from metalwork._checks import FloatArray, check_not_negative
 from metalwork.errors import MetalworkWarning, VotesError
 from metalwork.inference import (
     LogLinearParameters,
@@ -98,8 +98,7 @@ class LogLinearLabelModel(LabelModel):
 
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: Any) -> None:
         votes.check_plain("LogLinearLabelModel")
-        if not np.isfinite(self.l2) or self.l2 < 0:
-            raise ValueError(f"l2 must be a finite number of at least 0; got {self.l2!r}.")
+        check_not_negative("l2", self.l2)
         if class_prior is not None or dev is not None:
             warnings.warn(
                 "LogLinearLabelModel is the paper's model, which has no class prior and sees no labels: "

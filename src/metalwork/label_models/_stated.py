@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from metalwork._checks import check_positive
-from metalwork.errors import VotesError
+from metalwork.errors import ConfigError, VotesError
 from metalwork.inference import Floats
 from metalwork.label_models._estimates import VotePriors
 from metalwork.schema import unknown_name
@@ -22,14 +22,14 @@ def vote_priors(names: Sequence[str], precision: Stated, strength: Stated, off_b
 
     Raises
     ------
-    VotesError, ValueError
+    VotesError, ConfigError
         For a name that is no LF; for a number out of range.
     """
     chosen = set(strength) if isinstance(strength, Mapping) else set()
     centre = _per_lf("precision", names, precision, PRECISION)
     weight = np.minimum(_per_lf("strength", names, strength, STRENGTH), _FIXED)
     if (centre >= 1).any():
-        raise ValueError(f"precision must be below 1; got {precision!r}.")
+        raise ConfigError(f"precision must be below 1; got {precision!r}.")
     by_user = np.array([name in chosen for name in names], dtype=bool)
     named = np.array([isinstance(precision, Mapping) and name in precision for name in names], dtype=bool)
     ratio_strength = STRENGTH if isinstance(strength, Mapping) else strength
@@ -44,5 +44,5 @@ def _per_lf(what: str, names: Sequence[str], value: Stated, default: float) -> F
         if lf not in names:
             raise VotesError(f"{what}: " + unknown_name("LF", lf, names))
         if not number > 0:
-            raise ValueError(f"{what} must be above 0; got {number!r} for LF {lf!r}.")
+            raise ConfigError(f"{what} must be above 0; got {number!r} for LF {lf!r}.")
     return np.array([float(value.get(lf, default)) for lf in names])

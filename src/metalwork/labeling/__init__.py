@@ -1,5 +1,6 @@
 """Labeling functions, and applying them to records."""
 
+from metalwork._public import offer
 from metalwork.labeling._apply import apply
 from metalwork.labeling._function import LabelingFunction, from_callable, from_column, labeling_function
 from metalwork.labeling._negation import NEGATIONS
@@ -19,3 +20,5 @@ __all__ = [
     "labeling_function",
     "regex",
 ]
+
+offer(__name__, globals())

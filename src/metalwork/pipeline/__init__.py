@@ -1,5 +1,6 @@
 """Data in, labels, model and report out: the steps of a run, and the project file that describes one."""
 
+from metalwork._public import offer
 from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
@@ -31,3 +32,5 @@ __all__ = [
     "new_run",
     "open_folder",
 ]
+
+offer(__name__, globals())

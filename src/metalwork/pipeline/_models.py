@@ -9,7 +9,7 @@ import numpy as np
 
 from metalwork import label_models
 from metalwork._checks import FloatArray
-from metalwork.errors import ConfigError, MetalworkError
+from metalwork.errors import ConfigError
 from metalwork.label_models import LabelModel
 from metalwork.pipeline._settings import EndModelSettings, LabelModelSettings
 from metalwork.schema import TaskSchema, unknown_name
@@ -71,10 +71,8 @@ def blaming(key: str, options: object) -> Iterator[None]:
     """Report a model's refusal of a value as a fault of the project file, where options were given there."""
     try:
         yield
-    except MetalworkError:
-        raise
-    except (TypeError, ValueError) as error:
-        if not options:
+    except ConfigError as error:
+        if not options or str(error).startswith(key):
             raise
         raise ConfigError(f"{key}: {error}") from error
 

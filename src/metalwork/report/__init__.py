@@ -1,5 +1,6 @@
 """One self-contained HTML page about a run."""
 
+from metalwork._public import offer
 from metalwork.report._data import ReportData, Training, UncertainRecord
 from metalwork.report._render import render_report, write_report
 from metalwork.report._uncertain import uncertain_records
@@ -12,3 +13,5 @@ __all__ = [
     "uncertain_records",
     "write_report",
 ]
+
+offer(__name__, globals())

@@ -1,5 +1,6 @@
 """Votes: the label matrix, what its codes say, and what labeling functions vote on."""
 
+from metalwork._public import offer
 from metalwork.votes._alphabet import Alphabet
 from metalwork.votes._feasible import FeasibleLabels
 from metalwork.votes._forest import ForestProbabilities, TaskForest
@@ -18,3 +19,5 @@ __all__ = [
     "VoteShards",
     "soft_codes",
 ]
+
+offer(__name__, globals())

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metalwork._checks import ABSTAIN, IntArray, check_positive
+from metalwork._checks import ABSTAIN, IntArray, check_count
 from metalwork.errors import DataError
 from metalwork.schema import TaskSchema
 from metalwork.votes._matrix import LabelMatrix
@@ -42,7 +42,7 @@ class VoteShards:
         tasks: Sequence[str] | None = None,
         chunk_rows: int = _CHUNK_ROWS,
     ) -> None:
-        check_positive("chunk_rows", chunk_rows)
+        check_count("chunk_rows", chunk_rows)
         self.paths = [Path(path) for path in paths]
         self.schema = schema
         self.tasks = tasks

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from metalwork._checks import check_positive
+from metalwork._checks import check_count
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
 from metalwork.votes._matrix import LabelMatrix
@@ -54,7 +54,7 @@ class SparseVotes:
             )
         n_lfs = matrix.shape[1]
         if block_rows is not None:
-            check_positive("block_rows", block_rows)
+            check_count("block_rows", block_rows)
         self.block_rows = int(block_rows) if block_rows is not None else max(1, _BLOCK_CELLS // max(1, n_lfs))
         self.schema = schema
         empty = LabelMatrix(np.empty((0, n_lfs), np.int8), schema, tasks, names)

@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 
 import metalwork as mw
 from metalwork.analysis import evaluate
-from metalwork.errors import VotesError
+from metalwork.errors import ConfigError, VotesError
 
 TREE = mw.TaskSchema.from_dict(
     {
@@ -123,5 +123,5 @@ def test_arguments_that_do_not_fit_are_named() -> None:
     with pytest.raises(VotesError) as caught:
         evaluate(probs, y, mw.TaskSchema.flat(["a", "b"]))
     assert str(caught.value) == "schema must be the one of the probabilities; it differs. Leave it out."
-    with pytest.raises(ValueError, match=r"^n_bins must be at least 1; got 0\.$"):
+    with pytest.raises(ConfigError, match=r"^n_bins must be a whole number of at least 1; got 0\.$"):
         evaluate(probs, y, n_bins=0)

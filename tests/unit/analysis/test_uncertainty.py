@@ -5,6 +5,7 @@ import pytest
 
 import metalwork as mw
 from metalwork.analysis import least_certain
+from metalwork.errors import ConfigError
 
 PROBS = mw.TaskProbabilities(
     [[0.4, 0.3, 0.3], [0.49, 0.5, 0.01], [0.9, 0.05, 0.05], [0.5, 0.49, 0.01]], mw.TaskSchema.flat(["a", "b", "c"])
@@ -31,7 +32,7 @@ def test_k_may_be_anything_from_zero(k: int) -> None:
 
 
 def test_bad_arguments_are_named() -> None:
-    with pytest.raises(ValueError, match=r"^k must be at least 0; got -1\.$"):
+    with pytest.raises(ConfigError, match=r"^k must be a whole number of at least 0; got -1\.$"):
         least_certain(PROBS, -1)
-    with pytest.raises(ValueError, match=r"^by must be one of 'margin', 'entropy'; got 'size'\.$"):
+    with pytest.raises(ConfigError, match=r"^by must be one of 'margin', 'entropy'; got 'size'\.$"):
         least_certain(PROBS, 1, by="size")

@@ -191,7 +191,7 @@ def test_arguments_out_of_range(arguments: dict[str, Any], message: str) -> None
         ),
         (
             (DATA.counts, DATA.labels),
-            VotesError,
+            ConfigError,
             "probs must be TaskProbabilities; got ndarray. "
             "Use a label model's predict_proba, or TaskProbabilities.from_labels for known labels.",
         ),

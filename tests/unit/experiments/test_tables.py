@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from metalwork.errors import ConfigError
 from metalwork.experiments import PaperFigure, Results, Row, Table
 
 SEEDED = Row("End model", {"test": (0.8, 0.7, 0.9), "ece": (0.1, 0.2, 0.3)}, PaperFigure(74.0, 0.46))
@@ -88,5 +89,5 @@ def test_json_holds_every_trial(tmp_path: Path) -> None:
 
 def test_a_table_is_found_by_name() -> None:
     assert results(SEEDED).table("Table 1").rows == (SEEDED,)
-    with pytest.raises(KeyError, match="there is no table 'Table 9'; there are Table 1"):
+    with pytest.raises(ConfigError, match=r"^'Table 9' is no table\. Did you mean 'Table 1'\?$"):
         results(SEEDED).table("Table 9")

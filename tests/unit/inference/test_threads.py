@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import metalwork as mw
+from metalwork.errors import ConfigError
 from metalwork.inference._threads import in_threads, n_threads
 
 
@@ -24,7 +25,7 @@ def test_the_setting_wins_over_the_usual_one(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("given", ["0", "-1", "two", "1.5"])
 def test_the_setting_is_checked(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METALWORK_THREADS", given)
-    with pytest.raises(ValueError, match="METALWORK_THREADS") as caught:
+    with pytest.raises(ConfigError, match="METALWORK_THREADS") as caught:
         n_threads()
     assert str(caught.value) == f"METALWORK_THREADS must be a whole number above 0; got {given!r}."
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import metalwork as mw
-from metalwork.errors import VotesError
+from metalwork.errors import ConfigError, VotesError
 
 SCHEMA = mw.TaskSchema.flat(["a", "b"])
 RNG = np.random.default_rng(0)
@@ -58,7 +58,7 @@ def test_priors_survive_saving(tmp_path: Path) -> None:
 def test_mistakes_are_named() -> None:
     with pytest.raises(VotesError, match=r"^precision: 'ww' is no LF\. Did you mean 'w'\?$"):
         mw.HierarchicalLabelModel(SCHEMA, precision={"ww": 0.9}).fit(VOTES)
-    with pytest.raises(ValueError, match=r"^strength must be above 0; got 0 for LF 'w'\.$"):
+    with pytest.raises(ConfigError, match=r"^strength must be above 0; got 0 for LF 'w'\.$"):
         mw.HierarchicalLabelModel(SCHEMA, strength={"w": 0}).fit(VOTES)
-    with pytest.raises(ValueError, match=r"^precision must be below 1; got 1\.0\.$"):
+    with pytest.raises(ConfigError, match=r"^precision must be below 1; got 1\.0\.$"):
         mw.HierarchicalLabelModel(SCHEMA, precision=1.0).fit(VOTES)

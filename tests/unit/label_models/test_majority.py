@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import metalwork as mw
+from metalwork.errors import ConfigError
 from tests.unit.schemas import SECTORS
 
 SCHEMA = mw.TaskSchema.from_dict(SECTORS)
@@ -76,5 +77,5 @@ def test_a_soft_vote_weighs_labels_by_how_far_they_are_held() -> None:
 
 def test_an_unknown_mode() -> None:
     votes = mw.LabelMatrix([[-1] * 5], SCHEMA, TASKS)
-    with pytest.raises(ValueError, match=r"^mode must be one of 'hard', 'soft'; got 'sof'\.$"):
+    with pytest.raises(ConfigError, match=r"^mode must be one of 'hard', 'soft'; got 'sof'\.$"):
         mw.MajorityVote(SCHEMA, mode="sof").fit(votes)

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 import metalwork as mw
-from metalwork.errors import VotesError
+from metalwork.errors import ConfigError, VotesError
 from metalwork.label_models import SparseVotes
 from tests.unit.schemas import SECTORS
 
@@ -61,5 +61,5 @@ def test_arguments_are_checked() -> None:
     )
     with pytest.raises(VotesError, match=r"^tasks must name one task an LF \(40\); got 2\.$"):
         SparseVotes(sparse.csr_array(values()), SCHEMA, ["sector", "markets"])
-    with pytest.raises(ValueError, match="block_rows"):
+    with pytest.raises(ConfigError, match="block_rows"):
         SparseVotes(sparse.csr_array(values()), SCHEMA, TASKS, block_rows=0)
