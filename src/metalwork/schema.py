@@ -75,7 +75,7 @@ class TaskSchema:
         return cls._read(document.value, document.locate)
 
     @classmethod
-    def flat(cls, labels: Sequence[str], task: str = "label") -> Self:
+    def flat(cls, labels: Sequence[str | int], task: str = "label") -> Self:
         """Build a schema of one task: ordinary classification."""
         return cls.from_dict({"task": task, "labels": list(labels)})
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from metalwork._names import plain_name
 from metalwork.errors import LabelingError
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._returns import Space
@@ -50,16 +51,16 @@ def _faults(j: int, lf: Any, schema: Space) -> list[str]:
         ]
     if lf.task not in schema.tasks:
         return [f"LF {lf.name!r}: " + unknown_name("task of the schema", lf.task, schema.tasks)]
-    known = schema.labels(lf.task)
+    known = set(map(plain_name, schema.labels(lf.task)))
     return [
         f"LF {lf.name!r}: " + _unknown_label(label, lf.task, schema)
         for label in lf.labels or ()
-        if label not in known
+        if plain_name(label) not in known
     ]
 
 
 def _unknown_label(label: str, task: str, schema: Space) -> str:
-    homes = [other for other in schema.tasks if label in schema.labels(other)]
+    homes = [other for other in schema.tasks if plain_name(label) in schema.labels(other)]
     if homes:
         return f"{label!r} is a label of task {homes[0]!r}, not of {task!r}. Name that task, or another label."
     return unknown_name(f"label of task {task!r}", label, schema.labels(task))

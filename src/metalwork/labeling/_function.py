@@ -1,14 +1,16 @@
 """Labeling functions: a task, the columns they read, and a callable that names a label."""
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
 from metalwork._checks import ABSTAIN
+from metalwork._names import as_written, is_missing, is_whole, plain_name
 from metalwork.errors import LabelingError
 
 Function = Callable[..., Any]
@@ -61,6 +63,10 @@ class LabelingFunction:
     name: str
     fields: tuple[str, ...]
     function: Function
+
+    def __post_init__(self) -> None:
+        if isinstance(self.task, str):  # as the schema has it
+            object.__setattr__(self, "task", plain_name(self.task))
 
     def __call__(self, *values: Any, **named: Any) -> Any:
         return self.function(*values, **named)
@@ -154,31 +160,47 @@ def from_callable(
     return LabelingFunction(checked, _check_text("name", name, name), columns, function)
 
 
-class _ColumnVotes:
-    """Reads another source's labels from a column; empty, null and -1 abstain."""
+class ColumnVotes:
+    """Reads another source's labels from a column, by name; empty, null and -1 abstain."""
 
     def __init__(self, task: str, column: str, mapping: Mapping[Any, Any] | None) -> None:
-        self.task, self.column = task, column
-        self.mapping = None if mapping is None else dict(mapping)
+        self.task, self.column, self.labels = task, column, frozenset[str]()
+        self.mapping = None if mapping is None else {key: _label_of(label) for key, label in mapping.items()}
+        self._written = {name: label for key, label in (self.mapping or {}).items() for name in as_written(key)}
+
+    def knowing(self, labels: Iterable[str]) -> Self:
+        """The same for a task of these labels, of which one may be called "-1"."""
+        known = copy.copy(self)
+        known.labels = frozenset(labels)
+        return known
 
     def __call__(self, value: Any) -> Any:
         if self.mapping is not None and value in self.mapping:
             return self.mapping[value]
-        if value is None or value != value or (isinstance(value, str) and not value.strip()):
+        if is_missing(value):
             return None
-        if not isinstance(value, (str, bool)) and value == ABSTAIN:
+        names = as_written(value)
+        if self.mapping is not None and (name := next(filter(self._written.__contains__, names), None)):
+            return self._written[name]
+        if str(ABSTAIN) in names and str(ABSTAIN) not in self.labels:
             return None
         if self.mapping is not None:
             raise LabelingError(
                 f"the value {value!r} of column {self.column!r} is not in the mapping. "
                 f"Map it to a label of task {self.task!r}, or to mw.ABSTAIN (null in a project file)."
             )
-        if not isinstance(value, str):
+        named = next(filter(self.labels.__contains__, names), names[0])
+        if self.labels and named not in self.labels and not isinstance(value, str):
             raise LabelingError(
                 f"column {self.column!r} must hold labels of task {self.task!r}; got {value!r}. "
                 "Pass mapping={...} from the column's values to labels."
             )
-        return value
+        return named
+
+
+def _label_of(value: Any) -> Any:
+    """A label of a mapping; a whole number is a name, as in a schema, and -1 an abstain."""
+    return str(value) if is_whole(value) and value != ABSTAIN else value
 
 
 def from_column(
@@ -191,12 +213,14 @@ def from_column(
     task, column : str
     mapping : dict, optional
         From the column's values to label names (or ``ABSTAIN``); needed where the column holds something else
-        than label names. A value outside it is an error. Null, NaN, empty text and -1 abstain.
+        than label names. A value outside it is an error. Null, NaN, blank text and -1 abstain.
     name : str, optional
         The column's name by default.
+
+    Values are names: the number 1 stands for the label "1", and -1 abstains unless a label is called so.
     """
     lf_name = column if name is None else name
-    return LabelingFunction(task, lf_name, _check_fields((column,), lf_name), _ColumnVotes(task, column, mapping))
+    return LabelingFunction(task, lf_name, _check_fields((column,), lf_name), ColumnVotes(task, column, mapping))
 
 
 def _argument_names(function: Function, name: str) -> tuple[str, ...]:

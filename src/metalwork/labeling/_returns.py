@@ -1,12 +1,13 @@
 """What labeling functions may return: a label, a set of labels, all labels but some, probabilities of labels."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
 from metalwork._checks import FloatArray, IntArray
+from metalwork._names import as_written, plain_name
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import States
 from metalwork.schema import TaskSchema, unknown_name
@@ -16,6 +17,7 @@ Space = TaskSchema | TaskForest | FeasibleLabels
 """What labeling functions vote on."""
 
 _SLACK: Final = 0.02
+T = TypeVar("T")
 
 
 class Not:
@@ -39,7 +41,7 @@ class Not:
             flat += [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
         if not flat or not all(isinstance(name, str) for name in flat):
             raise LabelingError(f"Not must be told label names; got {flat!r}. Write e.g. mw.Not('Sports').")
-        self.labels = frozenset(map(str.__str__, flat))
+        self.labels = frozenset(map(plain_name, flat))
 
     def __repr__(self) -> str:
         return f"Not({', '.join(map(repr, sorted(self.labels)))})"
@@ -79,6 +81,8 @@ class Reader(ABC):
         found = {self.label(name): share for name, share in shares.items()}
         if not found:
             raise ValueError("no probabilities")
+        if len(found) < len(shares):
+            raise WrongReturn(f"it returned two probabilities for one label: {dict(shares)!r}. Return one.")
         columns = {column for column, _ in found}
         if len(columns) > 1:
             raise WrongReturn(
@@ -99,10 +103,10 @@ class TaskReader(Reader):
     def __init__(self, task: str, space: Space) -> None:
         self.tasks = (task,)
         self._space = space
-        self.places = {label: (0, code) for code, label in enumerate(space.labels(task))}
+        self.places = {plain_name(label): (0, code) for code, label in enumerate(space.labels(task))}
 
     def label(self, name: str) -> tuple[int, int]:
-        if (place := self.places.get(name)) is None:
+        if (place := _find(self.places.get, name)) is None:
             raise WrongReturn(_foreign(self.tasks[0], name, self._space))
         return place
 
@@ -122,13 +126,14 @@ class TreeReader(Reader):
         self.tasks = schema.tasks
         self._schema = schema
         self._members = [schema.members(task) for task in schema.tasks]
-        self.places, self._twice = _tree_names(schema)
+        self._names = schema.label_names
+        self.places = self._names.places
 
     def label(self, name: str) -> tuple[int, int]:
-        if (found := self.places.get(name)) is not None:
+        if (found := _find(self._names.find, name)) is not None:
             return found
-        if name in self._twice:
-            paths = " or ".join(map(repr, self._twice[name]))
+        if (twice := _find(self._names.twice.get, name)) is not None:
+            paths = " or ".join(map(repr, twice))
             raise WrongReturn(f"it returned {name!r}, a label of more than one task. Return its path: {paths}.")
         raise WrongReturn(
             f"it returned a wrong label. {unknown_name('label of the tree', name, list(self.places))}"
@@ -183,24 +188,15 @@ def soft_votes(rows: FloatArray, name: str) -> tuple[IntArray, IntArray]:
     return soft_codes(whole, rows.shape[1], name), np.flatnonzero(bad)
 
 
-def _tree_names(schema: TaskSchema) -> tuple[dict[str, tuple[int, int]], dict[str, list[str]]]:
-    """Column and code by unique label name and by path; the paths of the names that are not unique."""
-    places: dict[str, tuple[int, int]] = {}
-    paths: dict[str, list[str]] = {}
-    above: dict[str, str] = {schema.root: ""}
-    for t, task in enumerate(schema.tasks):
-        for code, label in enumerate(schema.labels(task)):
-            path = above[task] + label
-            places[path] = (t, code)
-            paths.setdefault(label, []).append(path)
-            if (child := schema.child(task, label)) is not None:
-                above[child] = path + "/"
-    unique = {label: places[own[0]] for label, own in paths.items() if len(own) == 1}
-    return unique | places, {label: own for label, own in paths.items() if len(own) > 1}
+def _find(known: Callable[[str], T | None], name: Any) -> T | None:
+    """What is known under a returned name, however it was composed; a number from a column as it is written."""
+    found = (known(written) for written in (as_written(name) if isinstance(name, str) else ()))
+    return next((place for place in found if place is not None), None)
 
 
 def _foreign(task: str, label: str, space: Space) -> str:
-    homes = [other for other in space.tasks if label in space.labels(other)]
+    plain = plain_name(label) if isinstance(label, str) else label
+    homes = [other for other in space.tasks if plain in space.labels(other)]
     if not homes:
         unknown = unknown_name(f"label of task {task!r}", label, space.labels(task))
         return f"it returned a wrong label. {unknown}"

@@ -11,7 +11,7 @@ import polars as pl
 from metalwork._checks import ABSTAIN, FloatArray
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import Numbering, Soft, States
-from metalwork.labeling._function import ColumnRule, LabelingFunction
+from metalwork.labeling._function import ColumnRule, ColumnVotes, Function, LabelingFunction
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
 from metalwork.labeling._soft import ProbabilityRule
 from metalwork.votes import Alphabet
@@ -70,15 +70,16 @@ def vote(lf: LabelingFunction, frame: pl.DataFrame, reader: Reader, numbers: Seq
     failures = Failures()
     if isinstance(lf.function, ColumnRule) and lf.function.accepts(*columns):
         labels = lf.function.label_columns(*columns)
-        codes = {label: code for label, (_, code) in reader.places.items()}
+        codes = {label: reader.label(label)[1] for label in labels.unique().drop_nulls()}
         return Votes(_one_column(labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32).to_numpy()))
     if isinstance(lf.function, ProbabilityRule) and lf.function.accepts(*columns):
         places = [reader.label(label)[1] for label in lf.function.labels]
         rows = np.full((len(frame), reader.n_labels(0)), np.nan)
         rows[:, places] = lf.function.shares(*columns)
         return Votes(_one_column(_soft_codes(lf, rows, np.arange(len(frame)), numbers[0], failures)), failures)
+    function = lf.function.knowing(reader.places) if isinstance(lf.function, ColumnVotes) else lf.function
     try:
-        values = _call_all(lf, [column.to_list() for column in columns], len(frame), failures)
+        values = _call_all(function, [column.to_list() for column in columns], len(frame), failures)
     except _Stopped as stopped:
         return Votes(_silence(len(frame), reader), failures, stopped.wrong)
     plain = _encode_plain(values, reader)
@@ -90,10 +91,10 @@ class _Stopped(Exception):
         self.wrong = wrong
 
 
-def _call_all(lf: LabelingFunction, columns: Sequence[list[Any]], n_points: int, failures: Failures) -> list[Any]:
+def _call_all(function: Function, columns: Sequence[list[Any]], n_points: int, failures: Failures) -> list[Any]:
     """What the LF returns on each record; a map iterator goes on after its function raised."""
     values: list[Any] = []
-    calls = map(lf.function, *columns)
+    calls = map(function, *columns)
     while len(values) < n_points:
         try:
             values.extend(calls)
