@@ -31,14 +31,18 @@ def test_an_unknown_column(tmp_path: Path) -> None:
         tmp_path, lfs=LFS.replace("meows(text)", "meows(body)").replace("in text else", "in body else")
     )
     assert error_of(tmp_path, "run", path) == (
-        "LF 'meows' reads a column that is not there: 'body' is no column. Known: 'key', 'text', 'guess'."
+        "The project file project.yaml has 1 fault:\n"
+        "  - project.yaml:5:1: LF 'meows' reads a column that is not there: 'body' is no column. "
+        "Known: 'key', 'text', 'guess'."
     )
 
 
 def test_an_unknown_feature_column(tmp_path: Path) -> None:
     path = write_project(tmp_path, project=PROJECT.replace("features: {text: text", "features: {text: texts"))
     assert error_of(tmp_path, "run", path) == (
-        "features.text must name a column of the records; got 'texts'. They have: key, text, guess. "
+        "The project file project.yaml has 1 fault:\n"
+        "  - project.yaml:11:12: features.text must be a column of train.csv; got 'texts'. It has: key, text, "
+        "guess. "
         "Correct the name in the project file."
     )
 
@@ -61,7 +65,9 @@ def test_gold_outside_the_schema(tmp_path: Path) -> None:
     dev = tmp_path / "dev.csv"
     dev.write_text(dev.read_text().replace(",Owl", ",Ovl"))
     assert error_of(tmp_path, "run", path) == (
-        "dev.csv: column 'label': Row 2: 'Ovl' is no label. Did you mean 'Owl'? Correct the record or the schema."
+        "The project file project.yaml has 1 fault:\n"
+        "  - project.yaml:4:26: dev.csv: column 'label': Row 2: 'Ovl' is no label. Did you mean 'Owl'? "
+        "Correct the record or the schema."
     )
 
 

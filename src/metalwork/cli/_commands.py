@@ -8,7 +8,7 @@ import typer
 from metalwork.cli._app import app as app
 
 if TYPE_CHECKING:
-    from metalwork.pipeline import Job, RunFolder
+    from metalwork.pipeline import Job, Project, RunFolder
 
 _STEPS = "The steps of a run, one by one"
 _DATA = "Data and experiments"
@@ -59,6 +59,23 @@ def run(project: ProjectArgument, name: RunOption = None) -> None:
     from metalwork.cli._run import run_all
 
     run_all(*_open(project, name, fresh=True))
+
+
+@app.command()
+def check(project: ProjectArgument) -> None:
+    """Look for mistakes in a project, and run nothing but its own Python files.
+
+    Checks the project file, the task tree, the labeling functions, the columns
+    and known labels of the records, and the models' options, and lists all that
+    is wrong with its place. `metalwork run` and `apply` check the same first.
+
+    Example:
+      metalwork check project.yaml
+    """
+    from metalwork.cli._run import run_check
+    from metalwork.pipeline import load_project
+
+    run_check(_job_of(load_project(project)))
 
 
 @app.command(rich_help_panel=_STEPS)
@@ -206,12 +223,20 @@ def data_fetch(
 
 def _open(path: Path, name: str | None, fresh: bool = False) -> "tuple[Job, RunFolder]":
     """The project's job and the run folder to work in."""
-    from metalwork.pipeline import Job, load_project, open_folder
+    from metalwork.pipeline import check_job, load_project, open_folder
 
     project = load_project(path)
     made = fresh and name is None  # a new folder is made last, when nothing can be wrong with the project
     folder = None if made else open_folder(project, name)
+    job = _job_of(project)
+    if made:
+        check_job(job)
+    return job, folder or open_folder(project, fresh=True)
+
+
+def _job_of(project: "Project") -> "Job":
+    from metalwork.pipeline import Job
+
     for file in project.code:
         typer.echo(f"Running the project's own Python file {file}", err=True)
-    job = Job.of_project(project)
-    return job, folder or open_folder(project, fresh=True)
+    return Job.of_project(project)

@@ -5,7 +5,7 @@ from rich.text import Text
 
 from metalwork.cli._progress import Update, step
 from metalwork.cli._show import out, show_labels, show_lfs, show_schema, show_scores
-from metalwork.pipeline import STEPS, Event, Job, Progress, Run, RunFolder
+from metalwork.pipeline import STEPS, Event, Job, Progress, Run, RunFolder, check_job
 
 
 def run_all(job: Job, folder: RunFolder) -> None:
@@ -18,6 +18,17 @@ def run_all(job: Job, folder: RunFolder) -> None:
     show_labels(console, run.labels["train"])
     show_scores(console, run.metrics)
     _say_where(console, "Report", str(folder.path / "report.html"))
+
+
+def run_check(job: Job) -> None:
+    """Check a job; say what it consists of, as nothing is wrong."""
+    check_job(job)
+    console, known = out(), {split: job.split(split).known.size for split in job.splits if split != "train"}
+    show_schema(console, job.schema)
+    console.print(f"{len(job.labeling_functions)} labeling functions, {job.schema.n_end_labels} end labels")
+    for split, count in known.items():
+        console.print(f"{split}: {count:,} records with a known label")
+    console.print("Nothing is wrong with this project, as far as can be told without running it.")
 
 
 def run_apply(job: Job, folder: RunFolder) -> None:

@@ -2,6 +2,7 @@
 
 from metalwork._public import offer
 from metalwork.labeling._apply import apply
+from metalwork.labeling._checks import column_faults, function_faults
 from metalwork.labeling._function import LabelingFunction, from_callable, from_column, labeling_function
 from metalwork.labeling._negation import NEGATIONS
 from metalwork.labeling._returns import Not
@@ -13,9 +14,11 @@ __all__ = [
     "LabelingFunction",
     "Not",
     "apply",
+    "column_faults",
     "from_callable",
     "from_column",
     "from_probabilities",
+    "function_faults",
     "keywords",
     "labeling_function",
     "regex",

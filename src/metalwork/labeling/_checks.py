@@ -20,23 +20,33 @@ def check_functions(lfs: Any, schema: Any) -> tuple[LabelingFunction, ...]:
     functions: tuple[Any, ...] = tuple(lfs)
     if not functions:
         raise LabelingError("lfs must hold at least one labeling function; got none.")
-    faults = [fault for j, lf in enumerate(functions) for fault in _faults(j, lf, schema)]
-    known = [lf for lf in functions if isinstance(lf, LabelingFunction)]
-    counts = Counter(name for lf in known for name, _ in lf.columns(schema.tasks))
-    faults += [f"{n} LFs are called {name!r}. Rename one with name='...'." for name, n in counts.items() if n > 1]
-    _raise("The labeling functions do not fit the schema", faults)
+    _raise("The labeling functions do not fit the schema", function_faults(functions, schema))
     return functions
+
+
+def function_faults(lfs: Sequence[Any], schema: Space) -> list[str]:
+    """One line for each LF that does not fit the schema, and for each name that stands twice."""
+    faults = [fault for j, lf in enumerate(lfs) for fault in _faults(j, lf, schema)]
+    known = [lf for lf in lfs if isinstance(lf, LabelingFunction)]
+    counts = Counter(name for lf in known for name, _ in lf.columns(schema.tasks))
+    return faults + [
+        f"{n} LFs are called {name!r}. Rename one with name='...'." for name, n in counts.items() if n > 1
+    ]
 
 
 def check_columns(lfs: Sequence[LabelingFunction], columns: Sequence[str]) -> None:
     """``LabelingError`` lists every field of an LF that is no column of the records."""
-    faults = [
+    _raise("The labeling functions do not fit the records", column_faults(lfs, columns))
+
+
+def column_faults(lfs: Sequence[LabelingFunction], columns: Sequence[str]) -> list[str]:
+    """One line for each field of an LF that is none of ``columns``."""
+    return [
         f"LF {lf.name!r} reads a column that is not there: " + unknown_name("column", name, columns)
         for lf in lfs
         for name in lf.fields
         if name not in columns
     ]
-    _raise("The labeling functions do not fit the records", faults)
 
 
 def _faults(j: int, lf: Any, schema: Space) -> list[str]:

@@ -1,6 +1,7 @@
 """Data in, labels, model and report out: the steps of a run, and the project file that describes one."""
 
 from metalwork._public import offer
+from metalwork.pipeline._check import check_job
 from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
@@ -28,6 +29,7 @@ __all__ = [
     "StepFinished",
     "StepStarted",
     "Warned",
+    "check_job",
     "load_project",
     "new_run",
     "open_folder",

@@ -70,12 +70,18 @@ class Job:
         "train" is required, "dev" and "test" are optional.
     readers : mapping of split name to callable
         Each returns the :class:`Split` of the source of that name.
+    origins : mapping of split name to str
+        What messages call the records of a split: a file, mostly.
     n_jobs : int
         Processes that run the labeling functions; 1 runs them in this one.
     max_error_rate : float
         A labeling function that fails on more than this share of the records stops the run.
     features, label_model, end_model, output : settings
     random_state : int
+    project : Project, optional
+        The project file that it comes from.
+    checked : bool
+        Whether :func:`metalwork.pipeline.check_job` found nothing wrong.
     """
 
     name: str
@@ -87,9 +93,12 @@ class Job:
     label_model: LabelModelSettings = field(default_factory=LabelModelSettings)
     end_model: EndModelSettings = field(default_factory=EndModelSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
+    origins: Mapping[str, str] = field(default_factory=dict)
     n_jobs: int = 1
     max_error_rate: float = 0.01
     random_state: int = 0
+    project: Project | None = field(default=None, repr=False)
+    checked: bool = field(default=False, init=False, repr=False)
     _read: dict[str, Split] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
@@ -108,6 +117,7 @@ class Job:
             schema=project.schema,
             labeling_functions=_labeling_functions(project),
             sources={split: source.records for split, source in sources.items()},
+            origins={split: source.origin for split, source in sources.items()},
             readers={split: partial(_read_split, project, split, source) for split, source in sources.items()},
             features=settings.features,
             label_model=settings.label_model,
@@ -116,6 +126,7 @@ class Job:
             n_jobs=settings.lfs.n_jobs,
             max_error_rate=settings.lfs.max_error_rate,
             random_state=settings.random_state,
+            project=project,
         )
 
     @classmethod
@@ -143,6 +154,10 @@ class Job:
     def splits(self) -> tuple[str, ...]:
         """The splits there are, in the order train, dev, test."""
         return tuple(split for split in SPLITS if split in self.readers)
+
+    def origin(self, split: str) -> str:
+        """What messages call the records of a split."""
+        return self.origins.get(split, f"the {split} records")
 
     def split(self, name: str) -> Split:
         """The records of a split, read once."""

@@ -37,9 +37,9 @@ LABEL_MODEL_TITLES: Final = {
 
 def build_label_model(settings: LabelModelSettings, schema: TaskSchema, random_state: int) -> LabelModel:
     """The label model that ``settings`` name; ``ConfigError`` for an option it does not have."""
-    name, fixed = _LABEL_MODELS[settings.name]
-    arguments = _arguments(getattr(label_models, name), settings.options, "label_model.options", random_state)
-    model: LabelModel = getattr(label_models, name)(schema, **(arguments | fixed))
+    kind, fixed = label_model_class(settings), _LABEL_MODELS[settings.name][1]
+    arguments = _arguments(kind, settings.options, "label_model.options", random_state)
+    model: LabelModel = kind(schema, **(arguments | fixed))
     return model
 
 
@@ -51,8 +51,19 @@ def build_end_model(settings: EndModelSettings, schema: TaskSchema, random_state
     return EndModel(schema, **arguments)
 
 
+def label_model_class(settings: LabelModelSettings) -> type[Any]:
+    """The class of the label model that ``settings`` name."""
+    kind: type[Any] = getattr(label_models, _LABEL_MODELS[settings.name][0])
+    return kind
+
+
+def known_options(model: type[Any]) -> list[str]:
+    """The arguments of a model that a project file may give as options."""
+    return [name for name in inspect.signature(model).parameters if name not in _NO_OPTIONS]
+
+
 def _arguments(model: type[Any], options: dict[str, Any], key: str, random_state: int) -> dict[str, Any]:
-    known = [name for name in inspect.signature(model).parameters if name not in _NO_OPTIONS]
+    known = known_options(model)
     for name in options:
         if name not in known:
             raise ConfigError(f"{key}: {unknown_name('option', name, known)}")

@@ -1,10 +1,8 @@
 """Reading a project file: every fault at once, each with file:line:column."""
 
 import difflib
-import math
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -15,11 +13,10 @@ from metalwork._documents import Document, Key, load_document
 from metalwork._schema_parsing import read_declarations
 from metalwork.errors import ConfigError, MetalworkError
 from metalwork.pipeline._data import match_files
+from metalwork.pipeline._faults import dotted, list_faults, placed, prior_faults
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import ProjectSettings, RuleSettings
 from metalwork.schema import TaskSchema, unknown_name
-
-_SLACK = 1e-6  # of a label model's own check
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,8 @@ class Project:
     path: Path
     settings: ProjectSettings
     schema: TaskSchema
+    locate: Callable[[Sequence[Key]], str]
+    """``file:line:column`` of a key."""
 
     @property
     def folder(self) -> Path:
@@ -72,19 +71,8 @@ def load_project(path: str | os.PathLike[str]) -> Project:
         if schema is not None:
             faults.extend(_name_faults(document, settings, schema))
     if faults or settings is None or schema is None:
-        raise ConfigError(_listed(document.path, faults))
-    return Project(document.path, settings, schema)
-
-
-def _listed(path: Path, faults: Sequence[str]) -> str:
-    faults = sorted(faults, key=_position)
-    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    return f"The project file {path.name} has {count}:\n" + "\n".join(f"  - {fault}" for fault in faults)
-
-
-def _position(fault: str) -> tuple[int, int]:
-    found = re.match(r".*?:(\d+):(\d+): ", fault)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+        raise ConfigError(list_faults(f"The project file {document.path.name}", faults))
+    return Project(document.path, settings, schema, document.locate)
 
 
 def _read_schema(document: Document, faults: list[str]) -> TaskSchema | None:
@@ -116,12 +104,12 @@ def _read_settings(document: Document, faults: list[str]) -> ProjectSettings | N
 
 def _describe(place: tuple[Key, ...], entry: dict[str, Any]) -> str:
     """One fault of pydantic's in the words of this package."""
-    where, kind = _dotted(place), entry["type"]
+    where, kind = dotted(place), entry["type"]
     if kind == "missing":
         return f"{where} must be given. Add it."
     if kind == "extra_forbidden":
         known = _keys_at(place[:-1])
-        section = _dotted(place[:-1]) or "the project file"
+        section = dotted(place[:-1]) or "the project file"
         return unknown_name(f"key of {section}", place[-1], known)
     if kind == "value_error":
         return f"{where} {entry['ctx']['error']}."
@@ -129,11 +117,6 @@ def _describe(place: tuple[Key, ...], entry: dict[str, Any]) -> str:
     if kind in ("model_type", "dict_type"):
         rule = "be a mapping"
     return f"{where} must {rule}; got {entry['input']!r}."
-
-
-def _dotted(place: Sequence[Key]) -> str:
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
-    return text.removeprefix(".")
 
 
 def _keys_at(place: Sequence[Key]) -> list[str]:
@@ -157,7 +140,7 @@ def _file_faults(document: Document, settings: ProjectSettings) -> Iterator[str]
     for place, name in _named_files(settings):
         if not (folder / name).exists() and not any(match_files(folder, name)):
             yield (
-                f"{document.locate(place)}: {_dotted(place)} must be a file or a glob that matches one; "
+                f"{document.locate(place)}: {dotted(place)} must be a file or a glob that matches one; "
                 f"got {name!r}. Paths start at the project file's folder.{_near_file(folder, name)}"
             )
     yield from _code_faults(document, ("data", "python"), settings.data.python)
@@ -178,7 +161,7 @@ def _code_faults(document: Document, place: tuple[Key, ...], python: str | None)
     if python is None:
         return
     folder = document.path.parent
-    at, key = document.locate(place), _dotted(place)
+    at, key = document.locate(place), dotted(place)
     target = (folder / python).resolve()
     if not target.is_relative_to(folder.resolve()):
         yield f"{at}: {key} must lie in the project's folder, because it is run; got {python!r}. Copy it there."
@@ -197,29 +180,9 @@ def _name_faults(document: Document, settings: ProjectSettings, schema: TaskSche
     for i, rule in enumerate(settings.lfs.rules):
         place: tuple[Key, ...] = ("lfs", "rules", i)
         for key, text in _rule_faults(rule, schema, document.path.parent):
-            yield f"{document.locate((*place, *key))}: {_dotted((*place, *key))}: {text}"
+            yield f"{document.locate((*place, *key))}: {dotted((*place, *key))}: {text}"
     if (prior := settings.label_model.class_prior) is not None:
-        yield from _prior_faults(document, prior, schema)
-
-
-def _prior_faults(document: Document, prior: Mapping[str, float], schema: TaskSchema) -> Iterator[str]:
-    place: tuple[Key, ...] = ("label_model", "class_prior")
-    at = f"{document.locate(place)}: {_dotted(place)}"
-    for name in prior:
-        if name not in schema.end_labels:
-            text = unknown_name("end label", name, schema.end_labels)
-            yield f"{document.locate((*place, name))}: {_dotted(place)}: {text}"
-    missing = [name for name in schema.end_labels if name not in prior]
-    if missing:
-        are = "is" if len(missing) == 1 else "are"
-        yield f"{at} must have every end label; {', '.join(missing)} {are} missing. Add the share of each."
-    negative = [name for name, share in prior.items() if not 0 <= share <= 1]
-    for name in negative:
-        where = f"{document.locate((*place, name))}: {_dotted((*place, name))}"
-        yield f"{where} must be a share from 0 to 1; got {prior[name]!r}."
-    total = math.fsum(prior.values())
-    if not missing and not negative and abs(total - 1) > _SLACK:
-        yield f"{at} must sum to 1; it sums to {total:.6g}. Correct the shares."
+        yield from (placed(fault, document.locate) for fault in prior_faults(prior, schema))
 
 
 def _rule_faults(rule: RuleSettings, schema: TaskSchema, folder: Path) -> Iterator[tuple[tuple[Key, ...], str]]:

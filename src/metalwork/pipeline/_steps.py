@@ -15,6 +15,7 @@ from metalwork.analysis import lf_summary
 from metalwork.errors import ConfigError, DataError
 from metalwork.label_models import LabelModel, load_label_model
 from metalwork.pipeline import _results as files
+from metalwork.pipeline._check import check_job
 from metalwork.pipeline._exports import write_table
 from metalwork.pipeline._features import Features
 from metalwork.pipeline._folder import RunFolder
@@ -74,6 +75,7 @@ class Apply(Step[Applied]):
     name = "apply"
 
     def compute(self, run: "Run") -> Applied:
+        check_job(run.job)
         votes: dict[str, LabelMatrix] = {}
         for split in run.job.splits:  # the training split comes first: its alphabets are the model's
             votes[split] = self._votes_on(run, split, like=votes.get("train"))

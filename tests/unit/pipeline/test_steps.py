@@ -135,8 +135,8 @@ def test_an_lf_that_votes_for_another_task_is_named(tmp_path: Path) -> None:
 
 def test_options_that_a_model_does_not_have_are_named(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
+    Run(_job(tmp_path / "p"), folder).apply()
     wrong = _job(tmp_path / "p", project=PROJECT + "    label_model: {options: {max_itr: 5}}\n")
-    Run(wrong, folder).apply()
     with pytest.raises(ConfigError) as caught:
         Run(wrong, folder).fit()
     assert str(caught.value) == "label_model.options: 'max_itr' is no option. Did you mean 'max_iter'?"

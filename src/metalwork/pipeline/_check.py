@@ -1,0 +1,95 @@
+"""Everything about a job that can be found wrong before its first labeling function runs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from metalwork._documents import Key
+from metalwork.data import open_records, read_records
+from metalwork.errors import ConfigError, MetalworkError
+from metalwork.labeling import column_faults, function_faults
+from metalwork.pipeline._data import missing_column
+from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
+from metalwork.pipeline._features import Features
+from metalwork.pipeline._job import Job
+from metalwork.pipeline._trial import option_faults
+
+
+def check_job(job: Job) -> None:
+    """Check labeling functions, columns, known labels, features and the models' options, once; run none of them.
+
+    The headers of all splits are read, the records of dev and test, and the numeric columns for the end model.
+
+    Raises
+    ------
+    ConfigError
+        Listing every fault, by its place in the project file where there is one.
+    """
+    if job.checked:
+        return
+    faults = list(job_faults(job))
+    if faults and job.project is not None:
+        lines = [placed(fault, job.project.locate) for fault in faults]
+        raise ConfigError(list_faults(f"The project file {job.project.path.name}", lines))
+    if faults:
+        raise ConfigError(list_faults(f"The job {job.name!r}", [text for _, text in faults]))
+    job.checked = True
+
+
+def job_faults(job: Job) -> Iterator[Fault]:
+    """All that is wrong with a job, each with the key of the project file that it is about."""
+    columns = {split: open_records(job.sources[split]).columns for split in job.splits}
+    yield from ((("lfs",), text) for text in function_faults(job.labeling_functions, job.schema))
+    yield from ((("lfs",), text) for text in _read_faults(job, columns))
+    yield from _feature_faults(job, columns)
+    yield from _label_faults(job, columns)
+    if job.label_model.class_prior is not None:
+        yield from prior_faults(job.label_model.class_prior, job.schema)
+    yield from option_faults(job)
+
+
+def _read_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Columns that labeling functions read and the records do not have; what all splits lack, once."""
+    yield from column_faults(job.labeling_functions, columns["train"])
+    lacking = [name for lf in job.labeling_functions for name in lf.fields if name not in columns["train"]]
+    for split in job.splits:
+        for text in column_faults(job.labeling_functions, [*columns[split], *lacking]):
+            if split != "train":
+                yield f"{job.origin(split)}: {text}"
+
+
+def _feature_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
+    """Columns for the end model that are not there, and numeric ones that hold something else than numbers."""
+    settings = job.features
+    named: list[tuple[tuple[Key, ...], str]] = []
+    if settings.text is not None:
+        named.append((("features", "text"), settings.text))
+    named += [(("features", "columns", i), name) for i, name in enumerate(settings.columns or ())]
+    for split in job.splits:
+        missing = [(place, name) for place, name in named if name not in columns[split]]
+        for place, name in missing:
+            if split == "train" or name in columns["train"]:
+                yield place, missing_column(dotted(place), name, job.origin(split), columns[split])
+        if settings.columns is not None and not missing:
+            try:
+                Features(settings).transform(read_records(job.sources[split], settings.columns))
+            except MetalworkError as error:
+                yield ("features", "columns"), f"{job.origin(split)}: {error}"
+
+
+def _label_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
+    """Columns of labels and ids that are not there, and known labels that are none of the tree's."""
+    lacking: set[str] = set()
+    if job.project is not None:
+        settings = job.project.settings.data
+        named = {"data.id": settings.id} if settings.id is not None else {}
+        for split in job.splits:
+            asked = named | ({"data.label": settings.label} if split == "dev" else {})
+            for key, name in asked.items():
+                if name not in columns[split] and name not in lacking:
+                    yield tuple(key.split(".")), missing_column(key, name, job.origin(split), columns[split])
+                    lacking.add(name)
+    for split in ("dev", "test"):
+        if split in job.splits and not lacking:
+            try:
+                job.split(split)
+            except MetalworkError as error:
+                yield ("data", split), str(error)
