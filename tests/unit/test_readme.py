@@ -66,7 +66,9 @@ def test_examples_run_in_a_fresh_interpreter(page: str, tmp_path: Path) -> None:
     assert ran.stdout
 
 
-@pytest.mark.parametrize("page", ["docs/concepts.md", "docs/label-models.md", "docs/votes.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/concepts.md", "docs/evaluation.md", "docs/label-models.md", "docs/votes.md"]
+)
 def test_examples_give_what_they_show(page: str) -> None:
     source = "\n".join(python_blocks(page))
     test = doctest.DocTestParser().get_doctest(source, {}, page, str(ROOT / page), 0)

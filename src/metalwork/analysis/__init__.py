@@ -1,21 +1,32 @@
-"""Looking at votes and predictions: LF summaries, metrics, calibration, the least certain records."""
+"""Looking at votes and predictions: LF summaries, agreement, metrics, calibration, the least certain records."""
 
 from metalwork._public import offer
+from metalwork.analysis._agreement import Agreement, agreement
+from metalwork.analysis._calibration import Calibration, CalibrationBin
+from metalwork.analysis._confusion import Confusion
+from metalwork.analysis._flat import LabelMetrics
+from metalwork.analysis._hierarchical import DepthMetrics
+from metalwork.analysis._lf_confusion import lf_confusion
 from metalwork.analysis._lf_summary import LFRow, LFSummary, TaskRow, lf_summary
-from metalwork.analysis._metrics import Calibration, CalibrationBin, Confusion, Metrics, TaskMetrics, evaluate
+from metalwork.analysis._metrics import Metrics, TaskMetrics, evaluate
 from metalwork.analysis._uncertainty import least_certain
 
 __all__ = [
+    "Agreement",
     "Calibration",
     "CalibrationBin",
     "Confusion",
+    "DepthMetrics",
     "LFRow",
     "LFSummary",
+    "LabelMetrics",
     "Metrics",
     "TaskMetrics",
     "TaskRow",
+    "agreement",
     "evaluate",
     "least_certain",
+    "lf_confusion",
     "lf_summary",
 ]
 

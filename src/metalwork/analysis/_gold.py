@@ -15,7 +15,7 @@ UNKNOWN = -1
 
 def read_gold(y: Any, schema: TaskSchema, n_points: int) -> Codes:
     """int64 array (n_points, n_tasks): label codes, ``NOT_APPLICABLE``, or -1 where it is not known."""
-    known = schema.known_codes(y)
+    known: Codes = schema.known_codes(y)
     if len(known) != n_points:
         raise VotesError(f"y must hold one label a record ({n_points}); got {len(known)}.")
     return known

@@ -1,38 +1,27 @@
-"""How good predictions are: accuracy, F1, confusion and calibration, overall and by task."""
+"""How good predictions are: overall, by end label, by task, and down the tree."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import polars as pl
 
+from metalwork import _html
 from metalwork._checks import FloatArray, check_count
+from metalwork.analysis import _flat
+from metalwork.analysis._calibration import Calibration, calibrate
+from metalwork.analysis._confusion import NO_PREDICTION, OTHER_BRANCH, Confusion, confusion, count_pairs, cross
+from metalwork.analysis._flat import LabelMetrics
+from metalwork.analysis._gold import Codes, is_known, read_gold
+from metalwork.analysis._hierarchical import DepthMetrics, PathCounts, count_paths
 from metalwork.errors import VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
-Codes = npt.NDArray[np.int64]
-
-OTHER_BRANCH = "(other branch)"
-"""Column of a task's confusion matrix for predictions on another branch of the tree."""
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """How often records of one true label (row) were predicted as another (column).
-
-    ``counts`` is (n_rows, n_columns). The first columns are the rows' labels, in the same order; a task's matrix
-    may have one column more, for predictions on another branch.
-    """
-
-    labels: tuple[str, ...]
-    columns: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-
 
 @dataclass(frozen=True)
 class TaskMetrics:
-    """One task, over the ``n_points`` records to which it applies; ``accuracy`` is None where there are none."""
+    """One task, over the ``n_points`` records whose label of it is known; ``accuracy`` is None without any."""
 
     task: str
     n_points: int
@@ -41,48 +30,48 @@ class TaskMetrics:
 
 
 @dataclass(frozen=True)
-class CalibrationBin:
-    """Records whose largest probability is in (lower, upper]: how sure the model was, and how often right."""
-
-    lower: float
-    upper: float
-    n_points: int
-    confidence: float | None
-    accuracy: float | None
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Whether probabilities mean what they say.
-
-    Attributes
-    ----------
-    ece : float
-        Expected calibration error: mean of |confidence - accuracy| over the bins, weighted by records; [0, 1].
-    brier : float
-        Mean over records of the squared distance of the probabilities to the truth, over all end labels; [0, 2].
-    log_loss : float
-        Mean of minus the log probability of the true end label, which is held above 2.2e-16; [0, 36.05].
-    bins : tuple of CalibrationBin
-        The reliability diagram: equal widths from 0 to 1.
-    """
-
-    ece: float
-    brier: float
-    log_loss: float
-    bins: tuple[CalibrationBin, ...]
-
-
-@dataclass(frozen=True)
 class Metrics:
-    """Quality of predictions on ``n_points`` records of known end label.
+    """Quality of predictions on ``n_points`` records whose label is known, or known in part.
+
+    A label that is known down to an inner label only is compared down to there: ``accuracy``, ``tasks`` and the
+    metrics of the tree take such records in. Metrics of end labels are over the ``n_exact`` records of known end
+    label. A figure that is not defined is None.
 
     Attributes
     ----------
+    n_points, n_exact : int
+    coverage : float
+        Share of the ``n_points`` with a prediction.
     accuracy : float
-        Share of right end labels.
-    macro_f1 : float
-        Mean F1 over the end labels that occur, as truth or prediction.
+        Share of the ``n_points`` whose prediction agrees with all that is known; none is wrong.
+    covered_accuracy : float or None
+        The same among the records with a prediction.
+    macro_precision, macro_recall, macro_f1 : float or None
+        Mean over the end labels that occur, as truth or prediction; what is not defined for a label counts 0, as
+        in scikit-learn.
+    micro_precision, micro_recall, micro_f1 : float or None
+        Over all records alike; a record without a prediction lowers the recall alone.
+    weighted_precision, weighted_recall, weighted_f1 : float or None
+        Mean over end labels by how many records have them.
+    mcc : float or None
+        Matthews' correlation coefficient, for several labels by Gorodkin (2004); in [-1, 1].
+    roc_auc, average_precision : float or None
+        Mean over the end labels that some records have and others do not, each against all others.
+    hierarchical_precision, hierarchical_recall, hierarchical_f1 : float or None
+        Kiritchenko et al. (2006): of a record, the set of labels on the path to its label, the end label included
+        and the root left out; over all records, the labels that predicted and true path share, by those
+        predicted, and by the true ones; and the harmonic mean of the two.
+    lca_error : float or None
+        Mean over records with a prediction of the height of the lowest common ancestor of predicted and true
+        label: 0 where they are the same, 1 for labels of one task that has no tasks below, and the height of the
+        tree where they part at the root (Deng et al. 2010).
+    tree_distance : float or None
+        Mean over records with a prediction of the number of edges between predicted and true label (the
+        tree-induced error of Dekel et al. 2004).
+    depths : tuple of DepthMetrics
+        Accuracy at every depth of the tree.
+    labels : tuple of LabelMetrics
+        One an end label, in the order of the schema.
     confusion : Confusion
         Of end labels.
     tasks : tuple of TaskMetrics
@@ -92,8 +81,29 @@ class Metrics:
     """
 
     n_points: int
+    n_exact: int
+    coverage: float
     accuracy: float
-    macro_f1: float
+    covered_accuracy: float | None
+    macro_precision: float | None
+    macro_recall: float | None
+    macro_f1: float | None
+    micro_precision: float | None
+    micro_recall: float | None
+    micro_f1: float | None
+    weighted_precision: float | None
+    weighted_recall: float | None
+    weighted_f1: float | None
+    mcc: float | None
+    roc_auc: float | None
+    average_precision: float | None
+    hierarchical_precision: float | None
+    hierarchical_recall: float | None
+    hierarchical_f1: float | None
+    lca_error: float | None
+    tree_distance: float | None
+    depths: tuple[DepthMetrics, ...]
+    labels: tuple[LabelMetrics, ...]
     confusion: Confusion
     tasks: tuple[TaskMetrics, ...]
     calibration: Calibration | None
@@ -108,11 +118,38 @@ class Metrics:
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
 
+    def to_frame(self) -> pl.DataFrame:
+        """A polars frame with one row an end label; its columns are the fields of :class:`LabelMetrics`."""
+        kinds: dict[Any, Any] = {str: pl.String, int: pl.Int64}
+        schema = {field.name: kinds.get(field.type, pl.Float64) for field in fields(LabelMetrics)}
+        return pl.DataFrame([asdict(label) for label in self.labels], schema=schema, orient="row")
+
+    def _figures(self) -> list[tuple[str, float]]:
+        """The single figures that are defined, by their names in words."""
+        found = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        if self.calibration is not None:
+            found += [("ece", self.calibration.ece), ("log_loss", self.calibration.log_loss)]
+        return [(name.replace("_", " "), value) for name, value in found if isinstance(value, float)]
+
+    def _title(self) -> str:
+        exact = "" if self.n_exact == self.n_points else f", {self.n_exact:,} known down to an end label"
+        return f"Predictions on {self.n_points:,} records of known label{exact}"
+
+    def __str__(self) -> str:
+        figures = self._figures()
+        width = max(len(name) for name, _ in figures)
+        return "\n".join([self._title(), *(f"{name:<{width}}  {value:.3f}" for name, value in figures)])
+
+    def _repr_html_(self) -> str:
+        labels = [list(asdict(label).values()) for label in self.labels]
+        headings = [field.name.replace("_", " ").replace("n points", "records") for field in fields(LabelMetrics)]
+        return _html.block(self._title(), _html.table([], self._figures()), _html.table(headings, labels))
+
 
 def evaluate(
     predicted: TaskProbabilities | Any, y: Any, schema: TaskSchema | None = None, n_bins: int = 10
 ) -> Metrics:
-    """Compare probabilities or predictions with known end labels.
+    """Compare probabilities or predictions with known labels.
 
     A task's predicted label is the most probable in ``probs[task]``, whatever the other tasks say; for plain end
     labels it is the one on their path, and a path that misses the task counts as wrong.
@@ -120,9 +157,10 @@ def evaluate(
     Parameters
     ----------
     predicted : TaskProbabilities, float array (n_points, n_end_labels), or end labels (n_points,)
-        Labels as names or codes.
+        Labels as names or codes; None or -1 where there is no prediction.
     y : sequence (n_points,)
-        Known labels, as ``schema.known_codes`` takes them; records not known down to an end label are left out.
+        Known labels, as ``schema.known_codes`` takes them: end labels (names or codes), inner labels where no more
+        is known; records with None, NaN, "" or -1 are left out.
     schema : TaskSchema, optional
         May be left out with ``TaskProbabilities``, which have their own.
     n_bins : int
@@ -131,27 +169,17 @@ def evaluate(
     Raises
     ------
     VotesError
-        When lengths or schemas differ, a label is not in the schema, or no record's end label is known.
+        When lengths or schemas differ, a label is not in the schema, or of no record anything is known.
     """
     check_count("n_bins", n_bins)
     probs, codes, tree = _read_predictions(predicted, schema)
-    gold = tree.end_of(tree.known_codes(y))
-    if len(gold) != len(codes):
-        raise VotesError(f"y must hold one end label a record ({len(codes)}); got {len(gold)}.")
-    known = gold >= 0
+    gold = read_gold(y, tree, len(codes))
+    known = is_known(gold)
     if not known.any():
-        raise VotesError("y must hold at least one known end label; got none.")
-    gold, codes = gold[known], codes[known]
-    probs = None if probs is None else probs.rows(known)
-    counts = _cross(gold, codes, tree.n_end_labels, tree.n_end_labels)
-    return Metrics(
-        n_points=len(gold),
-        accuracy=float(np.mean(gold == codes)),
-        macro_f1=_macro_f1(counts),
-        confusion=_confusion(tree.end_labels, tree.end_labels, counts),
-        tasks=tuple(_task_metrics(task, gold, codes, probs, tree) for task in tree.tasks),
-        calibration=None if probs is None else _calibration(probs.end, gold, n_bins),
-    )
+        raise VotesError("y must hold at least one known label; got none.")
+    if not known.all():
+        gold, codes, probs = gold[known], codes[known], None if probs is None else probs.rows(known)
+    return _measure(tree, gold, codes, probs, n_bins)
 
 
 def _read_predictions(
@@ -166,77 +194,86 @@ def _read_predictions(
     if isinstance(predicted, np.ndarray) and predicted.ndim == 2:
         probs = TaskProbabilities(predicted, schema)
         return probs, probs.predict(), schema
-    return None, schema.end_codes(predicted), schema
+    return None, schema.end_codes(predicted, allow_missing=True), schema
+
+
+def _measure(tree: TaskSchema, gold: Codes, codes: Codes, probs: TaskProbabilities | None, n_bins: int) -> Metrics:
+    end = tree.end_of(gold)
+    exact = end >= 0
+    truth, guess = end[exact], codes[exact]
+    scores = None if probs is None else probs.end[exact]
+    columns = (*tree.end_labels, *([NO_PREDICTION] if (guess < 0).any() else []))
+    pairs = count_pairs(truth, np.where(guess < 0, tree.n_end_labels, guess), tree.n_end_labels, len(columns))
+    counts = _flat.Counts.of(pairs)
+    labels = _flat.score_labels(tree.end_labels, counts, truth, scores)
+    macro, micro, weighted = _flat.macro(counts), _flat.micro(counts), _flat.weighted(counts)
+    paths = count_paths(tree, gold, codes)
+    return Metrics(
+        n_points=len(gold),
+        n_exact=len(truth),
+        coverage=paths.n_covered / len(gold),
+        accuracy=paths.n_right / len(gold),
+        covered_accuracy=_flat.share(paths.n_right, paths.n_covered),
+        macro_precision=macro.precision,
+        macro_recall=macro.recall,
+        macro_f1=macro.f1,
+        micro_precision=micro.precision,
+        micro_recall=micro.recall,
+        micro_f1=micro.f1,
+        weighted_precision=weighted.precision,
+        weighted_recall=weighted.recall,
+        weighted_f1=weighted.f1,
+        mcc=_flat.correlation(pairs),
+        roc_auc=_flat.mean([label.roc_auc for label in labels]),
+        average_precision=_flat.mean([label.average_precision for label in labels]),
+        **_tree_figures(paths),
+        depths=paths.by_depth(),
+        labels=tuple(labels),
+        confusion=confusion(tree.end_labels, columns, pairs),
+        tasks=tuple(_task_metrics(t, gold, codes, probs, tree) for t in range(tree.n_tasks)),
+        calibration=None if scores is None or not len(truth) else calibrate(scores, truth, n_bins),
+    )
+
+
+def _tree_figures(paths: PathCounts) -> dict[str, float | None]:
+    return {
+        "hierarchical_precision": _flat.share(paths.n_both, paths.n_predicted),
+        "hierarchical_recall": _flat.share(paths.n_both, paths.n_true),
+        "hierarchical_f1": _flat.share(2 * paths.n_both, paths.n_predicted + paths.n_true),
+        "lca_error": _flat.share(paths.lca_height, paths.n_covered),
+        "tree_distance": _flat.share(paths.distance, paths.n_covered),
+    }
 
 
 def _task_metrics(
-    task: str, gold: Codes, codes: Codes, probs: TaskProbabilities | None, schema: TaskSchema
+    t: int, gold: Codes, codes: Codes, probs: TaskProbabilities | None, schema: TaskSchema
 ) -> TaskMetrics:
-    column = schema.task_codes[:, schema.task_index(task)]
-    truth = column[gold]
-    applies = truth >= 0
+    task = schema.tasks[t]
     labels = schema.labels(task)
+    applies = gold[:, t] >= 0
+    truth = gold[applies, t]
     columns = labels
     if probs is not None:
-        guess = probs[task].argmax(axis=1)
+        guess = _best(probs, task)[applies]
     else:
-        guess = np.where(column[codes] >= 0, column[codes], len(labels))
-        columns = labels if task == schema.root else (*labels, OTHER_BRANCH)
-    truth, guess = truth[applies], guess[applies]
+        columns = (*labels, *([] if task == schema.root else [OTHER_BRANCH]))
+        end = codes[applies]
+        guess = np.append(schema.task_codes[:, t], -1)[end]
+        guess = np.where(guess < 0, len(labels), guess)
+        if (end < 0).any():
+            guess[end < 0] = len(columns)
+            columns = (*columns, NO_PREDICTION)
     return TaskMetrics(
         task=task,
         n_points=len(truth),
         accuracy=float(np.mean(truth == guess)) if len(truth) else None,
-        confusion=_confusion(labels, columns, _cross(truth, guess, len(labels), len(columns))),
+        confusion=cross(truth, guess, labels, columns),
     )
 
 
-def _cross(truth: Codes, guess: Codes, n_rows: int, n_columns: int) -> Codes:
-    counts = np.bincount(truth * n_columns + guess, minlength=n_rows * n_columns)
-    return np.asarray(counts, dtype=np.int64).reshape(n_rows, n_columns)
-
-
-def _confusion(labels: tuple[str, ...], columns: tuple[str, ...], counts: Codes) -> Confusion:
-    return Confusion(labels, columns, tuple(tuple(row) for row in counts.tolist()))
-
-
-def _macro_f1(counts: Codes) -> float:
-    right = np.diag(counts)
-    occurrences = counts.sum(axis=0) + counts.sum(axis=1)
-    occurs = occurrences > 0
-    return float(np.mean(2.0 * right[occurs] / occurrences[occurs]))
-
-
-def _calibration(end: FloatArray, gold: Codes, n_bins: int) -> Calibration:
-    end = end.astype(np.float64)
-    truth = end[np.arange(len(gold)), gold]
-    brier = np.mean(np.square(end).sum(axis=1) - 2.0 * truth + 1.0)
-    log_loss = -np.mean(np.log(np.clip(truth, np.finfo(np.float64).eps, 1.0)))
-    bins = _reliability(end.max(axis=1), end.argmax(axis=1) == gold, n_bins)
-    gaps = [
-        b.n_points * abs(b.confidence - b.accuracy)
-        for b in bins
-        if b.confidence is not None and b.accuracy is not None
-    ]
-    return Calibration(float(sum(gaps)) / len(gold), max(float(brier), 0.0), max(float(log_loss), 0.0), bins)
-
-
-def _reliability(confidence: FloatArray, right: npt.NDArray[np.bool_], n_bins: int) -> tuple[CalibrationBin, ...]:
-    edges = np.linspace(0.0, 1.0, n_bins + 1)
-    index = np.clip(np.ceil(confidence * n_bins).astype(np.int64) - 1, 0, n_bins - 1)
-    count = np.bincount(index, minlength=n_bins)
-    sure = np.bincount(index, weights=confidence, minlength=n_bins)
-    good = np.bincount(index, weights=right, minlength=n_bins)
-    return tuple(
-        CalibrationBin(
-            lower=float(edges[b]),
-            upper=float(edges[b + 1]),
-            n_points=int(n),
-            confidence=float(sure[b] / n) if n else None,
-            accuracy=float(good[b] / n) if n else None,
-        )
-        for b, n in enumerate(count)
-    )
+def _best(probs: TaskProbabilities, task: str) -> Codes:
+    shares: FloatArray = probs[task]
+    return np.asarray(shares.argmax(axis=1), dtype=np.int64)
 
 
 def _plain(value: Any) -> Any:

@@ -6,9 +6,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from metalwork._files import write_text
+from metalwork._html import showable
 from metalwork.report._data import ReportData
 from metalwork.report._sections import sections
-from metalwork.report._text import breakable, count, decimals, percent, plural, shorten, showable
+from metalwork.report._text import breakable, count, decimals, percent, plural, shorten
 
 
 def render_report(data: ReportData) -> str:

@@ -165,7 +165,7 @@ class ConfusionFigure:
 
 def _confusion(data: ReportData) -> dict[str, Any] | None:
     models = [
-        (model, [_figure(split, m.n_points, m.confusion) for split, m in by_split.items()])
+        (model, [_figure(split, m.n_exact, m.confusion) for split, m in by_split.items()])
         for model, by_split in data.results.items()
         if by_split
     ]

@@ -1,22 +1,13 @@
 """Turning values into the text of a report: numbers with sensible digits, names and records cut to length."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup
 
+from metalwork._html import showable
+
 DASH: Final = "–"
-
-# Control characters, characters that turn the writing direction around, and halves of surrogate pairs: no page
-# can show them, and a file of text cannot hold the last.
-_UNSHOWABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-
-
-def showable(value: Any) -> Any:
-    """Plain text without characters that no page can show; anything else as it is."""
-    return _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
 
 
 def shorten(text: str, limit: int) -> str:

@@ -11,6 +11,8 @@ from metalwork._checks import ABSTAIN, FloatArray, IntArray
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema, unknown_name
 from metalwork.votes._alphabet import Alphabet, read_alphabet
+from metalwork.votes._long import RecordId, read_long
+from metalwork.votes._metal import check_metal, metal_alphabets
 from metalwork.votes._soft import soft_codes
 
 _FORMAT = "metalwork label matrix 1"
@@ -36,6 +38,8 @@ class LabelMatrix:
     outcomes : mapping of LF name to Alphabet or float array (n_outcomes, n_labels + 1), optional
         Alphabets of LFs that say more than one label, as :class:`metalwork.votes.Alphabet` takes their rows. By
         default an LF's outcomes are the labels of its task.
+    record_ids : sequence of str or int (n_points,), optional
+        What the records are called, where rows alone do not tell; kept by ``rows``, ``lfs`` and ``save``.
 
     Attributes
     ----------
@@ -54,6 +58,7 @@ class LabelMatrix:
     names: tuple[str, ...]
     errors: IntArray
     alphabets: tuple[Alphabet, ...]
+    record_ids: tuple[RecordId, ...] | None
 
     def __init__(
         self,
@@ -63,6 +68,7 @@ class LabelMatrix:
         names: Sequence[str] | None = None,
         errors: Any = None,
         outcomes: Mapping[str, Any] | None = None,
+        record_ids: Sequence[RecordId] | None = None,
     ) -> None:
         array = _as_codes(codes)
         n_lfs = array.shape[1]
@@ -79,6 +85,11 @@ class LabelMatrix:
         self.alphabets = _read_alphabets(outcomes or {}, self)
         _check_codes(array, self)
         self.codes = array.astype(_smallest_dtype(self), copy=False)
+        self.record_ids = None if record_ids is None else tuple(record_ids)
+        if self.record_ids is not None and len(self.record_ids) != self.n_points:
+            raise VotesError(
+                f"record_ids must hold one id a record ({self.n_points}); got {len(self.record_ids)}."
+            )
 
     @property
     def n_points(self) -> int:
@@ -109,14 +120,17 @@ class LabelMatrix:
 
     def rows(self, index: Any) -> "LabelMatrix":
         """The same LFs on the records that ``index`` (slice, int or bool array) picks; errors are not carried."""
-        return LabelMatrix(self.codes[index], self.schema, self.tasks, self.names, outcomes=self.outcomes)
+        ids = None if self.record_ids is None else np.array(self.record_ids, dtype=object)[index].tolist()
+        codes = self.codes[index]
+        return LabelMatrix(codes, self.schema, self.tasks, self.names, outcomes=self.outcomes, record_ids=ids)
 
     def lfs(self, index: Sequence[int] | IntArray) -> "LabelMatrix":
         """The same records with the LFs at positions ``index`` only."""
         chosen = [int(j) for j in index]
         names, tasks = [self.names[j] for j in chosen], [self.tasks[j] for j in chosen]
         outcomes = {name: self.alphabets[j] for name, j in zip(names, chosen, strict=True)}
-        return LabelMatrix(self.codes[:, chosen], self.schema, tasks, names, self.errors[chosen], outcomes)
+        codes, errors = self.codes[:, chosen], self.errors[chosen]
+        return LabelMatrix(codes, self.schema, tasks, names, errors, outcomes, self.record_ids)
 
     def vote_name(self, lf: int, code: int) -> str:
         """What a code of the LF at position ``lf`` says: ``"a"``, ``"a or b"``, ``"not c"`` or ``"a 0.8"``."""
@@ -170,7 +184,10 @@ class LabelMatrix:
         tasks = [task for part in parts for task in part.tasks]
         names = [name for part in parts for name in part.names]
         outcomes = {name: rows for part in parts for name, rows in part.outcomes.items()}
-        return cls(codes, first.schema, tasks, names, np.concatenate([part.errors for part in parts]), outcomes)
+        errors, ids = np.concatenate([part.errors for part in parts]), {part.record_ids for part in parts} - {None}
+        if len(ids) > 1:
+            raise VotesError("parts must be over the same records in the same order; their ids differ.")
+        return cls(codes, first.schema, tasks, names, errors, outcomes, ids.pop() if ids else None)
 
     @classmethod
     def concatenate(cls, parts: Sequence["LabelMatrix"]) -> "LabelMatrix":
@@ -185,7 +202,35 @@ class LabelMatrix:
                 raise VotesError("parts must share the outcomes of their LFs; they differ.")
         codes = np.concatenate([part.codes for part in parts])
         errors = sum(part.errors for part in parts)
-        return cls(codes, first.schema, first.tasks, first.names, errors, first.outcomes)
+        ids = [part.record_ids for part in parts if part.record_ids is not None]
+        known = [key for own in ids for key in own] if len(ids) == len(parts) else None
+        return cls(codes, first.schema, first.tasks, first.names, errors, first.outcomes, known)
+
+    @classmethod
+    def from_long(
+        cls, records: Any, workers: Any, labels: Any, schema: TaskSchema, task: str | None = None
+    ) -> "LabelMatrix":
+        """Crowd answers: who gave which record which label, an answer an element; each worker becomes an LF.
+
+        Records (``record_ids``) and workers (``names``) stand in the order in which they first come up.
+
+        Parameters
+        ----------
+        records, workers, labels : sequence (n_answers,)
+            Lists, arrays or columns of a frame. Labels are names, a number counts by how it is written; where one
+            is missing the worker was not asked.
+        schema : TaskSchema
+        task : str, optional
+            The task that was asked. In a tree of several tasks without one, labels may be of any of them, by
+            unique name or path, and ``"worker[task]"`` is the LF of a worker's answers on a task.
+
+        Raises
+        ------
+        VotesError
+            For a label that is none of the task, and a worker who gave a record two labels, naming the rows.
+        """
+        found = read_long(records, workers, labels, schema, task)
+        return cls(found.codes, schema, found.tasks, found.names, record_ids=found.record_ids)
 
     def to_snorkel(self, task: str | None = None) -> IntArray:
         """Snorkel's matrix for one task: int array (n_points, LFs of the task), labels 0..k-1, -1 abstains.
@@ -210,17 +255,28 @@ class LabelMatrix:
 
     @classmethod
     def from_metal(
-        cls, matrices: Sequence[Any], schema: TaskSchema, names: Sequence[str] | None = None
+        cls,
+        matrices: Sequence[Any],
+        schema: TaskSchema,
+        names: Sequence[str] | None = None,
+        last_is_not_applicable: bool = False,
     ) -> "LabelMatrix":
-        """A label matrix from Snorkel MeTaL's, one a task (labels 1..k, 0 abstains), in schema order."""
+        """A label matrix from Snorkel MeTaL's, one a task (labels 1..k, 0 abstains), in schema order.
+
+        With ``last_is_not_applicable``, k+1 says that the task does not apply, as in MeTaL's task hierarchies.
+        """
         if len(matrices) != schema.n_tasks:
             raise VotesError(f"matrices must be one a task ({schema.n_tasks}); got {len(matrices)}.")
-        arrays = [_as_codes(matrix).astype(np.int64) - 1 for matrix in matrices]
+        arrays = [_as_codes(matrix).astype(np.int64) for matrix in matrices]
+        if not last_is_not_applicable:
+            check_metal(arrays, schema)
         if len({len(array) for array in arrays}) > 1:
             rows = ", ".join(str(len(array)) for array in arrays)
             raise VotesError(f"matrices must have one row a record each; got {rows} rows.")
         tasks = [task for task, array in zip(schema.tasks, arrays, strict=True) for _ in range(array.shape[1])]
-        return cls(np.concatenate(arrays, axis=1), schema, tasks, names)
+        named = _check_names(names, len(tasks))
+        wide = metal_alphabets(schema, tasks, named) if last_is_not_applicable else None
+        return cls(np.concatenate(arrays, axis=1) - 1, schema, tasks, named, outcomes=wide)
 
     def check_plain(self, what: str) -> None:
         """Raise a ``VotesError`` where some LF votes for more than labels, which ``what`` cannot hold."""
@@ -234,7 +290,14 @@ class LabelMatrix:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the matrix to one ``.npz`` file, whole or not at all."""
         own = self.outcomes
-        header = {"schema": self.schema.to_dict(), "tasks": self.tasks, "names": self.names, "outcomes": list(own)}
+        header: dict[str, Any] = {
+            "schema": self.schema.to_dict(),
+            "tasks": self.tasks,
+            "names": self.names,
+            "outcomes": list(own),
+        }
+        if self.record_ids is not None:
+            header["record_ids"] = self.record_ids
         arrays = {"codes": self.codes, "errors": self.errors}
         save_arrays(path, _FORMAT, header, arrays | {_stored(i): own[lf] for i, lf in enumerate(own)})
 
@@ -246,7 +309,8 @@ class LabelMatrix:
             schema, own = TaskSchema.from_dict(header["schema"]), header.get("outcomes", [])
             stored = load_arrays(path, _FORMAT, [_stored(i) for i in range(len(own))])[1]
             outcomes = {lf: stored[_stored(i)] for i, lf in enumerate(own)}
-            return cls(arrays["codes"], schema, header["tasks"], header["names"], arrays["errors"], outcomes)
+            tasks, names, ids = header["tasks"], header["names"], header.get("record_ids")
+            return cls(arrays["codes"], schema, tasks, names, arrays["errors"], outcomes, ids)
 
 
 def _as_codes(codes: Any) -> IntArray:

@@ -96,7 +96,9 @@ class SparseVotes:
                 i = int(wrong.argmax())
                 row = int(np.searchsorted(self.matrix.indptr, start + i, side="right")) - 1
                 lf = int(self.matrix.indices[start + i])
+                hint = " In MeTaL's task hierarchies that is 'does not apply': see LabelMatrix.from_metal."
                 raise VotesError(
                     f"LF {self.names[lf]!r} votes on task {self.tasks[lf]!r}, so its values must be 1..{most[i]}, "
                     f"or 0 for an abstain; got {values[i]} at row {row}."
+                    + (hint if values[i] == most[i] + 1 and self.tasks[lf] != self.schema.root else "")
                 )

@@ -109,6 +109,15 @@ def test_gold_may_be_names_with_gaps() -> None:
     assert (row.n_scored, row.precision, row.off_branch) == (3, 1 / 3, 1 / 3)
 
 
+def test_votes_below_what_is_known_are_not_scored() -> None:
+    schema = mw.TaskSchema.from_dict(SECTORS)
+    votes = mw.LabelMatrix([[1, 0, 0], [1, 0, 0], [1, 0, 0]], schema, ["sector", "markets", "corporate"])
+    summary = mw.lf_summary(votes, ["Markets", "Money", None])
+    assert summary.n_gold == 2
+    assert [(row.n_scored, row.precision) for row in summary.rows] == [(2, 1.0), (1, 1.0), (2, 0.0)]
+    assert [row.off_branch for row in summary.rows] == [0.0, 0.0, 1.0]
+
+
 def test_polarity_errors_and_learned_accuracy_stand_in_the_row() -> None:
     schema = mw.TaskSchema.flat(["ham", "spam"])
     votes = mw.LabelMatrix([[1, -1], [1, -1]], schema, names=["url", "silent"], errors=[0, 2])

@@ -37,6 +37,55 @@ def test_figures_equal_those_of_scikit_learn(seed: int) -> None:
     assert np.array_equal(result.confusion.counts, reference.confusion_matrix(y, guess, labels=range(4)))
     assert result.calibration is not None
     assert result.calibration.log_loss == pytest.approx(reference.log_loss(y, probs.end, labels=range(4)))
+    assert result.mcc == pytest.approx(reference.matthews_corrcoef(y, guess))
+    each = reference.precision_recall_fscore_support(y, guess, labels=range(4))
+    found = [[label.precision, label.recall, label.f1, label.n_points] for label in result.labels]
+    np.testing.assert_allclose(np.array(found, float).T, each)
+    truth = np.eye(4)[y]
+    assert result.roc_auc == pytest.approx(reference.roc_auc_score(truth, probs.end, average="macro"))
+    assert result.average_precision == pytest.approx(reference.average_precision_score(truth, probs.end))
+
+
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
+@pytest.mark.parametrize("seed", range(3))
+def test_averages_equal_those_of_scikit_learn_with_and_without_predictions(average: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    y, guess = rng.integers(0, 3, 40), rng.integers(-1, 4, 40)  # end label 3 is predicted only
+    result = evaluate(guess, y, TREE)
+    expected = reference.precision_recall_fscore_support(
+        y, guess, labels=range(4), average=average, zero_division=0
+    )
+    found = [getattr(result, f"{average}_{figure}") for figure in ("precision", "recall", "f1")]
+    assert found == pytest.approx(expected[:3])
+    assert result.mcc == pytest.approx(reference.matthews_corrcoef(y, guess))
+    assert result.coverage == np.mean(guess >= 0)
+    assert result.accuracy == np.mean(guess == y)
+    assert result.covered_accuracy == pytest.approx(np.mean((guess == y)[guess >= 0]))
+
+
+def test_tied_scores_count_by_half_and_undefined_figures_are_none() -> None:
+    probs = mw.TaskProbabilities([[0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0], [0.2, 0.8, 0, 0], [1, 0, 0, 0]], TREE)
+    result = evaluate(probs, [0, 1, 1, 0])
+    assert [label.roc_auc for label in result.labels] == [0.875, 0.875, None, None]
+    scored = [reference.average_precision_score(np.equal([0, 1, 1, 0], c), probs.end[:, c]) for c in (0, 1)]
+    assert [label.average_precision for label in result.labels] == [*map(pytest.approx, scored), None, None]
+    assert (result.labels[2].precision, result.labels[2].recall, result.labels[2].f1) == (None, None, None)
+    alone = evaluate(probs.rows([0]), [0])
+    assert (alone.roc_auc, alone.average_precision, alone.mcc) == (None, None, 0.0)
+    without = evaluate([-1, None], [0, 1], TREE)
+    assert (without.coverage, without.accuracy, without.covered_accuracy) == (0.0, 0.0, None)
+    assert (without.micro_precision, without.macro_f1, without.hierarchical_precision) == (None, 0.0, None)
+    assert (without.hierarchical_recall, without.lca_error, without.tree_distance) == (0.0, None, None)
+
+
+def test_records_without_a_prediction_stand_in_a_column_of_their_own() -> None:
+    result = evaluate(["Money", None, "Funding"], ["Funding", "Funding", "Funding"], TREE)
+    assert result.confusion.columns == (*TREE.end_labels, "(no prediction)")
+    assert result.confusion.counts[1] == (0, 1, 1, 0, 1)
+    assert result.tasks[0].confusion.columns == ("Corporate", "Markets", "(no prediction)")
+    assert result.tasks[0].confusion.counts == ((1, 1, 1), (0, 0, 0))
+    assert result.tasks[1].confusion.columns == ("Performance", "Funding", "(other branch)", "(no prediction)")
+    assert result.tasks[1].confusion.counts == ((0, 0, 0, 0), (0, 1, 1, 1))
 
 
 def test_macro_f1_leaves_out_labels_that_never_occur() -> None:
@@ -92,6 +141,42 @@ def test_records_of_unknown_label_are_left_out() -> None:
     assert evaluate(probs, some) == evaluate(probs.rows(kept), y[kept])
 
 
+def test_what_is_known_down_to_an_inner_label_is_compared_down_to_there() -> None:
+    probs = mw.TaskProbabilities([[0.1, 0.2, 0.6, 0.1], [0.7, 0.1, 0.1, 0.1], [0, 0, 1, 0]], TREE)
+    result = evaluate(probs, ["Markets", "Markets", "Commodity"])
+    assert (result.n_points, result.n_exact, result.accuracy) == (3, 1, 1 / 3)
+    assert result.task_accuracy == {"sector": 2 / 3, "corporate": None, "markets": 0.0}
+    assert [task.n_points for task in result.tasks] == [3, 0, 1]
+    assert [row.n_points for row in result.labels] == [0, 0, 0, 1]
+    # Markets of Markets (Money is left out); none of Corporate and Performance; Markets of Markets and Money.
+    assert result.hierarchical_precision == 2 / 5
+    assert result.hierarchical_recall == 2 / 4
+    assert result.lca_error == (0 + 2 + 1) / 3
+    assert result.tree_distance == (0 + 3 + 2) / 3
+    coarse = evaluate(probs, ["Markets", None, "Markets"])
+    assert (coarse.n_exact, coarse.accuracy, coarse.macro_f1, coarse.mcc) == (0, 1.0, None, None)
+    assert coarse.calibration is None
+
+
+def test_metrics_print_and_become_a_frame() -> None:
+    result = evaluate(["Money", "Funding"], ["Funding", "Funding"], TREE)
+    lines = str(result).splitlines()
+    assert lines[0] == "Predictions on 2 records of known label"
+    assert "accuracy                0.500" in lines
+    assert "hierarchical f1         0.500" in lines
+    frame = result.to_frame()
+    assert frame.columns[:5] == ["label", "n_points", "n_predicted", "precision", "recall"]
+    assert frame.row(1)[:6] == ("Funding", 2, 1, 1.0, 0.5, pytest.approx(2 / 3))
+    assert result.confusion.to_frame().row(1) == ("Funding", 0, 1, 1, 0)
+
+
+def test_metrics_in_a_notebook_escape_names() -> None:
+    schema = mw.TaskSchema.flat(["<b>a", "b"])
+    page = evaluate([0, 1], [0, 1], schema)._repr_html_()
+    assert "<b>" not in page
+    assert "&lt;b&gt;a" in page
+
+
 def test_metrics_become_json_and_back() -> None:
     probs, y = random_case(30, 2)
     plain = evaluate(probs, y).to_dict()
@@ -113,10 +198,10 @@ def test_arguments_that_do_not_fit_are_named() -> None:
     probs, y = random_case(3, 0)
     with pytest.raises(VotesError) as caught:
         evaluate(probs, y[:2])
-    assert str(caught.value) == "y must hold one end label a record (3); got 2."
+    assert str(caught.value) == "y must hold one label a record (3); got 2."
     with pytest.raises(VotesError) as caught:
         evaluate(probs, [None] * 3)
-    assert str(caught.value) == "y must hold at least one known end label; got none."
+    assert str(caught.value) == "y must hold at least one known label; got none."
     with pytest.raises(VotesError) as caught:
         evaluate(y, y)
     assert str(caught.value) == "schema must be given with predictions that carry none; got None. Pass schema=."

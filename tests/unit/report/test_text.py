@@ -2,7 +2,8 @@
 
 import pytest
 
-from metalwork.report._text import breakable, count, decimals, percent, plural, shorten, showable
+from metalwork._html import showable
+from metalwork.report._text import breakable, count, decimals, percent, plural, shorten
 
 
 @pytest.mark.parametrize(

@@ -142,9 +142,49 @@ def test_metal_both_ways() -> None:
     assert str(caught.value) == "matrices must have one row a record each; got 4, 4, 2 rows."
 
 
+# 3: one more than the child tasks' labels
+HIERARCHY = [np.array([[1], [2], [0]]), np.array([[2], [3], [0]]), np.array([[3], [1], [0]])]
+
+
+def test_the_last_value_of_metals_hierarchies_is_refused_or_read() -> None:
+    with pytest.raises(VotesError) as caught:
+        mw.LabelMatrix.from_metal(HIERARCHY, SCHEMA)
+    assert str(caught.value) == (
+        "matrices[1] must hold 0 or the labels 1..2 of 'corporate'; got 3 at row 1, LF 0. Where the last value "
+        "means 'does not apply', as in MeTaL's task hierarchies, pass last_is_not_applicable=True."
+    )
+    votes = mw.LabelMatrix.from_metal(HIERARCHY, SCHEMA, ["a", "b", "c"], last_is_not_applicable=True)
+    assert votes.codes.tolist() == [[0, 1, 2], [1, 2, 0], [-1, -1, -1]]
+    assert list(votes.outcomes) == ["b", "c"]
+    assert votes.outcomes["b"][-1].tolist() == [0, 0, 1]
+    assert mw.MajorityVote(SCHEMA).fit(votes).predict(votes)[:2].tolist() == [1, 2]
+    with pytest.raises(VotesError, match=r"^LF 'lf_0' votes on task 'sector', so its codes must be -1"):
+        mw.LabelMatrix.from_metal([np.array([[3]])] * 3, SCHEMA, last_is_not_applicable=True)
+
+
+def test_records_keep_their_ids() -> None:
+    votes = matrix(record_ids=["x", 7, "z", "y"])
+    assert votes.record_ids == ("x", 7, "z", "y")
+    assert votes.rows([1, 3]).record_ids == (7, "y")
+    assert votes.rows(slice(0, 2)).lfs([0]).record_ids == ("x", 7)
+    assert mw.LabelMatrix.concatenate([votes, votes.rows([0])]).record_ids == ("x", 7, "z", "y", "x")
+    assert mw.LabelMatrix.concatenate([votes, matrix()]).record_ids is None
+    named = matrix(names=["d", "e", "f"])
+    assert mw.LabelMatrix.beside([named, votes]).record_ids == votes.record_ids
+    with pytest.raises(
+        VotesError, match=r"^parts must be over the same records in the same order; their ids diff"
+    ):
+        mw.LabelMatrix.beside([votes, matrix(names=["d", "e", "f"], record_ids=[1, 2, 3, 4])])
+    with pytest.raises(VotesError, match=r"^record_ids must hold one id a record \(4\); got 1\.$"):
+        matrix(record_ids=["x"])
+
+
 def test_saved_and_loaded(tmp_path: Path) -> None:
     votes = matrix(errors=[0, 2, 1], names=["a", "naïve ☃", "c"])
     votes.save(tmp_path / "sub" / "votes.npz")
+    assert mw.LabelMatrix.load(tmp_path / "sub" / "votes.npz").record_ids is None
+    matrix(record_ids=["é", 2**60, "", "x"]).save(tmp_path / "ids.npz")
+    assert mw.LabelMatrix.load(tmp_path / "ids.npz").record_ids == ("é", 2**60, "", "x")
     assert same(mw.LabelMatrix.load(tmp_path / "sub" / "votes.npz"), votes)
     assert [path.name for path in (tmp_path / "sub").iterdir()] == ["votes.npz"]
 
