@@ -1,7 +1,10 @@
 """Running a project's own Python file, and finding the labeling functions in it."""
 
+import importlib
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,19 +13,22 @@ import cloudpickle
 
 from metalwork.errors import ConfigError
 from metalwork.labeling import LabelingFunction
+from metalwork.pipeline._watching import CodeFiles
 
 _LIST = "LABELING_FUNCTIONS"
 
 
-def load_labeling_functions(path: Path) -> list[LabelingFunction]:
+def load_labeling_functions(path: Path, code: CodeFiles) -> list[LabelingFunction]:
     """Run a Python file; return its ``LABELING_FUNCTIONS``, else every labeling function it defines, in order.
+
+    ``code`` is told of the files that it reads.
 
     Raises
     ------
     ConfigError
         When the file fails, naming the line; when it holds no labeling function.
     """
-    module = run_file(path)
+    module = run_file(path, code)
     listed = getattr(module, _LIST, None)
     if listed is None:
         found = [value for value in vars(module).values() if isinstance(value, LabelingFunction)]
@@ -37,23 +43,48 @@ def load_labeling_functions(path: Path) -> list[LabelingFunction]:
     return unique
 
 
-def run_file(path: Path) -> ModuleType:
-    """Run a Python file of a project's; ``ConfigError`` names the line where it fails."""
+def run_file(path: Path, code: CodeFiles) -> ModuleType:
+    """Run a Python file of a project's; ``ConfigError`` names the line where it fails.
+
+    Modules that it imports out of the project's folder are read anew: an older version, or a module of the same
+    name of another project, may still be in memory.
+    """
     name = f"_metalwork_project_{path.stem}"
     module = ModuleType(name)
     module.__file__ = str(path)
-    folder = str(path.resolve().parent)
+    code.add(path)
+    while _helpers:
+        sys.modules.pop(_helpers.pop(), None)
+    before = set(sys.modules)
     sys.modules[name] = module  # dataclasses and typing look their module up
-    sys.path.insert(0, folder)
     try:
-        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+        with code.watching(), _importing_from(path.resolve().parent):
+            exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     except Exception as error:
         sys.modules.pop(name, None)
         raise ConfigError(_failure(path, error)) from error
-    finally:
-        sys.path.remove(folder)
-    cloudpickle.register_pickle_by_value(module)  # worker processes cannot import it by name
+    helpers = code.add_modules(module, before)
+    _helpers.extend(helper.__name__ for helper in helpers if helper.__name__ not in before)
+    for own in (module, *helpers):
+        cloudpickle.register_pickle_by_value(own)  # worker processes cannot import it by name
     return module
+
+
+_helpers: list[str] = []
+"""Names of the modules that the file run last imported out of its project's folder."""
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    """Let modules of ``folder`` be imported, by their source as it is now; none is compiled into a file."""
+    compiled, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        sys.dont_write_bytecode = compiled
 
 
 def _failure(path: Path, error: Exception) -> str:

@@ -12,6 +12,7 @@ from metalwork.data import RecordSource, find_data, open_records, read_records
 from metalwork.errors import ConfigError, DataError, MetalworkError
 from metalwork.pipeline._code import run_file
 from metalwork.pipeline._settings import DataSettings
+from metalwork.pipeline._watching import CodeFiles
 
 SPLITS: Final = ("train", "dev", "test")
 
@@ -21,16 +22,18 @@ LOADER: Final = "load"
 
 @dataclass(frozen=True)
 class Source:
-    """The records of one split, opened; ``origin`` is what messages call them."""
+    """The records of one split, opened; ``origin`` is what messages call them, ``files`` are where they lie."""
 
     records: RecordSource
     origin: str
+    files: tuple[Path, ...] = ()
 
 
-def open_sources(settings: DataSettings, folder: Path) -> dict[str, Source]:
+def open_sources(settings: DataSettings, folder: Path, code: CodeFiles) -> dict[str, Source]:
     """The records of every split that a project has, in the order train, dev, test; files are opened, not read.
 
-    One table of all splits is read, and so is what a loader in Python returns.
+    One table of all splits is read, and so is what a loader in Python returns; ``code`` is told of the files that
+    the loader reads.
 
     Raises
     ------
@@ -40,17 +43,17 @@ def open_sources(settings: DataSettings, folder: Path) -> dict[str, Source]:
         For a data set that is not on this machine, a record whose split is none, and files that cannot be opened.
     """
     if settings.python is not None:
-        return _loaded(settings, folder / settings.python)
+        return _loaded(settings, folder / settings.python, code)
     base = folder if settings.dataset is None else find_data(settings.dataset)
     if settings.split is not None:
         files, origin = (base, str(base)) if settings.records is None else find_files(base, settings.records)
-        return _by_split(settings, files, origin)
+        return _by_split(settings, files, origin, _files_of(files))
     given = {split: files for split in SPLITS if (files := getattr(settings, split)) is not None}
     found, faults = {}, []
     for split, named in given.items():
         files, origin = find_files(base, named)
         try:
-            found[split] = Source(open_records(files), origin)
+            found[split] = Source(open_records(files), origin, _files_of(files))
         except DataError as error:
             faults.append(str(error))
     if faults:
@@ -72,13 +75,22 @@ def match_files(folder: Path, pattern: str) -> Iterator[Path]:
     return folder.glob(pattern) if pattern.strip("./") else iter(())
 
 
-def _loaded(settings: DataSettings, path: Path) -> dict[str, Source]:
+def _files_of(named: str | Path) -> tuple[Path, ...]:
+    """The files of a path, a glob or a folder."""
+    path = Path(named)
+    found = [path] if path.exists() else [Path(name) for name in sorted(glob.glob(str(named), recursive=True))]
+    inside = (entry for place in found for entry in (sorted(place.rglob("*")) if place.is_dir() else [place]))
+    return tuple(entry for entry in inside if entry.is_file())
+
+
+def _loaded(settings: DataSettings, path: Path, code: CodeFiles) -> dict[str, Source]:
     """What the project's own function returns: records by split, or one table of all."""
-    load = getattr(run_file(path), LOADER, None)
+    load = getattr(run_file(path, code), LOADER, None)
     if not callable(load):
         raise ConfigError(f"{path} must define the function {LOADER}(), which returns the records; it does not.")
     try:
-        found = load()
+        with code.watching():
+            found = load()
     except MetalworkError:
         raise
     except Exception as error:
@@ -97,7 +109,9 @@ def _loaded(settings: DataSettings, path: Path) -> dict[str, Source]:
     }
 
 
-def _by_split(settings: DataSettings, records: Any, origin: str) -> dict[str, Source]:
+def _by_split(
+    settings: DataSettings, records: Any, origin: str, files: tuple[Path, ...] = ()
+) -> dict[str, Source]:
     frame, column = read_records(records), str(settings.split)
     if column not in frame.columns:
         raise ConfigError(missing_column("data.split", column, origin, frame.columns))
@@ -112,7 +126,8 @@ def _by_split(settings: DataSettings, records: Any, origin: str) -> dict[str, So
     present = [split for split in SPLITS if (names == split).any()]
     if "train" not in present:
         raise DataError(f"{origin}: column {column!r} must say train for some records; it does for none.")
-    return {split: Source(open_records(frame.filter(names == split)), f"{split} of {origin}") for split in present}
+    parts = {split: open_records(frame.filter(names == split)) for split in present}
+    return {split: Source(part, f"{split} of {origin}", files) for split, part in parts.items()}
 
 
 def missing_column(key: str, name: str, origin: str, columns: Sequence[str]) -> str:

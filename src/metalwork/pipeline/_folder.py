@@ -105,9 +105,9 @@ class RunFolder:
             self._checked[name] = entry["sha256"]
         return path
 
-    def has(self, name: str) -> bool:
-        """Whether a committed step wrote this file."""
-        return any(name in facts["files"] for _, facts in self._by_step())
+    def holds(self, name: str, digest: str) -> bool:
+        """Whether a committed step wrote this file with content of this SHA-256."""
+        return any(facts["files"].get(name, {}).get("sha256") == digest for _, facts in self._by_step())
 
     def _by_step(self) -> list[tuple[str, dict[str, Any]]]:
         steps = self.manifest["steps"]

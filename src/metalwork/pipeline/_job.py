@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from metalwork.pipeline._settings import (
     LabelModelSettings,
     OutputSettings,
 )
+from metalwork.pipeline._watching import CodeFiles
 from metalwork.schema import TaskSchema
 
 Codes = npt.NDArray[np.int64]
@@ -82,6 +84,10 @@ class Job:
         The project file that it comes from.
     checked : bool
         Whether :func:`metalwork.pipeline.check_job` found nothing wrong.
+    code : CodeFiles, optional
+        The files that the project's own Python has read.
+    files : mapping of split name to sequence of path
+        Where the records lie, if in files.
     """
 
     name: str
@@ -98,6 +104,8 @@ class Job:
     max_error_rate: float = 0.01
     random_state: int = 0
     project: Project | None = field(default=None, repr=False)
+    code: CodeFiles | None = field(default=None, repr=False)
+    files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     checked: bool = field(default=False, init=False, repr=False)
     _read: dict[str, Split] = field(default_factory=dict, init=False, repr=False)
 
@@ -110,12 +118,12 @@ class Job:
         ConfigError
             When that file fails, or two labeling functions share a name.
         """
-        settings = project.settings
-        sources = open_sources(settings.data, project.folder)
+        settings, code = project.settings, CodeFiles(project.folder)
+        sources = open_sources(settings.data, project.folder, code)
         return cls(
             name=project.name,
             schema=project.schema,
-            labeling_functions=_labeling_functions(project),
+            labeling_functions=_labeling_functions(project, code),
             sources={split: source.records for split, source in sources.items()},
             origins={split: source.origin for split, source in sources.items()},
             readers={split: partial(_read_split, project, split, source) for split, source in sources.items()},
@@ -127,6 +135,8 @@ class Job:
             max_error_rate=settings.lfs.max_error_rate,
             random_state=settings.random_state,
             project=project,
+            code=code,
+            files={split: source.files for split, source in sources.items()},
         )
 
     @classmethod
@@ -176,10 +186,13 @@ def _same(split: Split) -> Split:
     return split
 
 
-def _labeling_functions(project: Project) -> list[LabelingFunction]:
-    python = project.settings.lfs.python
-    found = load_labeling_functions(project.folder / python) if python is not None else []
-    found += [make_rule(rule, project.folder) for rule in project.settings.lfs.rules]
+def _labeling_functions(project: Project, code: CodeFiles) -> list[LabelingFunction]:
+    settings = project.settings.lfs
+    found = load_labeling_functions(project.folder / settings.python, code) if settings.python is not None else []
+    for rule in settings.rules:
+        found.append(make_rule(rule, project.folder))
+        if rule.words_file is not None:
+            code.add(project.folder / rule.words_file)
     names = [lf.name for lf in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

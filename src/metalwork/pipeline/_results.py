@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 
 from metalwork.analysis import LFSummary
-from metalwork.errors import ConfigError
 from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._job import Job, Split
 from metalwork.probabilities import TaskProbabilities
@@ -30,29 +29,9 @@ def split_file(stem: str, split: str, suffix: str = "npz") -> str:
 
 
 def read_votes(job: Job, folder: RunFolder) -> dict[str, LabelMatrix]:
-    """The label matrix of every split.
-
-    Raises
-    ------
-    ConfigError
-        When the step ``apply`` is not done, or was done with another schema, other LFs or other records.
-    """
+    """The label matrix of every split."""
     folder.require("apply")
-    votes = {split: LabelMatrix.load(folder.file(split_file("votes", split))) for split in job.splits}
-    names = tuple(name for lf in job.labeling_functions for name, _ in lf.columns(job.schema.tasks))
-    for split, matrix in votes.items():
-        differs = {
-            "schema": matrix.schema != job.schema,
-            "labeling functions": matrix.names != names,
-            f"{split} records": matrix.n_points != job.split(split).n_points,
-        }
-        changed = [what for what, is_so in differs.items() if is_so]
-        if changed:
-            raise ConfigError(
-                f"The project must be the one that {folder.path} was made from; its {' and '.join(changed)} "
-                f"changed since. Run again: metalwork apply PROJECT --run {folder.path.name}."
-            )
-    return votes
+    return {split: LabelMatrix.load(folder.file(split_file("votes", split))) for split in job.splits}
 
 
 def read_probabilities(job: Job, folder: RunFolder, stem: str = "probabilities") -> dict[str, TaskProbabilities]:

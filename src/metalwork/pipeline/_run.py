@@ -13,6 +13,7 @@ from metalwork.errors import MetalworkWarning
 from metalwork.label_models import LabelModel
 from metalwork.pipeline._events import Event, OnEvent, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._folder import STEPS, RunFolder, open_folder
+from metalwork.pipeline._inputs import Inputs
 from metalwork.pipeline._job import Job, Split
 from metalwork.pipeline._models import learned_accuracies
 from metalwork.pipeline._project import load_project
@@ -53,6 +54,9 @@ class Run:
     ) -> None:
         self.job = job
         self.folder = folder if isinstance(folder, RunFolder) or folder is None else RunFolder(folder)
+        if self.folder is not None and self.folder.project is None and job.project is not None:
+            self.folder.project = str(job.project.path)
+        self._inputs = Inputs(job)
         self._on_event = on_event
         self._found: dict[str, Any] = {}
         self._warnings: dict[str, tuple[str, ...]] = {}
@@ -209,6 +213,7 @@ class Run:
     def _result(self, step: str) -> Any:
         if step not in self._found:
             if self.folder is not None and step in self.folder.steps:
+                self._inputs.check(step, self.folder)
                 self._found[step] = step_named(step).load(self, self.folder)
             else:
                 self._do(step)
@@ -220,14 +225,18 @@ class Run:
                 self._result(needed)
             self._tell(StepStarted(step))
             start = time.perf_counter()
-            with self._noting_warnings(step) as texts:
+            if self.folder is not None and step == "apply":
+                self._inputs.read_records()  # a file that changes while it is read is one that changed since
+            with self._noting_warnings(step) as texts, self._watching_code():
                 found = step_named(step).compute(self)
             for later in STEPS[STEPS.index(step) :]:
                 self._found.pop(later, None)
                 self._warnings.pop(later, None)
             if self.folder is not None:
-                facts = step_named(step).facts(self, found) | {"warnings": texts}
+                inputs = self._inputs.of(step, self.folder, step_named(step).needs)
+                facts = step_named(step).facts(self, found) | {"warnings": texts, "inputs": inputs}
                 with self.folder.step(step, facts) as written:
+                    written += self._inputs.save_copies(self.folder)
                     step_named(step).save(self, found, self.folder, written)
             self._found[step], self._warnings[step] = found, tuple(texts)
             self._tell(StepFinished(step, time.perf_counter() - start))
@@ -235,6 +244,9 @@ class Run:
 
     def _writing(self) -> AbstractContextManager[Any]:
         return nullcontext() if self.folder is None else self.folder.writing()
+
+    def _watching_code(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self.job.code is None else self.job.code.watching()
 
     def _tell(self, event: Event) -> None:
         if self._on_event is not None:

@@ -56,6 +56,7 @@ def test_a_run_writes_every_result(done: tuple[Job, RunFolder]) -> None:
         "probabilities.npz",
         "probabilities_dev.npz",
         "probabilities_test.npz",
+        "project",
         "report.html",
         "votes.npz",
         "votes_dev.npz",
@@ -110,18 +111,6 @@ def test_asking_for_a_result_does_the_steps_it_needs(tmp_path: Path) -> None:
     run.train()
     assert run.steps == ("apply", "fit", "train")
     assert Run(_job(tmp_path / "p"), tmp_path / "run").steps == run.steps
-
-
-def test_a_changed_project_is_noticed(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path / "run")
-    Run(_job(tmp_path / "p"), folder).apply()
-    changed = _job(tmp_path / "p", lfs=LFS.replace('"hoots"', '"calls"'))
-    with pytest.raises(ConfigError) as caught:
-        Run(changed, folder).fit()
-    assert str(caught.value) == (
-        f"The project must be the one that {folder.path} was made from; its labeling functions changed since. "
-        "Run again: metalwork apply PROJECT --run run."
-    )
 
 
 def test_an_lf_that_votes_for_another_task_is_named(tmp_path: Path) -> None:
