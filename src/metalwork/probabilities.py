@@ -1,16 +1,21 @@
 """Probabilistic labels: where the label model ends and the end model begins."""
 
 import os
-from typing import Any, Self
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from metalwork import _html
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import FloatArray
 from metalwork._public import offer
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _FORMAT = "metalwork probabilities 1"
 _TOLERANCE = 1e-4
@@ -27,7 +32,8 @@ class TaskProbabilities:
     schema : TaskSchema
 
     ``probs[task]`` is the float array (n_points, n_labels) of P(task label, and the task applies): its rows
-    sum to the probability that the task applies.
+    sum to the probability that the task applies. ``probs[rows]``, by slice or array, are the probabilities of some
+    records, ``probs[row]`` the float array (n_end_labels,) of one; ``np.asarray(probs)`` is ``probs.end``.
     """
 
     end: FloatArray
@@ -50,9 +56,12 @@ class TaskProbabilities:
         self.schema = schema
 
     @classmethod
-    def from_labels(cls, labels: Any, schema: TaskSchema) -> Self:
-        """Certain probabilities (0 or 1) from known end labels, given as names or codes."""
-        codes = schema.end_codes(labels)
+    def from_labels(cls, labels: Any, schema: TaskSchema, names: bool = False) -> Self:
+        """Certain probabilities (0 or 1) from known end labels, given as names or codes.
+
+        With ``names``, as for a column of a file, every label is a name, and a number counts by how it is written.
+        """
+        codes = schema.end_codes(schema.known_codes(labels, names=True) if names else labels)
         return cls(np.eye(schema.n_end_labels)[codes], schema)
 
     @property
@@ -63,7 +72,29 @@ class TaskProbabilities:
     def __len__(self) -> int:
         return self.n_points
 
-    def __getitem__(self, task: str) -> FloatArray:
+    @overload
+    def __getitem__(self, index: str | int | np.integer[Any]) -> FloatArray: ...
+
+    @overload
+    def __getitem__(self, index: slice | list[int] | list[bool] | npt.NDArray[Any]) -> "TaskProbabilities": ...
+
+    def __getitem__(self, index: Any) -> "FloatArray | TaskProbabilities":
+        if isinstance(index, str):
+            return self._of_task(index)
+        if isinstance(index, tuple):
+            raise VotesError(f"probs takes a task name or rows; got {index!r}. Index the array: probs.end[...].")
+        if isinstance(index, int | np.integer):
+            row: FloatArray = self.end[index]
+            return row
+        return self.rows(index)
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        return iter(self.end)
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.array(self.end, dtype=dtype, copy=copy)
+
+    def _of_task(self, task: str) -> FloatArray:
         spans = self.schema.spans(task)
         starts = spans[:, 0]
         sums: FloatArray = np.add.reduceat(self.end[:, : spans[-1, 1]], starts, axis=1)
@@ -83,7 +114,28 @@ class TaskProbabilities:
 
     def rows(self, index: Any) -> "TaskProbabilities":
         """The records that ``index`` (slice, int or bool array) picks."""
-        return TaskProbabilities(self.end[index], self.schema)
+        chosen = index if isinstance(index, slice) else np.asarray(index)
+        if not isinstance(chosen, slice) and chosen.size == 0:
+            chosen = slice(0)  # an empty list has no type of its own
+        return TaskProbabilities(self.end[chosen], self.schema)
+
+    def to_frame(self, ids: Any = None) -> "pl.DataFrame":
+        """A polars frame with one row a record.
+
+        Its columns are ``id`` where ``ids`` (n_points,) are given, ``end_label`` (the most probable one),
+        ``confidence`` (its probability), and the probability of each end label, ``"P(Money)"``.
+        """
+        import polars as pl
+
+        if ids is not None and len(ids) != self.n_points:
+            raise VotesError(f"ids must hold one id a record ({self.n_points}); got {len(ids)}.")
+        codes = self.predict()
+        names = np.array(self.schema.end_labels, dtype=object)
+        columns = {} if ids is None else {"id": pl.Series("id", list(ids), strict=False)}
+        columns["end_label"] = pl.Series("end_label", names[codes].tolist(), dtype=pl.String)
+        columns["confidence"] = pl.Series("confidence", self.end[np.arange(len(codes)), codes])
+        shares = {f"P({name})": pl.Series(self.end[:, code]) for code, name in enumerate(self.schema.end_labels)}
+        return pl.DataFrame(columns | shares)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the probabilities to one ``.npz`` file, whole or not at all."""
@@ -95,6 +147,13 @@ class TaskProbabilities:
         header, arrays = load_arrays(path, _FORMAT, ("end",))
         with reading(path, _FORMAT):
             return cls(arrays["end"], TaskSchema.from_dict(header["schema"]))
+
+    def _repr_html_(self) -> str:
+        share = self.end.mean(axis=0) if self.n_points else np.zeros(self.schema.n_end_labels)
+        n_best = np.bincount(self.predict(), minlength=self.schema.n_end_labels)
+        rows = zip(self.schema.end_labels, share.tolist(), n_best.tolist(), strict=True)
+        title = f"Probabilities of {self.n_points:,} records"
+        return _html.block(title, _html.table(["end label", "mean", "most probable for"], list(rows)))
 
     def __repr__(self) -> str:
         return f"TaskProbabilities(n_points={self.n_points}, end_labels={list(self.schema.end_labels)})"

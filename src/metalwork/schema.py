@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from metalwork import _html
 from metalwork._checks import NOT_APPLICABLE, BoolArray, IntArray
 from metalwork._documents import load_document
 from metalwork._known_labels import KnownLabels, LabelNames
@@ -297,6 +298,9 @@ class TaskSchema:
             yield f"{indent}{'└── ' if last else '├── '}{label}" + (f"  [{child}]" if child else "")
             if child is not None:
                 yield from self._branches(child, indent + ("    " if last else "│   "))
+
+    def _repr_html_(self) -> str:
+        return _html.block(f"{self.n_tasks:,} tasks, {self.n_end_labels:,} end labels", _html.lines(str(self)))
 
     def __repr__(self) -> str:
         return f"TaskSchema.from_dict({self.to_dict()!r})"

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
 import metalwork as mw
@@ -27,6 +29,41 @@ def test_reading_off_tasks() -> None:
     )
 
 
+def test_records_are_picked_by_row_slice_and_array() -> None:
+    probs = mw.TaskProbabilities(END, SCHEMA)
+    assert probs[1].tolist() == probs[np.int64(-1)].tolist() == END[1]
+    for rows in ([1], slice(1, 2), np.array([1]), np.array([False, True]), [False, True]):
+        assert probs[rows].end.tolist() == END[1:]
+    for column in (pl.Series([False, True]), pd.Series([False, True])):
+        assert probs.rows(column).end.tolist() == END[1:]
+    assert len(probs[[]]) == len(probs.rows(np.array([], dtype=bool))) == 0
+    assert [row.tolist() for row in probs] == END
+    with pytest.raises(IndexError):
+        probs[2]
+    with pytest.raises(VotesError) as caught:
+        probs[0, 1]  # type: ignore[call-overload]
+    assert str(caught.value) == "probs takes a task name or rows; got (0, 1). Index the array: probs.end[...]."
+
+
+def test_as_an_array() -> None:
+    probs = mw.TaskProbabilities(np.array(END), SCHEMA)
+    assert np.shares_memory(np.asarray(probs), probs.end)
+    assert np.asarray(probs, dtype=np.float32).dtype == np.float32
+    assert not np.shares_memory(np.array(probs), probs.end)
+    assert np.argmax(probs, axis=1).tolist() == [3, 0]
+
+
+def test_as_a_frame() -> None:
+    frame = mw.TaskProbabilities(END, SCHEMA).to_frame(ids=["x", "y"])
+    names = [f"P({name})" for name in SCHEMA.end_labels]
+    assert frame.columns == ["id", "end_label", "confidence", *names]
+    assert frame.row(0) == ("x", "Commodity", 0.4, 0.1, 0.2, 0.3, 0.4)
+    assert mw.TaskProbabilities(END, SCHEMA).to_frame().columns == ["end_label", "confidence", *names]
+    assert mw.TaskProbabilities.from_labels([], SCHEMA).to_frame(ids=[]).height == 0
+    with pytest.raises(VotesError, match=r"^ids must hold one id a record \(2\); got 1\.$"):
+        mw.TaskProbabilities(END, SCHEMA).to_frame(ids=["x"])
+
+
 def test_every_task_of_a_deep_tree_sums_its_members() -> None:
     deep = mw.TaskSchema.from_dict(FIVE_LEVELS)
     probs = mw.TaskProbabilities(np.random.default_rng(0).dirichlet(np.ones(deep.n_end_labels), 7), deep)
@@ -44,6 +81,15 @@ def test_known_labels_are_certain() -> None:
     probs = mw.TaskProbabilities.from_labels(["Money", 0], SCHEMA)
     assert probs.end.tolist() == [[0, 0, 1, 0], [1, 0, 0, 0]]
     assert mw.TaskProbabilities.from_labels([], SCHEMA).end.shape == (0, 4)
+
+
+def test_known_labels_may_all_be_names() -> None:
+    stars = mw.TaskSchema.flat(["1", "0"])
+    assert mw.TaskProbabilities.from_labels([0, 1.0, "1"], stars, names=True).predict().tolist() == [1, 0, 0]
+    with pytest.raises(
+        VotesError, match=r"^Row 1: a label must be known down to an end label here; got the task "
+    ):
+        mw.TaskProbabilities.from_labels(["Money", "Markets"], SCHEMA, names=True)
 
 
 def test_single_precision_and_whole_numbers() -> None:

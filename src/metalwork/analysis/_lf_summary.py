@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from metalwork import _html
 from metalwork._checks import FloatArray
 from metalwork.analysis._gold import is_known, read_gold
 from metalwork.analysis._lf_counts import LFCounts, RecordCounts, count_votes
@@ -135,6 +136,15 @@ class LFSummary:
         for row in self.rows:
             table.add_row(*(Text(_cell(getattr(row, name))) for name in shown))
         return table
+
+    def _repr_html_(self) -> str:
+        shown = [name for name in _SHOWN if self._shows(name)]
+        rows = [
+            [", ".join(row.polarity) if name == "polarity" else getattr(row, name) for name in shown]
+            for row in self.rows
+        ]
+        title = f"{len(self.rows):,} labeling functions on {self.n_points:,} records"
+        return _html.block(title, _html.table([name.replace("_", " ") for name in shown], rows, len(_TEXT)))
 
     def _shows(self, name: str) -> bool:
         """A column of which nothing is known stays out."""

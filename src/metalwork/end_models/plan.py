@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from metalwork import _html
 from metalwork._checks import check_choice, check_count
 from metalwork.errors import ConfigError
 from metalwork.schema import TaskSchema
@@ -77,6 +78,9 @@ class Plan:
     def heads_on(self, layer: int) -> tuple[HeadPlan, ...]:
         """The heads that read layer ``layer``."""
         return tuple(head for head in self.heads if head.layer == layer)
+
+    def _repr_html_(self) -> str:
+        return _html.lines(str(self))
 
     def __str__(self) -> str:
         lines = [f"{self.architecture}: {self.n_features:,} features, {self.n_parameters:,} parameters"]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from metalwork import _html
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import ABSTAIN, FloatArray, check_instance
 from metalwork._estimators import Estimator, as_classes
@@ -77,6 +78,20 @@ class LabelModel(Estimator, ABC):
     @abstractmethod
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         """float array (n_points, n_end_labels): rows sum to 1; the arguments have been checked."""
+
+    def _repr_html_(self) -> str:
+        if not self.__sklearn_is_fitted__():
+            return _html.lines(repr(self))
+        names = {"accuracies_": "learned accuracy", "off_branch_rates_": "votes off its branch"}
+        learned = {text: getattr(self, name) for name, text in names.items() if hasattr(self, name)}
+        figures = zip(*(np.asarray(values).tolist() for values in learned.values()), strict=True)
+        lfs = list(zip(self.lf_names_, self.lf_tasks_, strict=True))
+        rows = [(*lf, *own) for lf, own in zip(lfs, figures if learned else [()] * len(lfs), strict=True)]
+        prior = getattr(self, "class_prior_", None)
+        shares = [] if prior is None else zip(self.schema.end_labels, np.asarray(prior).tolist(), strict=True)
+        tables = [_html.table(["LF", "task", *learned], rows, n_text=2)]
+        tables += [_html.table(["end label", "class prior"], list(shares))] if prior is not None else []
+        return _html.block(repr(self), *tables)
 
     def predict_proba(self, votes: LabelMatrix) -> TaskProbabilities:
         """Probabilities of the end labels, and of every task's labels."""

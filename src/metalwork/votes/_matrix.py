@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from metalwork import _html
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._checks import ABSTAIN, FloatArray, IntArray
 from metalwork.errors import VotesError
@@ -106,6 +107,12 @@ class LabelMatrix:
 
     def __repr__(self) -> str:
         return f"LabelMatrix(n_points={self.n_points}, n_lfs={self.n_lfs}, tasks={list(self.schema.tasks)})"
+
+    def _repr_html_(self) -> str:
+        n_votes = [int(np.count_nonzero(column >= 0)) for column in self.codes.T]
+        rows = [(n, t, v, v / max(len(self), 1)) for n, t, v in zip(self.names, self.tasks, n_votes, strict=True)]
+        title = f"Votes of {self.n_lfs:,} labeling functions on {self.n_points:,} records"
+        return _html.block(title, _html.table(["LF", "task", "votes", "coverage"], rows, n_text=2))
 
     def lfs_of(self, task: str) -> IntArray:
         """Positions of the LFs that vote on ``task``."""
