@@ -82,7 +82,8 @@ def _table(rng: np.random.Generator, k: int, on: float, off: float, accuracy: tu
     """p(vote, or last: abstain | label, or last: the task does not apply): rows sum to 1."""
     table = np.full((k + 1, k + 1), off / k)
     for label, right in enumerate(rng.uniform(*accuracy, k)):
-        table[label] = on * (1 - right) / (k - 1)
+        right = 1.0 if k == 1 else right
+        table[label] = on * (1 - right) / max(k - 1, 1)
         table[label, label] = on * right
     table[:, k] = 1.0 - table[:, :k].sum(axis=1)
     return table

@@ -142,6 +142,9 @@ def find_faults(declarations: Sequence[TaskDeclaration]) -> list[str]:
         faults.append(_at(roots[1], f"a schema must have one root task; got {len(roots)}: {named}."))
     if not declarations:
         faults.append("a schema must have at least one task.")
+    elif all(len(declaration.labels) == 1 for declaration in declarations):
+        only = f"got one, {declarations[-1].labels[0]!r}: nothing to tell"
+        faults.append(_at(declarations[0], f"a schema must have at least two end labels; {only}."))
     if len({task.name for task in declarations}) == len(declarations):  # else these would only echo
         faults.extend(_parent_faults(declarations))
         faults.extend(_cycle_faults(declarations))
@@ -158,9 +161,8 @@ def _name_faults(declarations: Sequence[TaskDeclaration]) -> Iterator[str]:
         if task.name in seen:
             yield _at(task, f"the task name {task.name!r} stands twice. Rename one.")
         seen.add(task.name)
-        if len(task.labels) < 2:
-            count = "no label" if not task.labels else "one label"
-            yield _at(task, f"task {task.name!r} has {count}; a task must have at least two.")
+        if not task.labels:
+            yield _at(task, f"task {task.name!r} has no label; a task must have at least one.")
         for label, count_ in Counter(task.labels).items():
             if count_ > 1:
                 yield _at(task, f"task {task.name!r} has the label {label!r} {count_} times. Rename one.")

@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def random_schema(rng: np.random.Generator, max_tasks: int = 5, max_labels: int = 3) -> TaskSchema:
-    """A random tree of up to ``max_tasks`` tasks, any depth."""
+    """A random tree of up to ``max_tasks`` tasks, any depth; below the root some have a single label."""
     left = int(rng.integers(1, max_tasks + 1))
     count = itertools.count()
 
@@ -22,7 +22,7 @@ def random_schema(rng: np.random.Generator, max_tasks: int = 5, max_labels: int 
         left -= 1
         name = f"t{next(count)}"
         labels: list[Any] = []
-        for c in range(int(rng.integers(2, max_labels + 1))):
+        for c in range(int(rng.integers(2 if depth == 0 else 1, max_labels + 1))):
             label = f"{name}_{c}"
             grow = left > 0 and depth < 4 and rng.random() < 0.5
             labels.append({label: task(depth + 1)} if grow else label)

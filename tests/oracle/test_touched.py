@@ -34,11 +34,16 @@ WIDE: dict[str, Any] = {
     ],
 }
 SET = np.array([[1.0, 1.0, 0.0, np.nan], [0.0, 1.0, 1.0, 0.0]])
+SINGLE: dict[str, Any] = {
+    "task": "r",
+    "labels": ["x", {"a": {"task": "a", "labels": [{"a1": {"task": "b", "labels": ["b1", "b2"]}}]}}],
+}
 TREES = {
     "flat": {"task": "only", "labels": ["a", "b", "c"]},
     "sectors": SECTORS,
     "five levels": FIVE_LEVELS,
     "wide": WIDE,
+    "single": SINGLE,
 }
 
 

@@ -23,7 +23,7 @@ def trees(draw: st.DrawFn, max_depth: int = 5) -> Tree:
         left -= 1
         name = next(names)
         labels: list[Any] = []
-        for c in range(draw(st.integers(2, 4))):
+        for c in range(draw(st.integers(2 if depth == 1 else 1, 4))):
             if left > 0 and depth < max_depth and draw(st.booleans()):
                 labels.append({f"{name}:{c}": task(depth + 1)})
             else:

@@ -40,11 +40,15 @@ CASES: list[tuple[Any, list[str]]] = [
     ({"tasks": []}, ["a schema must have at least one task."]),
     (None, [f"{SHAPE} None.", "a schema must have at least one task."]),
     ("x", [f"{SHAPE} 'x'.", "a schema must have at least one task."]),
-    (task("x", []), ["task 'x' has no label; a task must have at least two."]),
-    (task("x", ["a"]), ["task 'x' has one label; a task must have at least two."]),
+    (task("x", []), ["task 'x' has no label; a task must have at least one."]),
+    (task("x", ["a"]), ["a schema must have at least two end labels; got one, 'a': nothing to tell."]),
+    (
+        task("x", [{"a": task("y", ["b"])}]),
+        ["a schema must have at least two end labels; got one, 'b': nothing to tell."],
+    ),
     (
         task("x", "ab"),
-        ["task 'x': 'labels' must be a list; got 'ab'.", "task 'x' has no label; a task must have at least two."],
+        ["task 'x': 'labels' must be a list; got 'ab'.", "task 'x' has no label; a task must have at least one."],
     ),
     (task("x", ["a", "a", "a"]), ["task 'x' has the label 'a' 3 times. Rename one."]),
     (task("x", ["caf\u00e9", "cafe\u0301"]), ["task 'x' has the label 'caf\u00e9' 2 times. Rename one."]),
@@ -160,8 +164,6 @@ def test_all_faults_of_a_file_at_once_with_their_positions(tmp_path: Path) -> No
         "s.yaml:4:27: a label name must be text; got 7.5. Put it in quotes.",
         "s.yaml:17:35: unknown key 'lables'; a task has 'task', 'labels', 'parent' and 'when'.",
         "s.yaml:5:3: task 'corporate' has the label 'Performance' 2 times. Rename one.",
-        "s.yaml:9:3: task 'markets' has one label; a task must have at least two.",
-        "s.yaml:17:10: task 'deep' has one label; a task must have at least two.",
         "s.yaml:14:3: a schema must have one root task; got 2: 'sector', 'other'.",
         "s.yaml:5:3: task 'corporate' names the parent 'sectr', which is no task here.",
         "s.yaml:9:3: task 'markets' hangs on 'Markets', no label of 'sector' (Corporate, no).",
@@ -169,10 +171,10 @@ def test_all_faults_of_a_file_at_once_with_their_positions(tmp_path: Path) -> No
 
 
 def test_a_json_file_with_its_positions(tmp_path: Path) -> None:
-    text = '{"task": "x",\n\t"labels": [1.5,\n\t "a", {"b": {"task": "y",\n"labels": ["c"]}}]}'
+    text = '{"task": "x",\n\t"labels": [1.5,\n\t "a", {"b": {"task": "y",\n"labels": []}}]}'
     assert file_faults(tmp_path, text, "s.json") == [
         "s.json:2:13: a label name must be text; got 1.5. Put it in quotes.",
-        "s.json:3:15: task 'y' has one label; a task must have at least two.",
+        "s.json:3:15: task 'y' has no label; a task must have at least one.",
     ]
 
 

@@ -59,7 +59,8 @@ def _partition(tree: Tree, lfs: Sequence[Int64Array], theta: LogLinearParameters
     for children, columns in zip(tree.child, lfs, strict=True):
         k = len(children)
         lab, acc = theta.lab[columns], theta.acc[columns]
-        terms = np.stack([np.zeros_like(lab), lab + acc, np.log(k - 1) + lab - acc], axis=1)
+        n_wrong = np.log(k - 1) if k > 1 else -np.inf
+        terms = np.stack([np.zeros_like(lab), lab + acc, n_wrong + lab - acc], axis=1)
         log_z = logsumexp_rows(terms)
         outputs[columns] = np.log(k + 1)
         right[columns] = np.exp(terms[:, 1] - log_z)

@@ -34,6 +34,7 @@ _MOST_PRECISION = 0.99
 _CONFUSION_STRENGTH = 20.0
 _ONE_SIDED = 0.95
 _NOTHING = 1e-9
+_MOST_SHARE = 1.0 - 1e-9  # the only label of a task has all of it
 
 
 class VotePriors(NamedTuple):
@@ -100,7 +101,7 @@ def votes_only_tables(
             tables.append(_claims.vote_table(beyond, parameters.precision[t], most[t], parameters.ratio[t]))
             continue
         k = task.n_labels
-        share = np.exp(log_prior[t])
+        share = np.minimum(np.exp(log_prior[t]), _MOST_SHARE)
         least = share + _LEAST_MARGIN * (1 - share)
         bounded = np.minimum(np.minimum(parameters.precision[t][:, None], most[t]), _MOST_PRECISION)
         precision = np.maximum(bounded, least)  # above the label's share, so no vote lowers its own label
@@ -246,6 +247,9 @@ def balance_shift(expected: Expected, target: Sequence[Floats], band: float) -> 
     shifts = []
     for records, wanted in zip(expected.labels, target, strict=True):
         now, goal = records[:-1] + 1.0, wanted + 1.0
+        if len(now) == 1:
+            shifts.append(np.zeros(1))
+            continue
         odds, goal_odds = now / (now.sum() - now), goal / (goal.sum() - goal)
         shifts.append(np.log(np.clip(odds, goal_odds / band, goal_odds * band) / odds))
     return shifts
@@ -305,11 +309,11 @@ def _pooled_table(counted: Floats, records: Floats, prior: Floats, weight: Float
     votes = counted[:, :k].sum(axis=(1, 2))
     right = counted[:, label, label].sum(axis=1)
     rate = np.minimum((votes + 1.0) / (records[:k].sum() + 2.0), 1.0)
-    accuracy = (right + prior * weight) / (votes + weight)
+    accuracy = (right + prior * weight) / (votes + weight) if k > 1 else np.ones(len(votes))
     off_rate = np.minimum((counted[:, k].sum(axis=1) + 0.5 * rate) / (records[k] + 1.0), 0.999)
     labels = counted.sum(axis=1) + 0.5
     table = np.empty((len(counted), k + 1, k + 1))
-    table[:, :k, :k] = ((1 - accuracy) / (k - 1) * rate)[:, None, None]
+    table[:, :k, :k] = ((1 - accuracy) / max(k - 1, 1) * rate)[:, None, None]
     table[:, label, label] = (accuracy * rate)[:, None]
     table[:, :k, k] = (1 - rate)[:, None]
     table[:, k, :k] = off_rate[:, None] * labels / labels.sum(axis=1, keepdims=True)

@@ -113,7 +113,8 @@ class TaskReader(Reader):
     def states(self, names: Iterable[str], inside: bool) -> tuple[int, States] | None:
         named = {self.label(name)[1] for name in sorted(names)}
         chosen = tuple(code for code in range(len(self.places)) if (code in named) == inside)
-        return (0, chosen) if 0 < len(chosen) < len(self.places) else None
+        says = 0 < len(chosen) < len(self.places) or (inside and bool(chosen) and len(self.places) == 1)
+        return (0, chosen) if says else None  # the only label of a task says that the task applies
 
     def n_labels(self, column: int) -> int:
         return len(self.places)

@@ -67,7 +67,8 @@ def soft_codes(probabilities: Any, n_labels: int, name: str) -> Int64Array:
             f"probabilities of LF {name!r} must be at least 0 and sum to 1, or be NaN for an abstain; "
             f"got {rows[row].tolist()} at row {row}."
         )
-    voted = known & (np.abs(rows - 1 / n_labels).max(axis=1) > 0.5 / _steps(n_labels))
+    says = np.abs(rows - 1 / n_labels).max(axis=1) > 0.5 / _steps(n_labels)
+    voted = known & (says | (n_labels == 1))  # the only label of a task says that the task applies
     codes = np.full(len(rows), ABSTAIN, np.int64)
     codes[voted] = _nearest(rows[voted])
     return codes
