@@ -34,7 +34,11 @@ BAD_FILES = [
         "a.jsonl:2: must be UTF-8 text; byte 8 of the line (0xe9)",
     ),
     ("a.csv", "a\né\n".encode("latin-1"), "a.csv:2: must be UTF-8 text; byte 1 of the line (0xe9) is not."),
-    ("a.csv", "a\nx\n".encode("utf-16"), "a.csv:1: must be UTF-8 text; it is UTF-16. Save the file as UTF-8."),
+    (
+        "a.csv",
+        "a\nx\n".encode("utf-16"),
+        "a.csv:1: must be UTF-8 text; it is UTF-16. Save the file as UTF-8, or say",
+    ),
     ("a.jsonl", '{"a": 1}\n'.encode("utf-16"), "a.jsonl:1: must be UTF-8 text; it is UTF-16."),
     ("a.csv", b"a,b\n1,2\n3\n", "a.csv:3: a row must have 2 fields like the header; got 1."),
     ("a.csv", b'a,b\n"x\ny",2\n3,4,5\n', "a.csv:4: a row must have 2 fields like the header; got 3."),
@@ -49,7 +53,7 @@ BAD_FILES = [
         "a.parquet: must be a Parquet file; it is cut short, damaged or something else.",
     ),
     ("a.parquet", b"PAR1" + bytes(20) + b"PAR1", "a.parquet: must be a Parquet file; it is damaged ("),
-    ("a.xlsx", b"x", "a.xlsx: the suffix must be one of .csv, .tsv, .tab, .jsonl, .ndjson, .parquet, .pq"),
+    ("a.xlsx", b"x", "a.xlsx: the suffix must be one of .csv, .tsv, .tab, .jsonl, .ndjson, .json, .parquet, .pq"),
     ("a", b"x", "a: the suffix must be one of"),
 ]
 
@@ -74,7 +78,9 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
         DataError, match=r"must be a file; it is a folder\. Give a glob such as '.*folder\.csv/\*\.jsonl'\."
     ):
         read_records(tmp_path / "folder.csv")
-    with pytest.raises(DataError, match=r"^format must be one of 'csv', 'tsv', 'jsonl', 'parquet'; got 'xml'\.$"):
+    with pytest.raises(
+        DataError, match=r"^format must be one of 'csv', 'tsv', 'jsonl', 'json', 'parquet', 'txt'; got 'xml'\.$"
+    ):
         read_records(tmp_path / "a.csv", format="xml")
 
 
@@ -96,11 +102,12 @@ def test_an_error_far_into_a_file_names_its_line(tmp_path: Path) -> None:
             read_records(path)
 
 
-def test_a_number_column_that_turns_into_text_names_its_line(tmp_path: Path) -> None:
+def test_a_declared_number_that_is_none_names_its_line(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("a\n" + "1\n" * 12_000 + "x\n")
-    with pytest.raises(DataError, match=r"a\.csv:12002: column 'a' must hold numbers .*; got 'x'\."):
-        read_records(path)
+    path.write_text("a,b\n" + '1,"two\nlines"\n' * 12_000 + "x,\n")
+    assert read_records(path)["a"][-1] == "x"
+    with pytest.raises(DataError, match=r"a\.csv:24002: column 'a' must hold a number; got 'x'\. Mend the value"):
+        read_records(path, types={"a": float})
 
 
 def test_tables_of_a_glob_must_have_the_same_columns(tmp_path: Path) -> None:

@@ -1,23 +1,34 @@
 """Reading records, and finding data sets."""
 
 from metalwork._public import offer
+from metalwork.data._as_text import as_text
+from metalwork.data._datasets import to_dataset
 from metalwork.data._find import DatasetStatus, cache_folder, fetch, find_data, list_datasets
+from metalwork.data._globs import find_files
+from metalwork.data._open import open_records
 from metalwork.data._read import iter_records, read_records
 from metalwork.data._registry import DatasetInfo
-from metalwork.data._sources import RecordSource, Shard, open_records
+from metalwork.data._sources import RecordSource, Shard
+from metalwork.data._types import Kind, Reading, read_as
 
 __all__ = [
     "DatasetInfo",
     "DatasetStatus",
+    "Kind",
+    "Reading",
     "RecordSource",
     "Shard",
+    "as_text",
     "cache_folder",
     "fetch",
     "find_data",
+    "find_files",
     "iter_records",
     "list_datasets",
     "open_records",
+    "read_as",
     "read_records",
+    "to_dataset",
 ]
 
 offer(__name__, globals())

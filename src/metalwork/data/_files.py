@@ -1,78 +1,160 @@
-"""Files of records by path or glob."""
+"""Files of records by path, glob or folder."""
 
-import glob
 import os
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from metalwork.data import _csv, _jsonl, _parquet
-from metalwork.data._lines import open_bytes
+from metalwork.data._csv import CsvFile
+from metalwork.data._dialect import check_delimiter, check_quote
+from metalwork.data._globs import find_files
+from metalwork.data._json import JsonArrayFile, is_array
+from metalwork.data._jsonl import JsonLinesFile
+from metalwork.data._lines import check_encoding, open_bytes
+from metalwork.data._parquet import ParquetFile
 from metalwork.data._sources import RecordSource, Shard
-from metalwork.errors import DataError
+from metalwork.data._texts import TextFiles
+from metalwork.errors import ConfigError, DataError
 
 _FORMATS: Final = {
     "csv": (".csv",),
     "tsv": (".tsv", ".tab"),
     "jsonl": (".jsonl", ".ndjson"),
+    "json": (".json",),
     "parquet": (".parquet", ".pq"),
+    "txt": (".txt",),
 }
-_DELIMITERS: Final = {"csv": ",", "tsv": "\t"}
+_REMEDIES: Final = {
+    ".xlsx": "Save the table as CSV, or pass pandas.read_excel(path).",
+    ".xls": "Save the table as CSV, or pass pandas.read_excel(path).",
+    ".arrow": "Pass polars.read_ipc(path).",
+    ".feather": "Pass polars.read_ipc(path).",
+    ".zip": "Unpack it first.",
+    ".pkl": "Store the records as Parquet or JSON lines; pickles may run any code.",
+    ".pickle": "Store the records as Parquet or JSON lines; pickles may run any code.",
+}
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How files are to be read, where their names and headers do not tell."""
+
+    format: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    encoding: str | None = None
 
 
 class FileSource(RecordSource):
-    """The records of one or more files of one format, in the order of the files' names."""
+    """The records of several files, one after another."""
 
-    def __init__(self, paths: Sequence[Path], format: str | None) -> None:
-        self.paths = tuple(paths)
-        self._formats = [format_of(path, format) for path in paths]
-        for path in paths:
+    def __init__(self, files: Sequence[RecordSource]) -> None:
+        self._files = tuple(files)
+        self.columns = tuple(dict.fromkeys(name for file in files for name in file.columns))
+        known = [file.n_points for file in files]
+        self.n_points = None if None in known else sum(n for n in known if n is not None)
+
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
+        return [shard for file in self._files for shard in file.shards(columns, chunk_size)]
+
+
+def is_file_name(name: str | os.PathLike[str]) -> bool:
+    """Whether this is the name of a file of records that is there."""
+    path = Path(name)
+    try:
+        return _suffix(path) in {suffix for known in _FORMATS.values() for suffix in known} and path.is_file()
+    except (OSError, ValueError):  # a text that cannot be a name
+        return False
+
+
+def open_files(records: Sequence[str | os.PathLike[str]], options: FileOptions) -> RecordSource:
+    """The records of the files that paths, globs and folders of ``.txt`` files name."""
+    if options.format is not None and options.format not in _FORMATS:
+        raise DataError(f"format must be one of {', '.join(map(repr, _FORMATS))}; got {options.format!r}.")
+    is_single = len(records) == 1 and Path(records[0]).is_file()
+    paths = [path for given in records for path in _paths_of(given)]
+    kinds = [format_of(path, options.format) for path in paths]
+    if is_single and kinds == ["txt"] and options.format is None:
+        raise DataError(
+            f"{paths[0]}: a text file must say what a record is. Pass its folder, of which each file is a record, "
+            "or format='csv', 'jsonl' or 'txt' (the whole file is one)."
+        )
+    for path, kind in zip(paths, kinds, strict=True):
+        if kind != "txt":
             _check_not_empty(path)
-        each = [_columns_of(path, kind) for path, kind in zip(paths, self._formats, strict=True)]
-        _check_same_columns(paths, self._formats, each)
-        if not any(map(_has_records, paths, self._formats)):
-            raise DataError(f"{', '.join(map(str, paths))}: must hold at least one record; there is none.")
-        self.columns = tuple(dict.fromkeys(name for columns in each for name in columns))
-        parquet = all(kind == "parquet" for kind in self._formats)
-        self.n_points = sum(map(_parquet.n_rows_of, paths)) if parquet else None
-
-    def shards(self, columns: Sequence[str], chunk_size: int) -> list[Shard]:
-        pairs = zip(self.paths, self._formats, strict=True)
-        return [shard for path, kind in pairs for shard in _shards_of(path, kind, columns, chunk_size)]
+    if options.delimiter is not None and not {"csv", "tsv"} & set(kinds):
+        raise ConfigError(f"delimiter is for CSV files; got {options.delimiter!r} for {paths[0]}. Leave it out.")
+    files = _open_all(paths, kinds, options)
+    if all(file.n_points == 0 for file in files):
+        raise DataError(f"{', '.join(map(str, paths))}: must hold at least one record; there is none.")
+    return files[0] if len(files) == 1 else FileSource(files)
 
 
-def open_files(records: str | os.PathLike[str], format: str | None = None) -> RecordSource:
-    """The records of the file at a path, or of all files that a glob matches."""
-    return FileSource(_paths_of(records), format)
+def _open_all(paths: Sequence[Path], kinds: Sequence[str], options: FileOptions) -> list[RecordSource]:
+    encoding = check_encoding(options.encoding)
+    if set(kinds) == {"txt"}:
+        return [TextFiles(paths, encoding)]
+    if "txt" in kinds:
+        raise DataError(
+            f"{paths[kinds.index('txt')]}: files that are a record each and tables of records must not be mixed. "
+            "Give files of one kind."
+        )
+    opened = [_OPENERS[kind](path, options, encoding) for path, kind in zip(paths, kinds, strict=True)]
+    _check_same_columns(paths, opened)
+    return opened
+
+
+def _csv_file(path: Path, options: FileOptions, encoding: str | None) -> RecordSource:
+    return CsvFile(path, check_delimiter(options.delimiter), check_quote(options.quote), encoding)
+
+
+def _tsv_file(path: Path, options: FileOptions, encoding: str | None) -> RecordSource:
+    return CsvFile(path, check_delimiter(options.delimiter) or "\t", check_quote(options.quote), encoding)
+
+
+def _json_file(path: Path, options: FileOptions, encoding: str | None) -> RecordSource:
+    return JsonArrayFile(path, encoding) if is_array(path, encoding) else JsonLinesFile(path, encoding)
+
+
+_OPENERS: Final[dict[str, Callable[[Path, FileOptions, Any], RecordSource]]] = {
+    "csv": _csv_file,
+    "tsv": _tsv_file,
+    "json": _json_file,
+    "jsonl": lambda path, options, encoding: JsonLinesFile(path, encoding),
+    "parquet": lambda path, options, encoding: ParquetFile(path),
+}
 
 
 def format_of(path: Path, format: str | None = None) -> str:
     """The format of a file: as given, else as its suffix tells (``.gz`` aside)."""
     if format is not None:
-        if format not in _FORMATS:
-            raise DataError(f"format must be one of {', '.join(map(repr, _FORMATS))}; got {format!r}.")
         return format
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    suffix = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else path.suffix.lower()
+    suffix = _suffix(path)
     for name, known in _FORMATS.items():
-        if suffix in known and not (name == "parquet" and suffixes[-1] == ".gz"):
+        if suffix in known and not (name == "parquet" and path.suffix.lower() == ".gz"):
             return name
     every = ", ".join(suffix for known in _FORMATS.values() for suffix in known)
+    remedy = "Pass format='csv', 'tsv', 'jsonl', 'json', 'parquet' or 'txt' to say what it is."
     raise DataError(
         f"{path}: the suffix must be one of {every} (.gz after text is fine); got {path.suffix!r}. "
-        "Pass format='csv', 'tsv', 'jsonl' or 'parquet' to say what it is."
+        f"{_REMEDIES.get(suffix, remedy)}"
     )
+
+
+def _suffix(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else path.suffix.lower()
 
 
 def _paths_of(records: str | os.PathLike[str]) -> list[Path]:
     path = Path(records).expanduser()
-    if not glob.has_magic(str(path)) or path.exists():
-        return [path]
-    found = [name for name in sorted(glob.glob(str(path), recursive=True)) if not os.path.isdir(name)]
-    if not found:
+    if path.is_dir() and (texts := sorted([*path.glob("*.txt"), *path.glob("*.txt.gz")])):
+        return texts
+    found = find_files("", path)
+    if not found and any(mark in str(path) for mark in "*?["):
         raise DataError(f"{path}: no file matches. Check the folder and the pattern.")
-    return [Path(name) for name in found]
+    return found or [path]
 
 
 def _check_not_empty(path: Path) -> None:
@@ -81,31 +163,13 @@ def _check_not_empty(path: Path) -> None:
             raise DataError(f"{path}: must hold records; the file is empty.")
 
 
-def _columns_of(path: Path, kind: str) -> tuple[str, ...]:
-    if kind == "parquet":
-        return _parquet.columns_of(path)
-    return _jsonl.columns_of(path) if kind == "jsonl" else _csv.columns_of(path, _DELIMITERS[kind])
-
-
-def _has_records(path: Path, kind: str) -> bool:
-    if kind == "parquet":
-        return _parquet.n_rows_of(path) > 0
-    if kind == "jsonl":
-        return any(True for _ in _jsonl.read_objects(path))
-    return any(True for _ in islice(_csv.read_rows(path, _DELIMITERS[kind]), 1, None))
-
-
-def _shards_of(path: Path, kind: str, columns: Sequence[str], chunk_size: int) -> list[Shard]:
-    if kind == "parquet":
-        return _parquet.shards_of(path, columns, chunk_size)
-    if kind == "jsonl":
-        return _jsonl.shards_of(path, columns, chunk_size)
-    return [_csv.CsvShard(str(path), tuple(columns), chunk_size, _DELIMITERS[kind])]
-
-
-def _check_same_columns(paths: Sequence[Path], kinds: Sequence[str], each: Sequence[tuple[str, ...]]) -> None:
+def _check_same_columns(paths: Sequence[Path], files: Sequence[RecordSource]) -> None:
     """Objects in JSON lines may lack keys; tables may not lack columns."""
-    tables = [(path, set(names)) for path, kind, names in zip(paths, kinds, each, strict=True) if kind != "jsonl"]
+    tables = [
+        (path, set(file.columns))
+        for path, file in zip(paths, files, strict=True)
+        if isinstance(file, (CsvFile, ParquetFile))
+    ]
     for path, names in tables[1:]:
         first, known = tables[0]
         if names != known:

@@ -1,20 +1,44 @@
 """JSON lines: one object a line."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Final
 
+import numpy as np
 import polars as pl
 
-from metalwork.data._columns import frame_of
-from metalwork.data._lines import line_number, open_bytes, text_lines
-from metalwork.data._sources import Shard
+from metalwork.data._columns import column_of, frame_of
+from metalwork.data._json import parse_object
+from metalwork.data._json_template import Template
+from metalwork.data._lines import NotTextError, decode_line, line_number, open_bytes
+from metalwork.data._missing import nulls_for_missing
+from metalwork.data._sources import RecordSource, Shard
 from metalwork.errors import DataError
 
-_SAMPLE = 10_000  # records whose keys tell the columns
+_SAMPLE: Final = 10_000  # records whose keys tell the columns
+_FORM: Final = 50  # records that tell what the lines look like
+
+Objects = Sequence[Mapping[str, Any]]
+
+
+class JsonLinesFile(RecordSource):
+    """One file of JSON lines; the keys of the first 10,000 records are its columns."""
+
+    def __init__(self, path: Path, encoding: str | None) -> None:
+        self._path, self._encoding = path, encoding
+        head = list(islice(read_objects(path, encoding), _SAMPLE))
+        self.columns = tuple(dict.fromkeys(name for record in head for name in record))
+        self.n_points = None if len(head) == _SAMPLE else len(head)
+
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
+        """The file in parts of about ``chunk_size`` records that can be read on their own."""
+        chosen = self.columns if columns is None else tuple(columns)
+        shared = (str(self._path), chosen, columns is None, chunk_size, self._encoding)
+        if self._path.suffix.lower() == ".gz" or self._encoding is not None:
+            return [JsonLinesShard(*shared)]
+        return [JsonLinesShard(*shared, *part) for part in pairwise(_bounds(self._path, chunk_size))]
 
 
 @dataclass(frozen=True)
@@ -23,28 +47,134 @@ class JsonLinesShard(Shard):
 
     origin: str
     columns: tuple[str, ...]
+    all_columns: bool  # also those with keys that are not in ``columns``
     chunk_size: int
+    encoding: str | None = None
     start: int = 0
     stop: int | None = None
 
     def chunks(self) -> Iterator[pl.DataFrame]:
-        records = read_objects(Path(self.origin), self.start, self.stop)
-        while batch := list(islice(records, self.chunk_size)):
-            yield frame_of(batch, self.columns)
+        template, number = None, 0
+        with open_bytes(Path(self.origin), self.encoding) as stream:
+            lines = _raw_lines(stream, self.start, self.stop)
+            while batch := list(islice(lines, self.chunk_size)):
+                chunk = _Chunk(self, batch, number)
+                template = chunk.template(template)
+                frame = chunk.frame(template)
+                number += len(batch)
+                if frame.height:
+                    yield frame
+
+    def parse(self, raw: bytes, index: int) -> dict[str, Any] | None:
+        """The object on a line; None for a blank line; ``DataError`` naming it where it is neither."""
+        try:
+            line = decode_line(raw, self.start == 0 and index == 0)
+            return None if not line or line.isspace() else parse_object(line)
+        except NotTextError as fault:
+            raise DataError(f"{self._line(index)}: {fault}") from None
+        except ValueError as fault:
+            raise DataError(f"{self._line(index)}: {fault}. Mend or remove the line.") from None
+
+    def place(self, row: int) -> str:
+        with open_bytes(Path(self.origin), self.encoding) as stream:
+            lines = enumerate(_raw_lines(stream, self.start, self.stop))
+            full = (index for index, raw in lines if raw.strip())
+            return self._line(next(islice(full, row, None), 0))
+
+    def _line(self, index: int) -> str:
+        return f"{self.origin}:{line_number(Path(self.origin), self.start) + index}"
 
 
-def columns_of(path: Path) -> tuple[str, ...]:
-    """The keys of the first 10,000 records."""
-    records = islice(read_objects(path), _SAMPLE)
-    return tuple(dict.fromkeys(name for record in records for name in record))
+class _Chunk:
+    """Some lines of a file: those of one form are read by polars, the others one by one."""
+
+    def __init__(self, shard: JsonLinesShard, raw: Sequence[bytes], number: int) -> None:
+        self._shard, self._raw, self._number = shard, raw, number
+        self._text = _plain_text(raw, shard.start == 0 and number == 0)
+
+    def template(self, known: Template | None) -> Template | None:
+        """The form of most of the lines: the known one, or a new one where it fits less than half of them."""
+        if self._text is None or (known is not None and 2 * known.fits(self._lines()).sum() >= len(self._raw)):
+            return known
+        records = [record for record in map(self._parse, range(min(_FORM, len(self._raw)))) if record is not None]
+        return Template.of(records) if records else None
+
+    def frame(self, template: Template | None) -> pl.DataFrame:
+        """The records, null for a key that a record lacks."""
+        if template is None or self._text is None:
+            return self._by_hand(range(len(self._raw)))
+        lines = self._lines()
+        fits = template.fits(lines)
+        if fits.all():
+            frame = self._by_polars(template, self._text.encode("utf-8"), lines.len())
+            return self._by_hand(range(len(self._raw))) if frame is None else frame
+        frame = self._by_polars(template, "\n".join(lines.filter(fits)).encode("utf-8"), int(fits.sum()))
+        if frame is None:
+            return self._by_hand(range(len(self._raw)))
+        rest = np.flatnonzero(~fits.to_numpy())
+        return _interleave(frame, self._by_hand(rest.tolist()), np.flatnonzero(fits.to_numpy()), self._full(rest))
+
+    def _lines(self) -> pl.Series:
+        text = self._text or ""
+        return pl.Series(text.removesuffix("\n").split("\n"), dtype=pl.String)
+
+    def _parse(self, index: int) -> dict[str, Any] | None:
+        return self._shard.parse(self._raw[index], self._number + index)
+
+    def _by_hand(self, rows: Sequence[int]) -> pl.DataFrame:
+        records = [record for record in map(self._parse, rows) if record is not None]
+        names = dict.fromkeys(self._shard.columns)
+        if self._shard.all_columns:
+            names |= dict.fromkeys(name for record in records for name in record)
+        return frame_of(records, {name: name for name in names})
+
+    def _by_polars(self, template: Template, text: bytes, n_lines: int) -> pl.DataFrame | None:
+        names = dict.fromkeys(self._shard.columns)
+        if self._shard.all_columns:
+            names |= dict.fromkeys(template.schema)
+        frame = template.read(text, list(names))
+        if frame is None or frame.height != n_lines:
+            return None
+        return pl.DataFrame([nulls_for_missing(column) for column in frame])
+
+    def _full(self, rows: Any) -> Any:
+        return [row for row in rows.tolist() if self._raw[row].strip()]
 
 
-def shards_of(path: Path, columns: Sequence[str], chunk_size: int) -> list[Shard]:
-    """The file in parts of about ``chunk_size`` records that can be read on their own."""
-    if path.suffix.lower() == ".gz":
-        return [JsonLinesShard(str(path), tuple(columns), chunk_size)]
-    bounds = _bounds(path, chunk_size)
-    return [JsonLinesShard(str(path), tuple(columns), chunk_size, *part) for part in pairwise(bounds)]
+def _plain_text(raw: Sequence[bytes], is_first: bool) -> str | None:
+    """The lines as one text; None where they must be looked at one by one."""
+    body = b"".join(raw)
+    try:
+        return None if b"\0" in body else body.decode("utf-8-sig" if is_first else "utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _interleave(one: pl.DataFrame, two: pl.DataFrame, rows_of_one: Any, rows_of_two: Any) -> pl.DataFrame:
+    """The records of two frames in the order of their rows."""
+    order = np.argsort(np.concatenate([rows_of_one, np.array(rows_of_two, dtype=np.int64)]), kind="stable")
+    columns = []
+    for name in dict.fromkeys([*one.columns, *two.columns]):
+        parts = [_column(frame, name) for frame in (one, two)]
+        if len({part.dtype for part in parts}) == 1 and parts[0].dtype != pl.Object:
+            columns.append(pl.concat(parts).gather(order))
+        else:
+            values = parts[0].to_list() + parts[1].to_list()
+            columns.append(column_of(name, [values[row] for row in order]))
+    return pl.DataFrame(columns)
+
+
+def _column(frame: pl.DataFrame, name: str) -> pl.Series:
+    return frame[name] if name in frame.columns else pl.Series(name, [None] * frame.height, dtype=pl.String)
+
+
+def _raw_lines(stream: IO[bytes], start: int, stop: int | None) -> Iterator[bytes]:
+    position = stream.seek(start) if start else 0
+    for raw in stream:
+        if stop is not None and position >= stop:
+            return
+        yield raw
+        position += len(raw)
 
 
 def _bounds(path: Path, chunk_size: int) -> list[int]:
@@ -61,56 +191,16 @@ def _bounds(path: Path, chunk_size: int) -> list[int]:
     return bounds if bounds[-1] == size else [*bounds, size]
 
 
-def read_objects(path: Path, start: int = 0, stop: int | None = None) -> Iterator[dict[str, Any]]:
-    """The objects on the lines that start in bytes ``start:stop``; blank lines are passed over.
+def read_objects(path: Path, encoding: str | None = None) -> Iterator[dict[str, Any]]:
+    """The objects on the lines of a file, one by one; blank lines are passed over.
 
     Raises
     ------
     DataError
         Naming file and line, for a line that is not one JSON object, or has a key twice, NaN or Infinity.
     """
-    with open_bytes(path) as stream:
-        for index, line in enumerate(text_lines(path, stream, start, stop)):
-            if not line.isspace():
-                yield _parse(path, start, index, line)
-
-
-class _Fault(ValueError):
-    """What is wrong with a line that is valid for the json module."""
-
-
-def _parse(path: Path, start: int, index: int, line: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line, object_pairs_hook=_object, parse_constant=_no_constant)
-        if not isinstance(value, dict):
-            raise _Fault(f'must be a JSON object such as {{"text": "..."}}; got {_short(line)}')
-        if "\\u" in line:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        return value
-    except UnicodeEncodeError:
-        reason = "must be Unicode text; an escape is half of a surrogate pair"
-    except json.JSONDecodeError as error:
-        reason = f"not valid JSON at column {error.colno}: {error.msg}"
-    except (_Fault, ValueError) as error:  # a whole number of too many digits is a plain ValueError
-        reason = str(error)
-    except RecursionError:
-        reason = "nested too deeply to be read"
-    raise DataError(f"{path}:{line_number(path, start) + index}: {reason}. Mend or remove the line.")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Fault(f"the key {twice!r} stands twice")
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise _Fault(f"{name} is not JSON; write null")
-
-
-def _short(line: str) -> str:
-    text = line.strip()
-    return text if len(text) <= 60 else text[:57] + "..."
+    shard = JsonLinesShard(str(path), (), True, 1, encoding)
+    with open_bytes(path, encoding) as stream:
+        for index, raw in enumerate(stream):
+            if (record := shard.parse(raw, index)) is not None:
+                yield record

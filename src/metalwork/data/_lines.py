@@ -1,31 +1,94 @@
-"""Text files as decoded lines that know their number."""
+"""Text files as bytes of UTF-8 and as decoded lines that know their number."""
 
+import codecs
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from metalwork.errors import DataError
+from metalwork.errors import ConfigError, DataError
 
 _BOM = b"\xef\xbb\xbf"
+_BLOCK = 1 << 20
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, unpacking ``.gz``; every way that can fail is one ``DataError`` that names the file."""
+def open_bytes(path: Path, encoding: str | None = None) -> Iterator[IO[bytes]]:
+    """Open a file, unpacking ``.gz``; every way that can fail is one ``DataError`` that names the file.
+
+    What is read is UTF-8, whatever ``encoding`` the file has; None takes the bytes as they are.
+    """
     try:
         with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as stream:
-            yield stream  # type: ignore[misc]
+            if encoding is None:
+                yield stream  # type: ignore[misc]
+            else:
+                yield io.BufferedReader(_Transcoded(path, stream, encoding), _BLOCK)
     except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file.") from None
+        raise DataError(f"{path}: there is no such file.{_if_text(path)}") from None
     except IsADirectoryError:
         raise DataError(f"{path}: must be a file; it is a folder. Give a glob such as '{path}/*.jsonl'.") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: must be a gzip file; it is damaged or something else ({error}).") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).{_if_text(path)}") from None
+
+
+def check_encoding(encoding: Any) -> str | None:
+    """The encoding, None for UTF-8; ``ConfigError`` where Python knows none of this name."""
+    if encoding is None:
+        return None
+    try:
+        name = codecs.lookup(encoding).name
+        "".encode(name)
+    except (LookupError, TypeError):
+        raise ConfigError(
+            f"encoding must be the name of one; got {encoding!r}. Say e.g. 'utf-8', 'cp1252', 'latin-1', 'utf-16'."
+        ) from None
+    return None if name in ("utf-8", "utf-8-sig", "ascii") else name
+
+
+class _Transcoded(io.RawIOBase):
+    """The bytes of a file in some encoding, as UTF-8."""
+
+    def __init__(self, path: Path, stream: Any, encoding: str) -> None:
+        self._blocks = self._decoded(path, stream, encoding)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        while not self._rest:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._rest = block
+        taken = self._rest[: len(target)]
+        self._rest = self._rest[len(taken) :]
+        target[: len(taken)] = taken
+        return len(taken)
+
+    @staticmethod
+    def _decoded(path: Path, stream: Any, encoding: str) -> Iterator[bytes]:
+        decoder, line = codecs.getincrementaldecoder(encoding)(), 1
+        while True:
+            block = stream.read(_BLOCK)
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                before = error.object[: error.start].decode(error.encoding, "ignore")
+                raise DataError(
+                    f"{path}:{line + before.count(chr(10))}: must be {encoding} text; "
+                    f"byte 0x{error.object[error.start]:02x} is not. Say which encoding it has."
+                ) from None
+            line += text.count("\n")
+            yield text.encode("utf-8")
+            if not block:
+                return
 
 
 def text_lines(path: Path, stream: IO[bytes], start: int = 0, stop: int | None = None) -> Iterator[str]:
@@ -36,13 +99,13 @@ def text_lines(path: Path, stream: IO[bytes], start: int = 0, stop: int | None =
     DataError
         Naming file and line, for a line that is not UTF-8 or holds NUL.
     """
-    position = stream.seek(start)
+    position = stream.seek(start) if start else 0
     for index, raw in enumerate(stream):
         if stop is not None and position >= stop:
             return
         try:
-            yield _decode(raw, first=position == 0)
-        except _NotText as fault:
+            yield decode_line(raw, first=position == 0)
+        except NotTextError as fault:
             raise DataError(f"{path}:{line_number(path, start) + index}: {fault}") from None
         position += len(raw)
 
@@ -51,25 +114,32 @@ def line_number(path: Path, start: int) -> int:
     """Number (from 1) of the line that starts at byte ``start``."""
     number, left = 1, start
     with open_bytes(path) as stream:
-        while left > 0 and (block := stream.read(min(left, 1 << 20))):
+        while left > 0 and (block := stream.read(min(left, _BLOCK))):
             number += block.count(b"\n")
             left -= len(block)
     return number
 
 
-class _NotText(Exception):
+class NotTextError(Exception):
     """Why a line is not text."""
 
 
-def _decode(raw: bytes, first: bool) -> str:
+def decode_line(raw: bytes, first: bool) -> str:
+    """A line as text, without the byte order mark of the first; ``NotTextError`` says why it is none."""
     if first and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise _NotText("must be UTF-8 text; it is UTF-16. Save the file as UTF-8.")
+        raise NotTextError("must be UTF-8 text; it is UTF-16. Save the file as UTF-8, or say encoding='utf-16'.")
     if b"\0" in raw:
-        raise _NotText("must be text; it holds a NUL character. Remove it.")
+        raise NotTextError("must be text; it holds a NUL character. Remove it.")
     try:
         return (raw.removeprefix(_BOM) if first else raw).decode("utf-8")
     except UnicodeDecodeError as error:
         byte, place = raw[error.start], error.start + 1
-        raise _NotText(
-            f"must be UTF-8 text; byte {place} of the line (0x{byte:02x}) is not. Save the file as UTF-8."
+        raise NotTextError(
+            f"must be UTF-8 text; byte {place} of the line (0x{byte:02x}) is not. "
+            "Save the file as UTF-8, or say its encoding, such as encoding='cp1252'."
         ) from None
+
+
+def _if_text(path: Path) -> str:
+    text = str(path)
+    return " One text is no file: pass a list, ['...']." if " " in text and not path.suffix else ""

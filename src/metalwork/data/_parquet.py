@@ -8,11 +8,30 @@ from typing import TypeVar
 import polars as pl
 
 from metalwork.data._lines import open_bytes
-from metalwork.data._sources import Shard
+from metalwork.data._missing import nulls_for_missing
+from metalwork.data._sources import RecordSource, Shard
 from metalwork.errors import DataError
 
 _MAGIC = b"PAR1"
 T = TypeVar("T")
+
+
+class ParquetFile(RecordSource):
+    """One Parquet file."""
+
+    n_points: int
+
+    def __init__(self, path: Path) -> None:
+        check_magic(path)
+        self._path = path
+        self.columns = _guarded(path, lambda: tuple(pl.read_parquet_schema(path)))
+        self.n_points = _guarded(path, pl.scan_parquet(path, glob=False).select(pl.len()).collect).item()
+
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
+        """The file in ranges of ``chunk_size`` rows."""
+        chosen = self.columns if columns is None else tuple(columns)
+        starts = range(0, self.n_points, chunk_size)
+        return [ParquetShard(str(self._path), chosen, start, chunk_size) for start in starts]
 
 
 @dataclass(frozen=True)
@@ -26,25 +45,11 @@ class ParquetShard(Shard):
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         scan = pl.scan_parquet(self.origin, glob=False).select(self.columns).slice(self.start, self.length)
-        yield _guarded(Path(self.origin), scan.collect)
+        frame = _guarded(Path(self.origin), scan.collect)
+        yield pl.DataFrame([nulls_for_missing(column) for column in frame])
 
-
-def columns_of(path: Path) -> tuple[str, ...]:
-    """The columns that the file's footer names."""
-    check_magic(path)
-    return _guarded(path, lambda: tuple(pl.read_parquet_schema(path)))
-
-
-def n_rows_of(path: Path) -> int:
-    """How many rows the file's footer tells of."""
-    rows: int = _guarded(path, pl.scan_parquet(path, glob=False).select(pl.len()).collect).item()
-    return rows
-
-
-def shards_of(path: Path, columns: Sequence[str], chunk_size: int) -> list[Shard]:
-    """The file in ranges of ``chunk_size`` rows."""
-    starts = range(0, n_rows_of(path), chunk_size)
-    return [ParquetShard(str(path), tuple(columns), start, chunk_size) for start in starts]
+    def place(self, row: int) -> str:
+        return super().place(self.start + row)
 
 
 def check_magic(path: Path) -> None:

@@ -1,16 +1,19 @@
-"""Where records come from: frames, lists of dicts and files, all seen as columns and shards."""
+"""Where records come from: frames, lists, iterators and files, all seen as columns and shards."""
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import narwhals as nw
 import polars as pl
 
-from metalwork.data._columns import column_of, frame_of
+from metalwork.data._columns import column_of, frame_of, names_of
+from metalwork.data._missing import nulls_for_missing
 from metalwork.errors import DataError
+
+_SAMPLE = 10_000  # records of an iterator whose keys tell the columns
 
 
 class Shard(ABC):
@@ -21,7 +24,11 @@ class Shard(ABC):
 
     @abstractmethod
     def chunks(self) -> Iterator[pl.DataFrame]:
-        """Its records, a bounded number at a time."""
+        """Its records, a bounded number at a time; every missing value is null."""
+
+    def place(self, row: int) -> str:
+        """Where its record of this number stands, as an error names it."""
+        return f"row {row} of {self.origin}" if self.origin else f"row {row}"
 
 
 class RecordSource(ABC):
@@ -38,8 +45,8 @@ class RecordSource(ABC):
     n_points: int | None
 
     @abstractmethod
-    def shards(self, columns: Sequence[str], chunk_size: int) -> list[Shard]:
-        """All records in order, in parts, with ``columns`` only."""
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterable[Shard]:
+        """All records in order, in parts, with ``columns`` only; None reads all columns, also those found late."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +54,27 @@ class FrameShard(Shard):
     """A slice of a frame in memory."""
 
     frame: pl.DataFrame
+    start: int = 0
     origin: str = ""
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         yield self.frame
 
+    def place(self, row: int) -> str:
+        return super().place(self.start + row)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # polars does not pickle columns of Python objects
         objects = [name for name, kind in self.frame.schema.items() if kind == pl.Object]
         values = {name: self.frame[name].to_list() for name in objects}
-        return _frame_shard, (self.frame.drop(objects), values, self.frame.columns)
+        return _frame_shard, (self.frame.drop(objects), values, self.frame.columns, self.start, self.origin)
 
 
-def _frame_shard(frame: pl.DataFrame, values: dict[str, list[Any]], columns: list[str]) -> FrameShard:
+def _frame_shard(
+    frame: pl.DataFrame, values: dict[str, list[Any]], columns: list[str], start: int, origin: str
+) -> FrameShard:
     objects = [pl.Series(name, column, dtype=pl.Object) for name, column in values.items()]
-    return FrameShard(frame.with_columns(objects).select(columns) if objects else frame)
+    return FrameShard(frame.with_columns(objects).select(columns) if objects else frame, start, origin)
 
 
 class FrameSource(RecordSource):
@@ -69,68 +82,104 @@ class FrameSource(RecordSource):
 
     def __init__(self, frame: "nw.DataFrame[Any]") -> None:
         self._frame = frame
-        self.columns = tuple(map(str, frame.columns))
+        self.columns = names_of(frame.columns, "records")
         self.n_points = len(frame)
 
-    def shards(self, columns: Sequence[str], chunk_size: int) -> list[Shard]:
-        frame = self._to_polars(columns)
-        return [FrameShard(frame.slice(start, chunk_size)) for start in range(0, len(frame), chunk_size)]
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
+        chosen = self.columns if columns is None else columns
+        frame = pl.DataFrame([self._column(name) for name in chosen])
+        return [FrameShard(frame.slice(i, chunk_size), i) for i in range(0, len(frame), chunk_size)]
 
-    def _to_polars(self, columns: Sequence[str]) -> pl.DataFrame:
-        chosen = self._frame.select(list(columns))
+    def _column(self, name: str) -> pl.Series:
+        # by place: a name may be a whole number in pandas
+        column = self._frame[:, self.columns.index(name)]
         if self._frame.implementation is nw.Implementation.POLARS:
-            native: pl.DataFrame = chosen.to_native()
-            return native
-        return pl.DataFrame([column_of(name, chosen[name].to_list()) for name in columns])
+            return nulls_for_missing(column.to_native())
+        return column_of(name, column.to_list())
 
 
 class ListSource(RecordSource):
-    """A sequence of mappings from column to value."""
+    """A sequence of mappings from column to value, or of texts, which are a column ``text``."""
 
-    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
-        for row, record in enumerate(records):
-            if not isinstance(record, Mapping):
-                raise DataError(
-                    f"records must be dicts from column to value; got {type(record).__name__} at row {row}. "
-                    "Pass e.g. [{'text': '...'}]."
-                )
+    def __init__(self, records: Sequence[Mapping[Any, Any]]) -> None:
+        _check_records(records, 0)
         self._records = records
-        self.columns = tuple(dict.fromkeys(str(name) for record in records for name in record))
+        self._keys = _keys_of(records)
+        self.columns = tuple(self._keys)
         self.n_points = len(records)
 
-    def shards(self, columns: Sequence[str], chunk_size: int) -> list[Shard]:
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
+        chosen = self.columns if columns is None else columns
         starts = range(0, len(self._records), chunk_size)
-        return [FrameShard(frame_of(self._records[i : i + chunk_size], columns)) for i in starts]
+        return [FrameShard(_frame_of(self._records[i : i + chunk_size], self._keys, chosen), i) for i in starts]
 
 
-def open_records(records: Any, format: str | None = None) -> RecordSource:
-    """The records of a data frame, a list of dicts, a file or a glob of files.
+class IteratorSource(RecordSource):
+    """Records of an iterator, which are read once, a chunk at a time."""
 
-    Raises
-    ------
-    DataError
-        When they are none of these, hold no records, or cannot be read.
-    """
-    if isinstance(records, RecordSource):
-        return records
-    if isinstance(records, (str, os.PathLike)):
-        from metalwork.data._files import open_files
+    def __init__(self, records: Iterator[Any]) -> None:
+        head = list(islice(records, _SAMPLE))
+        _check_records(head, 0)
+        self._records: Iterator[Any] | None = chain(head, records)
+        self._keys = _keys_of(head)
+        self.columns = tuple(self._keys)
+        self.n_points = None if len(head) == _SAMPLE else len(head)
 
-        return open_files(records, format)
-    source = _open_memory(records)
-    if source.n_points == 0:
-        raise DataError("records must hold at least one record; got none.")
-    return source
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
+        if self._records is None:
+            raise DataError(
+                "records of an iterator can be read once; these have been read. Pass a list, or a new iterator."
+            )
+        records, self._records = self._records, None
+        return self._shards(records, columns, chunk_size)
+
+    def _shards(self, records: Iterator[Any], columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
+        start = 0
+        while batch := list(islice(records, chunk_size)):
+            _check_records(batch, start)
+            keys = self._keys if columns is not None else self._keys | _keys_of(batch)
+            yield FrameShard(_frame_of(batch, keys, keys if columns is None else columns), start)
+            start += len(batch)
 
 
-def _open_memory(records: Any) -> RecordSource:
-    if isinstance(records, Sequence) and not isinstance(records, (bytes, bytearray)):
-        return ListSource(records)
+def _frame_of(records: Sequence[Any], keys: Mapping[str, Any], columns: Iterable[str]) -> pl.DataFrame:
+    if isinstance(records[0], str):
+        return pl.DataFrame([column_of(name, records) for name in columns])
+    return frame_of(records, {name: keys[name] for name in columns})
+
+
+def _keys_of(records: Sequence[Any]) -> dict[str, Any]:
+    """The key of each column in the records; texts are a column ``text``."""
+    if records and isinstance(records[0], str):
+        return {"text": "text"}
+    keys = list(dict.fromkeys(name for record in records for name in record))
+    return dict(zip(names_of(keys, "records"), keys, strict=True))
+
+
+def _check_records(records: Sequence[Any], start: int) -> None:
+    """``DataError`` unless all are mappings, or all texts."""
+    wanted = str if records and isinstance(records[0], str) else Mapping
+    for row, record in enumerate(records):
+        if not isinstance(record, wanted):
+            what = "texts like the first" if wanted is str else "dicts from column to value"
+            raise DataError(
+                f"records must be {what}; got {type(record).__name__} at row {start + row}. "
+                "Pass e.g. [{'text': '...'}]."
+            )
+
+
+def frame_source(records: Any) -> FrameSource | None:
+    """The records of a data frame, a column, or anything else that exports Arrow; None where it is none."""
     try:
-        frame = nw.from_native(records, allow_series=False)
+        frame = nw.from_native(records, allow_series=True)
     except TypeError:
-        raise DataError(
-            "records must be a data frame (polars, pandas, pyarrow), a list of dicts, or the path of a file; "
-            f"got {type(records).__name__}."
-        ) from None
+        return FrameSource(nw.from_native(pl.DataFrame(records))) if _is_arrow(records) else None
+    except nw.exceptions.NarwhalsError as error:
+        raise DataError(f"records must be a sound data frame; it is not ({error}).") from None
+    if isinstance(frame, nw.Series):
+        frame = frame.rename(str(frame.name or "text")).to_frame()
     return FrameSource(frame.collect("polars") if isinstance(frame, nw.LazyFrame) else frame)
+
+
+def _is_arrow(records: Any) -> bool:
+    return hasattr(records, "__arrow_c_stream__") or hasattr(records, "__arrow_c_array__")

@@ -79,8 +79,8 @@ def _votes(task: str, label: str, tests: Mapping[str, Test]) -> list[LabelingFun
     """One LF a test, called ``label: name``, that votes ``label`` where its test holds."""
 
     def make(name: str, test: Test) -> LabelingFunction:
-        def vote(text: str) -> str | int:
-            return label if test(text) else ABSTAIN
+        def vote(text: str | None) -> str | int:
+            return label if test(text or "") else ABSTAIN
 
         vote.__doc__ = test.__doc__
         return labeling_function(task, name=f"{label}: {name}")(vote)

@@ -13,6 +13,7 @@ from metalwork.data import Shard, open_records
 from metalwork.errors import ConfigError, DataError, LabelingError
 from metalwork.labeling._alphabets import Numbering, recode
 from metalwork.labeling._checks import check_columns, check_functions
+from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._returns import Space, reader_for
 from metalwork.labeling._votes import Failures, WrongLabel, vote
@@ -72,8 +73,9 @@ def apply(
     Parameters
     ----------
     lfs : sequence of LabelingFunction
-    records : data frame, list of dicts, or path or glob of CSV, JSON lines or Parquet files
-        Only the columns that the LFs name are read.
+    records : data frame, list of dicts or texts, iterator, data set, file, glob or folder
+        Whatever :func:`metalwork.data.open_records` takes, or what it returned. Only the columns that the LFs name
+        are read. In CSV files they are text: annotate an argument to read numbers.
     schema : TaskSchema, TaskForest or FeasibleLabels
     backend : {"serial", "processes"} or Backend
         All give the same label matrix.
@@ -84,7 +86,7 @@ def apply(
         returned value that no LF may return) is no abstain: it is counted in ``votes.errors``.
     chunk_size : int
         Records that are in memory at a time, a worker.
-    format : {"csv", "tsv", "jsonl", "parquet"}, optional
+    format : {"csv", "tsv", "jsonl", "json", "parquet", "txt"}, optional
         Of a file whose name does not tell.
     progress : callable, optional
         Called as ``progress(n_done, n_points)`` now and then; ``n_points`` is None while it is not known.
@@ -162,10 +164,10 @@ class _Labeler:
         stops = np.cumsum([len(reader.tasks) for reader in readers])
         parts, done = [np.empty((0, len(numbers)), np.int32)], 0
         for frame in shard.chunks():
-            codes = np.full((len(frame), len(numbers)), ABSTAIN, np.int32)
+            chunk, codes = Chunk(frame), np.full((len(frame), len(numbers)), ABSTAIN, np.int32)
             for j, (lf, reader, stop) in enumerate(zip(self.functions, readers, stops, strict=True)):
                 own = slice(stop - len(reader.tasks), stop)
-                votes = vote(lf, frame, reader, numbers[own])
+                votes = vote(lf, chunk, reader, numbers[own])
                 if votes.wrong is not None:
                     wrong = WrongLabel(done + votes.wrong.row, votes.wrong.reason)
                     return _Part(shard.origin, codes[:0], numbers, failures, (j, wrong))

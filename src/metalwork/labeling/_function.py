@@ -11,7 +11,9 @@ import polars as pl
 
 from metalwork._checks import ABSTAIN
 from metalwork._names import as_written, is_missing, is_whole, plain_name
+from metalwork.data import Kind
 from metalwork.errors import LabelingError
+from metalwork.labeling._annotations import asked_kinds
 
 Function = Callable[..., Any]
 
@@ -57,14 +59,19 @@ class LabelingFunction:
         The columns whose values it is called with, in order.
     function : callable
         Takes one value a field; returns what :func:`from_callable` says.
+    kinds : tuple of float, int, bool, str or None
+        The type that text in the column of each field is read as; None leaves it as it is.
     """
 
     task: str | None
     name: str
     fields: tuple[str, ...]
     function: Function
+    kinds: tuple[Kind | None, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.kinds:
+            object.__setattr__(self, "kinds", (None,) * len(self.fields))
         if isinstance(self.task, str):  # as the schema has it
             object.__setattr__(self, "task", plain_name(self.task))
 
@@ -99,7 +106,10 @@ def labeling_function(
         Columns to call it with, where they are not named like its arguments. An argument that has a default is
         no column.
 
-    It returns what :func:`from_callable` says: a label, a set of labels, probabilities of labels, or an abstain.
+    An argument that is annotated as float, int or bool, optional or not, has text read as that, which the
+    columns of CSV files hold: ``def large(amount: float)``. A missing value is None in any case; a value that
+    cannot be read so is a failure on its record. The function returns what :func:`from_callable` says: a label,
+    a set of labels, probabilities of labels, or an abstain.
 
     Examples
     --------
@@ -157,7 +167,8 @@ def from_callable(
         )
     columns = _argument_names(function, name) if fields is None else _check_fields(fields, name)
     checked = None if task is None else _check_text("task", task, name)
-    return LabelingFunction(checked, _check_text("name", name, name), columns, function)
+    kinds = asked_kinds(function, len(columns))
+    return LabelingFunction(checked, _check_text("name", name, name), columns, function, kinds)
 
 
 class ColumnVotes:

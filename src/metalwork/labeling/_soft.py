@@ -3,10 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import polars as pl
-
-from metalwork._checks import FloatArray
 from metalwork.errors import LabelingError
 from metalwork.labeling._function import DeclaredLabels, LabelingFunction
 
@@ -21,14 +17,6 @@ class ProbabilityRule(DeclaredLabels):
         given = {label: value for label, value in zip(self.labels, values, strict=True) if value is not None}
         return {label: value for label, value in given.items() if value == value} or None
 
-    def accepts(self, *columns: pl.Series) -> bool:
-        """Whether the columns hold numbers, or nothing; else records are read one by one."""
-        return all(column.dtype.is_numeric() or column.dtype == pl.Null for column in columns)
-
-    def shares(self, *columns: pl.Series) -> FloatArray:
-        """float array (n_points, n_columns), NaN where a column holds nothing."""
-        return np.stack([column.cast(pl.Float64).to_numpy() for column in columns], axis=1)
-
 
 def from_probabilities(task: str, columns: Mapping[str, str], name: str | None = None) -> LabelingFunction:
     """A labeling function that casts soft votes: a classifier's or language model's probabilities, from columns.
@@ -37,9 +25,10 @@ def from_probabilities(task: str, columns: Mapping[str, str], name: str | None =
     ----------
     task : str
     columns : dict of str to str
-        From columns to labels of the task. Their values are probabilities in [0, 1]; those of labels without a
-        column, or where a column holds null or NaN, share what is missing to 1 evenly. A record for which all
-        columns hold nothing abstains, and so does one whose probabilities are nearly uniform.
+        From columns to labels of the task. Their values are probabilities in [0, 1], or text that reads so;
+        those of labels without a column, or where a column holds null or NaN, share what is missing to 1 evenly.
+        A record for which all columns hold nothing abstains, and so does one whose probabilities are nearly
+        uniform.
     name : str, optional
         ``"<task> probabilities"`` by default.
 

@@ -1,7 +1,8 @@
 """From what labeling functions return to label codes; errors are kept apart from abstains."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +12,8 @@ import polars as pl
 from metalwork._checks import ABSTAIN, FloatArray
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import Numbering, Soft, States
-from metalwork.labeling._function import ColumnRule, ColumnVotes, Function, LabelingFunction
+from metalwork.labeling._chunk import Chunk
+from metalwork.labeling._function import ColumnRule, ColumnVotes, LabelingFunction
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
 from metalwork.labeling._soft import ProbabilityRule
 from metalwork.votes import Alphabet
@@ -64,24 +66,20 @@ class Votes:
     wrong: WrongLabel | None = None
 
 
-def vote(lf: LabelingFunction, frame: pl.DataFrame, reader: Reader, numbers: Sequence[Numbering]) -> Votes:
-    """The LF's votes on every record of ``frame``; ``numbers``, one a column, takes up new outcomes."""
-    columns = [frame[name] for name in lf.fields]
+def vote(lf: LabelingFunction, chunk: Chunk, reader: Reader, numbers: Sequence[Numbering]) -> Votes:
+    """The LF's votes on every record of ``chunk``; ``numbers``, one a column, takes up new outcomes."""
+    columns = [chunk.column(name) for name in lf.fields]
     failures = Failures()
     if isinstance(lf.function, ColumnRule) and lf.function.accepts(*columns):
         labels = lf.function.label_columns(*columns)
         codes = {label: reader.label(label)[1] for label in labels.unique().drop_nulls()}
         return Votes(_one_column(labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32).to_numpy()))
-    if isinstance(lf.function, ProbabilityRule) and lf.function.accepts(*columns):
-        places = [reader.label(label)[1] for label in lf.function.labels]
-        rows = np.full((len(frame), reader.n_labels(0)), np.nan)
-        rows[:, places] = lf.function.shares(*columns)
-        return Votes(_one_column(_soft_codes(lf, rows, np.arange(len(frame)), numbers[0], failures)), failures)
-    function = lf.function.knowing(reader.places) if isinstance(lf.function, ColumnVotes) else lf.function
+    if isinstance(lf.function, ProbabilityRule):
+        return _vote_softly(lf, lf.function, chunk, reader, numbers)
     try:
-        values = _call_all(function, [column.to_list() for column in columns], len(frame), failures)
+        values = _call_all(lf, chunk, reader, failures)
     except _Stopped as stopped:
-        return Votes(_silence(len(frame), reader), failures, stopped.wrong)
+        return Votes(_silence(len(chunk), reader), failures, stopped.wrong)
     plain = _encode_plain(values, reader)
     return _encode(lf, values, reader, numbers, failures) if plain is None else Votes(plain, failures)
 
@@ -91,21 +89,68 @@ class _Stopped(Exception):
         self.wrong = wrong
 
 
-def _call_all(function: Function, columns: Sequence[list[Any]], n_points: int, failures: Failures) -> list[Any]:
+def _vote_softly(
+    lf: LabelingFunction, rule: ProbabilityRule, chunk: Chunk, reader: Reader, numbers: Sequence[Numbering]
+) -> Votes:
+    """Votes of a rule whose columns hold probabilities."""
+    failures, why = Failures(), dict[int, str]()
+    rows = np.full((len(chunk), reader.n_labels(0)), np.nan)
+    for name, label in zip(lf.fields, rule.labels, strict=True):
+        column, unreadable = chunk.numbers(name)
+        rows[:, reader.label(label)[1]] = column.to_numpy()
+        why |= unreadable
+    rows[list(why)] = np.nan
+    for row, reason in why.items():
+        failures.add(row, reason)
+    return Votes(_one_column(_soft_codes(lf, rows, np.arange(len(chunk)), numbers[0], failures)), failures)
+
+
+def _call_all(lf: LabelingFunction, chunk: Chunk, reader: Reader, failures: Failures) -> list[Any]:
     """What the LF returns on each record; a map iterator goes on after its function raised."""
-    values: list[Any] = []
-    calls = map(function, *columns)
-    while len(values) < n_points:
+    read = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)]
+    why = {row: reason for _, reasons in reversed(read) for row, reason in reasons.items()}
+    function, values = _function(lf, reader), list[Any]()
+    if why:
+        function = _skipping(function, why)
+    calls = map(function, *(column for column, _ in read))
+    while len(values) < len(chunk):
         try:
             values.extend(calls)
-            if len(values) < n_points:
+            if len(values) < len(chunk):
                 raise RuntimeError("it raised StopIteration")
         except LabelingError as error:
             raise _Stopped(WrongLabel(len(values), str(error))) from None
+        except _UnreadableError as unreadable:
+            failures.add(len(values), str(unreadable))
+            values.append(_FAILED)
         except Exception as error:
-            failures.add(len(values), f"{type(error).__name__}: {error}".rstrip(": "))
+            hint = chunk.hint(lf.fields, lf.kinds, len(values)) if isinstance(error, TypeError) else ""
+            failures.add(len(values), f"{type(error).__name__}: {error}".rstrip(": ") + hint)
             values.append(_FAILED)
     return values
+
+
+class _UnreadableError(Exception):
+    """Why a value is not of the type that an LF's argument asks for."""
+
+
+def _function(lf: LabelingFunction, reader: Reader) -> Callable[..., Any]:
+    """What is called on each record; labels in a column are told by those of the task."""
+    if isinstance(lf.function, ColumnVotes):
+        return lf.function.knowing(reader.places)
+    return lf.function
+
+
+def _skipping(function: Callable[..., Any], why: Mapping[int, str]) -> Callable[..., Any]:
+    """The function, not called on records with an unreadable value."""
+    rows = count()
+
+    def call(*values: Any) -> Any:
+        if (reason := why.get(next(rows))) is not None:
+            raise _UnreadableError(reason)
+        return function(*values)
+
+    return call
 
 
 def _encode_plain(values: list[Any], reader: Reader) -> Codes | None:

@@ -1,14 +1,13 @@
 """Where the records of a project come from: files, a public data set, a column that names the split, or Python."""
 
-import glob
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from metalwork.data import RecordSource, find_data, open_records, read_records
+from metalwork.data import RecordSource, find_data, find_files, open_records, read_records
 from metalwork.errors import ConfigError, DataError, MetalworkError
 from metalwork.pipeline._code import run_file
 from metalwork.pipeline._settings import DataSettings
@@ -46,14 +45,14 @@ def open_sources(settings: DataSettings, folder: Path, code: CodeFiles) -> dict[
         return _loaded(settings, folder / settings.python, code)
     base = folder if settings.dataset is None else find_data(settings.dataset)
     if settings.split is not None:
-        files, origin = (base, str(base)) if settings.records is None else find_files(base, settings.records)
-        return _by_split(settings, files, origin, _files_of(files))
+        origin = str(base if settings.records is None else base / settings.records)
+        return _by_split(settings, origin, origin, _files_of(origin))
     given = {split: files for split in SPLITS if (files := getattr(settings, split)) is not None}
     found, faults = {}, []
     for split, named in given.items():
-        files, origin = find_files(base, named)
+        origin = str(base / named)
         try:
-            found[split] = Source(open_records(files), origin, _files_of(files))
+            found[split] = Source(open_records(origin), origin, _files_of(origin))
         except DataError as error:
             faults.append(str(error))
     if faults:
@@ -61,24 +60,9 @@ def open_sources(settings: DataSettings, folder: Path, code: CodeFiles) -> dict[
     return found
 
 
-def find_files(folder: Path, named: str) -> tuple[str, str]:
-    """The path or glob of a name below a folder whose own name is no pattern, and what messages call it."""
-    path = folder / named
-    return str(path if path.exists() else Path(glob.escape(str(folder))) / named), str(path)
-
-
-def match_files(folder: Path, pattern: str) -> Iterator[Path]:
-    """The files that a glob matches."""
-    path = Path(pattern)
-    if path.is_absolute():
-        return path.parent.glob(path.name)
-    return folder.glob(pattern) if pattern.strip("./") else iter(())
-
-
-def _files_of(named: str | Path) -> tuple[Path, ...]:
+def _files_of(named: str) -> tuple[Path, ...]:
     """The files of a path, a glob or a folder."""
-    path = Path(named)
-    found = [path] if path.exists() else [Path(name) for name in sorted(glob.glob(str(named), recursive=True))]
+    found = find_files("", named)
     inside = (entry for place in found for entry in (sorted(place.rglob("*")) if place.is_dir() else [place]))
     return tuple(entry for entry in inside if entry.is_file())
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from metalwork._documents import Document, Key, load_document
 from metalwork._schema_parsing import read_declarations
+from metalwork.data import find_files
 from metalwork.errors import ConfigError, MetalworkError
-from metalwork.pipeline._data import match_files
 from metalwork.pipeline._faults import dotted, list_faults, placed, prior_faults
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import ProjectSettings, RuleSettings
@@ -138,7 +138,7 @@ def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
 def _file_faults(document: Document, settings: ProjectSettings) -> Iterator[str]:
     folder = document.path.parent
     for place, name in _named_files(settings):
-        if not (folder / name).exists() and not any(match_files(folder, name)):
+        if not find_files(folder, name):
             yield (
                 f"{document.locate(place)}: {dotted(place)} must be a file or a glob that matches one; "
                 f"got {name!r}. Paths start at the project file's folder.{_near_file(folder, name)}"

@@ -35,9 +35,12 @@ def functions() -> list[mw.LabelingFunction]:
     def quarterly(text: str | None, words: int) -> str | int:
         return "Corporate" if words == 3 and "quarterly" in str(text) else mw.ABSTAIN
 
+    def long(words: int) -> str | None:
+        return "Funding" if words > 9 else None
+
     return [
         quarterly,
-        mw.from_callable(lambda words: "Funding" if words > 9 else None, "corporate", name="long"),
+        mw.from_callable(long, "corporate"),
         mw.keywords("markets", "Money", ["interest rate*", "treasury"]),
         mw.regex("markets", "Commodity", r"\bbarrels?\b"),
         mw.from_column("sector", "crowd"),

@@ -1,0 +1,108 @@
+"""JSON values as they are written: no key twice, no number rounded, no NaN."""
+
+import json
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any, NoReturn
+
+from metalwork.data._lines import NotTextError, decode_line, open_bytes
+from metalwork.data._sources import FrameShard, ListSource, RecordSource, Shard
+from metalwork.errors import DataError
+
+
+class JsonArrayFile(RecordSource):
+    """A file that holds one JSON array of objects, or of texts; it is read whole."""
+
+    def __init__(self, path: Path, encoding: str | None) -> None:
+        self._path = path
+        records = read_array(path, encoding)
+        try:
+            self._records = ListSource(records)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
+        self.columns, self.n_points = self._records.columns, len(records)
+
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
+        frames = (frame for shard in self._records.shards(columns, chunk_size) for frame in shard.chunks())
+        return [FrameShard(frame, i * chunk_size, str(self._path)) for i, frame in enumerate(frames)]
+
+
+def is_array(path: Path, encoding: str | None) -> bool:
+    """Whether a JSON file starts like an array; else it holds JSON lines."""
+    with open_bytes(path, encoding) as stream:
+        lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in stream)
+        return next((line for line in islice(lines, 1000) if line), b"").startswith(b"[")
+
+
+def read_array(path: Path, encoding: str | None) -> list[Any]:
+    """The items of the array."""
+    with open_bytes(path, encoding) as stream:
+        raw = stream.read()
+    try:
+        value = _load(decode_line(raw, first=True), lambda error: f"{path}:{error.lineno}: ")
+    except NotTextError:
+        for number, line in enumerate(raw.split(b"\n"), 1):
+            _check_line(path, number, line)
+        raise
+    except ValueError as fault:
+        text = str(fault)
+        raise DataError(f"{text if text.startswith(str(path)) else f'{path}: {text}'}. Mend the file.") from None
+    if not isinstance(value, list):
+        raise DataError(f"{path}: must be an array of objects; got {_short(repr(value))}.")
+    return value
+
+
+def parse_object(line: str) -> dict[str, Any]:
+    """The object that a line of JSON holds; ``ValueError`` says what is wrong with it."""
+    value = _load(line, lambda error: "")
+    if not isinstance(value, dict):
+        raise ValueError(f'must be a JSON object such as {{"text": "..."}}; got {_short(line)}')
+    return value
+
+
+def _load(text: str, place: Any) -> Any:
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_number)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+        return value
+    except UnicodeEncodeError:
+        raise ValueError("must be Unicode text; an escape is half of a surrogate pair") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place(error)}not valid JSON at column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise ValueError("nested too deeply to be read") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice")
+    return value
+
+
+def _number(text: str) -> float | Decimal:
+    """A float, or a decimal number where that would be infinite."""
+    number = float(text)
+    return Decimal(text) if math.isinf(number) else number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON; write null")
+
+
+def _check_line(path: Path, number: int, line: bytes) -> None:
+    try:
+        decode_line(line, first=number == 1)
+    except NotTextError as fault:
+        raise DataError(f"{path}:{number}: {fault}") from None
+
+
+def _short(line: str) -> str:
+    text = line.strip()
+    return text if len(text) <= 60 else text[:57] + "..."

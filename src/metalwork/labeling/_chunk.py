@@ -1,0 +1,69 @@
+"""A chunk of records as labeling functions read it: each column turned into values once."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from metalwork.data import Kind, read_as
+
+Values = tuple[list[Any], Mapping[int, str]]
+"""A column's values, None where there is none, and by row why a value could not be read."""
+
+_NAMES: Final[dict[Any, str]] = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
+_LIKE_NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
+_NONE: Final[Mapping[int, str]] = {}
+
+
+class Chunk:
+    """Some records, column by column."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+        self._values: dict[tuple[str, Kind | None], Values] = {}
+        self._numbers: dict[str, tuple[pl.Series, Mapping[int, str]]] = {}
+
+    def __len__(self) -> int:
+        return self._frame.height
+
+    def column(self, name: str) -> pl.Series:
+        """A column as it is."""
+        return self._frame[name]
+
+    def values(self, name: str, kind: Kind | None) -> Values:
+        """The values of a column; text is read as ``kind``, where one is asked for."""
+        if (name, kind) not in self._values:
+            column, why = self._frame[name], _NONE
+            if kind is not None:
+                column, why = self._read(column, kind, text_only=True)
+            self._values[name, kind] = column.to_list(), why
+        return self._values[name, kind]
+
+    def numbers(self, name: str) -> tuple[pl.Series, Mapping[int, str]]:
+        """A column as floats, and by row why a value is none."""
+        if name not in self._numbers:
+            column, why = self._read(self._frame[name], float, text_only=False)
+            self._numbers[name] = column.cast(pl.Float64), why
+        return self._numbers[name]
+
+    def hint(self, fields: Sequence[str], kinds: Sequence[Kind | None], row: int) -> str:
+        """What a function that took text for a number should do; nothing where none did."""
+        for name, kind in zip(fields, kinds, strict=True):
+            value = self.values(name, kind)[0][row]
+            if isinstance(value, str) and _LIKE_NUMBER.fullmatch(value):
+                return f" (column {name!r} holds text; to read it as numbers annotate the argument: {name}: float)"
+        return ""
+
+    def _read(self, column: pl.Series, kind: Kind, *, text_only: bool) -> tuple[pl.Series, Mapping[int, str]]:
+        values, unreadable = read_as(column, kind, text_only=text_only)
+        why = {
+            row: f"column {column.name!r} must hold {_NAMES[kind]}; got {_short(column[row])}"
+            for row in unreadable
+        }
+        return values, why
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
