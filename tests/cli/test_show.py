@@ -3,7 +3,7 @@
 from rich.console import Console
 
 import metalwork as mw
-from metalwork.cli._show import show_lfs
+from metalwork.cli._show import show_lfs, show_scores
 
 SCHEMA = mw.TaskSchema.from_dict(
     {"task": "kind", "labels": [{"bill": {"task": "bill", "labels": ["refund", "late"]}}, "praise"]}
@@ -19,3 +19,13 @@ def test_precision_counts_votes_off_the_branch_and_names_their_share() -> None:
     heading, row = ([cell.strip() for cell in line if cell.strip()] for line in table[-2:])
     assert heading == ["name", "votes for", "coverage", "conflict", "dev precision", "off-branch"]
     assert row == ["money back", "refund", "100.0%", "0.0%", "33.3% of 9", "66.7%"]
+
+
+def test_scores_on_coarse_labels_say_what_is_right() -> None:
+    console = Console(width=110, highlight=False)
+    exact, coarse = (mw.evaluate(["late", "praise"], ["late", known], SCHEMA) for known in ("praise", "bill"))
+    for metrics in (exact, coarse):
+        with console.capture() as capture:
+            show_scores(console, {"End model": {"test": metrics}})
+        said = "Records known down to an inner label only are right" in capture.get()
+        assert said == (metrics is coarse)

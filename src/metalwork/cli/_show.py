@@ -89,6 +89,10 @@ def show_scores(console: Console, results: Mapping[str, Mapping[str, Metrics]]) 
     for model, by_split in results.items():
         table.add_row(Text(model), *(f"{by_split[split].accuracy:.1%}" for split in splits))
     console.print(table)
+    measured = [metrics for by_split in results.values() for metrics in by_split.values()]
+    if any(metrics.n_exact < metrics.n_points for metrics in measured):
+        note = "Records known down to an inner label only are right where the prediction is right down to there."
+        console.print(Text(note, style="dim"))
     if "dev" in splits:
         console.print(Text("dev guided the models, so read the figures on test.", style="dim"))
     console.print()

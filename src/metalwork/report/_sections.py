@@ -67,6 +67,7 @@ def _results(data: ReportData) -> dict[str, Any] | None:
         "sizes": {s: next(m[s].n_points for m in results.values() if s in m) for s in splits},
         "dots": draw_dots(results, splits),
         "results": results,
+        "coarse": any(m.n_exact < m.n_points for by_split in results.values() for m in by_split.values()),
         "best": {s: max(m[s].accuracy for m in results.values() if s in m) for s in splits},
         "tasks": _task_rows(data, results, splits) if data.schema.n_tasks > 1 else [],
     }

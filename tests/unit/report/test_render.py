@@ -71,6 +71,20 @@ def test_figures_stand_in_the_page() -> None:
     assert "2,000 records" in page
 
 
+def test_trees_have_their_own_figures_and_coarse_labels_are_explained() -> None:
+    data = sample_report()
+    page = render_report(data)
+    figure = data.results["End model"]["test"].hierarchical_f1
+    assert figure is not None
+    assert f"<td>{100 * figure:.1f}</td>" in page
+    assert "known down to an inner label" not in page
+    area = data.schema.labels(data.schema.root)[0]
+    coarse = {"End model": {"dev": mw.evaluate([0, 1], [area, area], data.schema)}}  # no end label is known
+    assert "known down to an inner label" in render_report(sample_report(results=coarse))
+    flat = render_report(sample_report({"task": "kind", "labels": ["a", "b"]}))
+    assert "Hierarchical F1" not in flat
+
+
 @pytest.mark.parametrize(
     ("n_branches", "n_leaves", "n_lfs"), [(2, 2, 10), (5, 10, 80), (15, 10, 400), (4, 50, 30)], ids=str
 )
