@@ -15,7 +15,7 @@ LAYERS = (
     ("pipeline", "report"),
     ("labeling", "label_models", "end_models", "analysis", "data", "backends", "features"),
     ("inference",),
-    ("votes", "probabilities"),
+    ("votes", "probabilities", "text"),
     ("schema", "errors"),  # and every top-level module that starts with an underscore
 )
 """Rooms (top-level modules and packages) from the roof down. Imports point down, or to the root of a sibling; what

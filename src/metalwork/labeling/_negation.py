@@ -1,67 +1,192 @@
 """Negation: cutting out of a text what it says is *not* so.
 
-A compact relative of NegEx (Chapman et al. 2001) and ConText (Harkema et al. 2009): a cue such as "no" negates
-what follows it, up to the end of the sentence, a word such as "but", or a number of words.
+A cue such as "no" negates what follows it, up to the end of the sentence, a word such as "but", or a number of
+words; a cue such as "is not seen" negates what stands before it in its clause. What is uncertain ("cannot
+exclude", "unlikely") is not negated.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
 import polars as pl
 
 from metalwork.errors import LabelingError
-from metalwork.labeling._words import any_phrase_pattern
+from metalwork.labeling._negation_words import (
+    ANSWERS_NO,
+    CLAUSE_STARTS,
+    FIRST_WORDS,
+    NEGATED_BEFORE,
+    NEGATED_ITSELF,
+    NEGATION_ENDS,
+    NEGATIONS,
+    NOT_NEGATIONS,
+    PREDICATES,
+    TRIGGERS,
+)
+from metalwork.text import Sentences, normalised, one_of
 
-NEGATIONS: Final = (
-    "no", "not", "without", "never", "neither", "nor", "cannot", "deny", "denies", "denied", "denying",
-    "negative for", "free of", "clear of", "absence of", "lack of", "lacks", "rather than",
-    "isn't", "aren't", "wasn't", "weren't", "don't", "doesn't", "didn't", "won't", "can't", "hasn't", "haven't",
-)  # fmt: skip
-"""English words that negate what follows them."""
-
-NEGATION_ENDS: Final = (
-    "but", "however", "although", "though", "nevertheless", "yet", "except", "apart from", "aside from",
-    "other than", "because of", "due to",
-)  # fmt: skip
-"""English words at which a negation ends."""
-
-NOT_NEGATIONS: Final = (
-    "no change", "no significant change", "no interval change", "no significant interval change", "no increase",
-    "not only", "not necessarily", "no doubt", "without change", "without significant change",
-)  # fmt: skip
-"""English phrases that look like a negation of what follows but are none."""
-
-_CUT = "\n.\n"  # what stands in for a removed stretch: neither a phrase nor "." of a regex reaches across
-_GAP = r"[^\w.;:!?\n]+"
+_CUT: Final = "\n.\n"  # what stands in for a removed stretch: neither a phrase nor "." of a regex reaches across
+_MARK: Final = "\x01"  # stands before each trigger for a moment
+_WORD: Final = re.compile(r"[^\s.,:;!?()\[\]{}\"/]+")
+_SEPARATOR: Final = re.compile(r",|\b(?:and|or)\b")
+_PREDICATE: Final = re.compile(PREDICATES)
+_CONJOINED: Final = re.compile(r"\b(?:and|or|nor)\b|&|/")
+_QUOTES: Final = "'`\u2018\u2019\u02bc\u2032\u00b4"
+_PLAIN: Final = str.maketrans(
+    dict.fromkeys(_QUOTES, "'")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
+    | dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f\u3000", " ")
+    | dict.fromkeys("\u0085\u2028\u2029", "\n")
+)
 
 
 @dataclass(frozen=True)
 class Negation:
-    """Which words negate, and how far (``window`` words, or to the end of the sentence)."""
+    """Which words negate, and how far (``window`` words, or to the end of the sentence).
 
-    cues: tuple[str, ...] = NEGATIONS
+    ``cues`` of one's own negate what follows; None takes all that English has.
+    """
+
+    cues: tuple[str, ...] | None = None
     window: int | None = None
 
     @cached_property
-    def _patterns(self) -> tuple[str, str, str]:
-        """What is no negation after all, what ends one, and a negated stretch."""
-        harmless, ends, cue = map(any_phrase_pattern, (NOT_NEGATIONS, NEGATION_ENDS, self.cues))
-        if self.window is None:
-            scope = rf"{cue}[^.;:!?\n]*"
-        else:
-            step = rf"{_GAP}[\w'’\-]+"
-            chain = (
-                rf"(?:(?:{step}){{0,{self.window - 1}}}{_GAP}{cue})*"  # a cue within reach of another extends it
-            )
-            scope = rf"{cue}{chain}(?:{step}){{0,{self.window}}}"
-        return f"(?i){harmless}", f"(?i){ends}", f"(?i){scope}"
+    def _trigger(self) -> str:
+        """A pattern of the Rust engine that every negation holds a match of; it may match elsewhere too."""
+        words = {normalised(cue).split()[0] for cue in (TRIGGERS if self.cues is None else self.cues)}
+        if not all(word.isascii() and word[0].isalnum() for word in words):
+            return f"(?i)(?:{_any(re.escape(word.rstrip('*')) for word in sorted(words))})"
+        hints = (re.escape(word[:-1]) if word[-1] == "*" else re.escape(word) + r"\b" for word in sorted(words))
+        return rf"(?i-u)\b(?:{_any(hints)})".replace("'", f"(?:{'|'.join(_QUOTES)})")
 
-    def cut(self, text: pl.Series) -> pl.Series:
-        """The texts (n_points,) without their negated stretches."""
-        harmless, ends, scope = self._patterns
-        return text.str.replace_all(harmless, _CUT).str.replace_all(ends, _CUT).str.replace_all(scope, _CUT)
+    @cached_property
+    def _events(self) -> re.Pattern[str]:
+        english = self.cues is None
+        words = {
+            "itself": NEGATED_ITSELF if english else "",
+            "harmless": rf"(?:{_any(NOT_NEGATIONS)})\b",
+            "before": rf"(?:{_any(NEGATED_BEFORE)})\b" if english else "",
+            "cue": rf"(?:{_any(map(_cue_pattern, NEGATIONS if english else self.cues or ()))})(?!\w)",
+            "end": rf"(?:{_any(NEGATION_ENDS)})\b",
+        }
+        signs = {
+            "answer": ANSWERS_NO if english else "",
+            "free": r"-free\b" if english else "",
+            "clause": CLAUSE_STARTS,
+            "stop": "[:;!?]",
+        }
+        start = rf"\b(?={one_of(FIRST_WORDS)})" if english else r"(?<!\w)"
+        pattern = rf"{start}(?:{_groups(words)})|(?=[:;!?=|(,\-])(?:{_groups(signs)})"
+        return re.compile(pattern.replace(" ", r"\s+").replace(r"\s+?", r"\s*"))
+
+    def cut(self, texts: pl.Series) -> list[str | None]:
+        """Each text (n_points,) without its negated stretches; None where it has none, or is null."""
+        marked = texts.str.replace_all(self._trigger, f"{_MARK}${{0}}").to_list()
+        return [None if text is None or _MARK not in text else self._cut(text.split(_MARK)) for text in marked]
+
+    def _cut(self, pieces: list[str]) -> str | None:
+        """One text, split before each of its triggers."""
+        text = "".join(pieces)
+        kept, done = [], 0
+        for start, stop in sorted(self._stretches(text, list(accumulate(map(len, pieces[:-1]))))):
+            if start >= done:
+                kept.append(text[done:start])
+            done = max(done, stop)
+        return _CUT.join([*kept, text[done:]]) if kept else None
+
+    def _stretches(self, text: str, triggers: list[int]) -> list[tuple[int, int]]:
+        """Starts and stops of what is negated; only sentences with a trigger are read."""
+        plain, sentences, read = _comparable(text), Sentences(text), 0
+        reading = _Reading(plain, self.window)
+        for trigger in triggers:
+            if trigger >= read:
+                start, read = sentences.around(trigger)
+                reading.begin(start)
+                for found in self._events.finditer(plain, start, read):
+                    reading.take(str(found.lastgroup), found.start(), found.end())
+                reading.end(read, read)
+        return reading.stretches
+
+
+class _Reading:
+    """What has been read of a text: the negated stretches, and the cues that are open in the clause."""
+
+    def __init__(self, text: str, window: int | None) -> None:
+        self.text, self.window = text, window
+        self.stretches: list[tuple[int, int]] = []
+        self._cues: list[tuple[int, int]] = []
+        self._clause = 0
+
+    def begin(self, start: int) -> None:
+        """A sentence begins."""
+        self._clause = start
+
+    def take(self, kind: str, start: int, stop: int) -> None:
+        """What was found next in the sentence."""
+        if kind == "cue":
+            self._cues.append((start, stop))
+        elif kind in ("before", "answer"):
+            self._negate_before(start, stop, listed=kind == "answer")
+        elif kind in ("itself", "free"):
+            self.stretches.append((_word_start(self.text, start), stop))
+        elif kind != "stop" or self._stops(start):
+            self.end(start, stop)
+
+    def end(self, start: int, stop: int) -> None:
+        """A clause ends at ``start``, and the next begins at ``stop``."""
+        if self._cues and self.window is None:
+            self.stretches.append((self._cues[0][0], start))
+        elif self._cues:
+            self.stretches += [(first, self._reach(last, start)) for first, last in self._cues]
+        self._cues.clear()
+        self._clause = stop
+
+    def _stops(self, at: int) -> bool:
+        """Whether the punctuation mark at ``at`` ends the clause."""
+        if self.text[at] != ":":
+            return True
+        if self._cues and not self.text[self._cues[-1][1] : at].strip():  # "denies: fever, cough"
+            return False
+        return not (self.text[at - 1 : at].isdigit() and self.text[at + 1 : at + 2].isdigit())
+
+    def _negate_before(self, start: int, stop: int, listed: bool) -> None:
+        """A cue at ``start`` negates what its clause said before; where that is nothing, what follows."""
+        if self._cues:
+            self.end(start, stop)
+            return
+        begin = self._subject(start, listed)
+        words = list(_WORD.finditer(self.text, begin, start))
+        if not words:
+            self._cues.append((start, stop))
+            return
+        if self.window is not None:
+            begin = words[-self.window :][0].start()
+        self.stretches.append((begin, stop))
+        self._clause = stop
+
+    def _subject(self, stop: int, listed: bool) -> int:
+        """Where that begins of which the clause speaks last: after its verb, or after its last comma.
+
+        Not after a comma of a list, which has an "and" or, ``listed``, a colon to say so.
+        """
+        said = self.text[self._clause : stop]
+        verbs = list(_PREDICATE.finditer(said))
+        if verbs:
+            after = verbs[-1].end()
+            separator = _SEPARATOR.search(said, after)
+            return self._clause + (separator.end() if separator else after)
+        comma = said.rstrip(" ,").rfind(",")
+        return self._clause if listed or comma < 0 or _CONJOINED.search(said) else self._clause + comma + 1
+
+    def _reach(self, last: int, stop: int) -> int:
+        for count, word in enumerate(_WORD.finditer(self.text, last, stop), 1):
+            if count == self.window:
+                return word.end()
+        return stop
 
 
 def make_negation(negated_by: Sequence[str] | bool, window: int | None, lf: str) -> Negation | None:
@@ -73,3 +198,32 @@ def make_negation(negated_by: Sequence[str] | bool, window: int | None, lf: str)
     if isinstance(negated_by, str) or not all(isinstance(cue, str) and cue.strip() for cue in negated_by):
         raise LabelingError(f"negated_by of LF {lf!r} must be True or a list of words; got {negated_by!r}.")
     return Negation(tuple(negated_by), window) if negated_by else None
+
+
+def _any(patterns: Iterable[str]) -> str:
+    return "|".join(patterns)
+
+
+def _groups(patterns: Mapping[str, str]) -> str:
+    return _any(f"(?P<{name}>{pattern})" for name, pattern in patterns.items() if pattern)
+
+
+def _cue_pattern(cue: str) -> str:
+    words = normalised(cue, fold=True).split()
+    return " ".join(re.escape(w[:-1]) + r"\w*" if len(w) > 1 and w[-1] == "*" else re.escape(w) for w in words)
+
+
+def _word_start(text: str, at: int) -> int:
+    while at and text[at - 1].isalnum():
+        at -= 1
+    return at
+
+
+def _comparable(text: str) -> str:
+    """The text in lower case with plain signs, character for character."""
+    low = text.lower()
+    if text.isascii():
+        return low
+    if len(low) != len(text):
+        low = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
+    return low.translate(_PLAIN)

@@ -14,11 +14,14 @@ from metalwork.errors import LabelingError
 from metalwork.labeling._dialects import AGREED, rust_pattern
 from metalwork.labeling._function import ColumnRule, LabelingFunction
 from metalwork.labeling._negation import Negation, make_negation
-from metalwork.labeling._words import any_phrase_pattern
+from metalwork.labeling._texts import Texts, texts_of
+from metalwork.text import any_phrase_pattern, normalised
 
 
 class _TextRule(ColumnRule):
     """Gives ``label`` to every text that matches and is not negated; null abstains."""
+
+    plain: bool  # whether it looks at normalised text
 
     def __init__(self, label: str, negation: Negation | None) -> None:
         self.label, self.negation, self.labels = label, negation, (label,)
@@ -35,41 +38,38 @@ class _TextRule(ColumnRule):
         return kind in (pl.String, pl.Null, pl.Categorical, pl.Enum) or kind.is_integer()
 
     def label_columns(self, *columns: pl.Series) -> pl.Series:
-        text = columns[0] if columns[0].dtype == pl.String else columns[0].cast(pl.String)
-        text = self._prepare(text)
-        found = self._matches(text)
+        texts = texts_of(columns[0] if columns[0].dtype == pl.String else columns[0].cast(pl.String))
+        found = self._matches(texts)
         if self.negation is not None and (rows := np.flatnonzero(found)).size:
-            found[rows] = self._matches(self.negation.cut(text.gather(rows)))
+            changed, cut = texts.negated(self.negation, rows, self.plain)
+            found[changed] = self._matches(Texts(cut))
         return pl.select(pl.when(pl.Series(found)).then(pl.lit(self.label, pl.String))).to_series()
 
-    def _prepare(self, text: pl.Series) -> pl.Series:
-        """The texts in the form that ``_matches`` and the negation expect."""
-        return text
-
     @abstractmethod
-    def _matches(self, text: pl.Series) -> BoolArray:
+    def _matches(self, texts: Texts) -> BoolArray:
         """Which texts (n_points,) match; null does not."""
 
 
 class _KeywordRule(_TextRule):
-    """Words and phrases, in NFC, case folded, at Unicode word boundaries."""
+    """Words and phrases in normalised text, at Unicode word boundaries."""
+
+    plain = True
 
     def __init__(
         self, label: str, words: Sequence[str], ignore_case: bool, whole_words: bool, negation: Negation | None
     ) -> None:
         super().__init__(label, negation)
-        self.words = tuple(words)
-        self.pattern = ("(?i)" if ignore_case else "") + any_phrase_pattern(self.words, whole_words)
+        self.words, self.ignore_case = tuple(words), ignore_case
+        self.pattern = any_phrase_pattern(self.words, whole_words, fold=ignore_case)
 
-    def _prepare(self, text: pl.Series) -> pl.Series:
-        return text.str.normalize("NFC") if text.str.contains(r"[^\x00-\x7f]").any() else text
-
-    def _matches(self, text: pl.Series) -> BoolArray:
-        return _as_mask(text.str.contains(self.pattern))
+    def _matches(self, texts: Texts) -> BoolArray:
+        return _as_mask((texts.folded if self.ignore_case else texts.plain).str.contains(self.pattern))
 
 
 class _RegexRule(_TextRule):
-    """A pattern of Python's ``re``; the Rust engine stands in where both agree."""
+    """A pattern of Python's ``re`` on the text as it is written; the Rust engine stands in where both agree."""
+
+    plain = False
 
     def __init__(self, label: str, pattern: str, flags: int, negation: Negation | None) -> None:
         super().__init__(label, negation)
@@ -79,12 +79,14 @@ class _RegexRule(_TextRule):
         rust = rust_pattern(pattern, self.pattern.flags)
         self.rust = rust if rust is not None and _compiles(rust) else None
 
-    def _matches(self, text: pl.Series) -> BoolArray:
+    def _matches(self, texts: Texts) -> BoolArray:
+        text = texts.written
         if self.rust is None:
             return self._search(text)
         mask = _as_mask(text.str.contains(self.rust))
-        differing = np.flatnonzero(_as_mask(text.str.contains(f"[^{AGREED}]")))
-        if differing.size:
+        other = texts.beyond_ascii
+        if other.size:
+            differing = other[_as_mask(text.gather(other).str.contains(f"[^{AGREED}]"))]
             mask[differing] = self._search(text.gather(differing))
         return mask
 
@@ -113,18 +115,23 @@ def keywords(
     task, label : str
     words : list or set of str
         Words or phrases, matched at Unicode word boundaries, with any white space inside a phrase. A trailing
-        ``*`` stands for any ending: ``"calcif*"``.
+        ``*`` stands for any ending: ``"calcif*"``. Words and texts are compared in one spelling: ligatures, soft
+        hyphens, zero-width spaces, curly quotes, dashes, no-break spaces, full-width letters and combining accents
+        make no difference.
     field : str
         The column to look in. Null abstains.
     name : str, optional
         ``"<label>: <first word>"`` by default.
     negated_by : sequence of str or bool
         Words such as "no" and "without": what follows them in the same sentence is disregarded, up to a word such
-        as "but". True takes ``metalwork.labeling.NEGATIONS``. With "no pleural effusion or pneumothorax",
-        neither word counts.
+        as "but". With "no pleural effusion or pneumothorax", neither word counts. True takes all that English
+        has: ``metalwork.labeling.NEGATIONS``, and what negates the words before it ("effusion: none", "is not
+        seen", "was ruled out", "has resolved"). "No change", "not only" and what is uncertain ("cannot exclude",
+        "unlikely") negate nothing. A line break inside a sentence, a decimal point or an abbreviation ends none.
     window : int, optional
         How many words a negation reaches; to the end of the sentence by default.
     ignore_case : bool
+        By Unicode's full case folding: "STRASSE" is "Straße".
     whole_words : bool
         Pass False for scripts that put no space between words.
 
@@ -171,7 +178,8 @@ def regex(
     task, label : str
     pattern : str
         A regular expression of Python's ``re`` module, which defines what it matches; the faster engine of
-        polars stands in wherever the two agree.
+        polars stands in wherever the two agree. It sees each text as it is written, not in the one spelling that
+        :func:`keywords` compares: a pattern may be about the very characters.
     field : str
         The column to look in. Null abstains.
     name : str, optional
@@ -205,7 +213,7 @@ def _text_function(task: Any, name: str, field: Any, rule: _TextRule) -> Labelin
 
 
 def _is_text(word: object) -> bool:
-    return isinstance(word, str) and bool(word.strip())
+    return isinstance(word, str) and bool(normalised(word).strip())
 
 
 def _as_mask(found: pl.Series) -> BoolArray:

@@ -44,6 +44,29 @@ def finds(lf: mw.LabelingFunction, text: str) -> bool:
         ("हिन्दी", "यह हिन्दी है", True),
         ("हिन्द", "यह हिन्दी है", False),
         ("нефть", "НЕФТЬ дорожает", True),
+        ("office", "an o\ufb03ce", True),
+        ("\ufb02oor", "the floor", True),
+        ("refund", "re\u00adfund", True),
+        ("log in", "log\u00a0in", True),
+        ("log in", "log\u200b in", True),
+        ("follow-up", "follow\u2010up", True),
+        ("follow\u2013up", "follow-up", True),
+        ("can't", "I can\u2032t", True),
+        ("can't", "I can`t", True),
+        ("can\u2019t", "I CAN'T", True),
+        ("strasse", "Große Straße", True),
+        ("STRASSE", "straße", True),
+        ("οδος", "ΟΔΟΣ", True),
+        ("istanbul", "İSTANBUL", True),
+        ("kiz", "kız", False),
+        ("fee", "ＦＥＥ", True),
+        ("profit", "profit\u00b9", True),
+        ("می\u200cخواهم", "من می\u200cخواهم بروم", True),
+        ("می\u200cخواهم", "من میخواهم بروم", True),
+        ("می", "من می\u200cخواهم بروم", False),
+        ("किताब", "यह किताबें हैं", False),
+        ("தமிழ்", "நல்ல தமிழ் மொழி", True),
+        ("❤", "with ❤\ufe0f", True),
     ],
 )
 def test_keywords_respect_words_case_and_unicode(word: str, text: str, found: bool) -> None:
@@ -55,6 +78,9 @@ def test_case_and_word_boundaries_can_be_switched() -> None:
     assert finds(mw.keywords("t", "Yes", ["US"], ignore_case=False), "the US said")
     assert not finds(mw.keywords("t", "Yes", ["利率"]), "提高利率了")
     assert finds(mw.keywords("t", "Yes", ["利率"], whole_words=False), "提高利率了")
+    assert finds(mw.keywords("t", "Yes", ["ไทย"], whole_words=False), "ภาษา\u200bไทย")
+    assert not finds(mw.keywords("t", "Yes", ["Straße"], ignore_case=False), "Strasse")
+    assert finds(mw.keywords("t", "Yes", ["\ufb01x"], ignore_case=False), "a fix")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +136,8 @@ def test_a_regex_means_what_re_says() -> None:
     assert not finds(mw.regex("t", "Yes", r"a++a"), "aaa")
     assert finds(mw.regex("t", "Yes", r"\bcafe\b"), "cafe\u0301")  # a combining mark is no \w to re
     assert finds(mw.regex("t", "Yes", r"i"), "İ")
+    assert not finds(mw.regex("t", "Yes", r"\bfind"), "a \ufb01nd")  # the text as it is written
+    assert finds(mw.regex("t", "Yes", "[\u201c\u201d]"), "\u201cquoted\u201d")
     assert not finds(mw.regex("t", "Yes", r"OIL", flags=0), "oil")
     assert finds(mw.regex("t", "Yes", "a . b", flags=re.VERBOSE | re.DOTALL), "a\nb")
 
@@ -132,3 +160,16 @@ def test_whole_numbers_read_as_text_and_other_values_are_errors() -> None:
         mw.MetalworkError, match=r"failed on 1 of 2 records.*at row 1: TypeError: it reads one text"
     ):
         mw.apply([lf], [{"text": "94"}, {"text": {"a": 1}}], SCHEMA)
+
+
+def test_an_invisible_word_is_no_word() -> None:
+    with pytest.raises(mw.MetalworkError) as caught:
+        mw.keywords("t", "Yes", ["\u200b"], name="blank")
+    assert str(caught.value) == "words of LF 'blank' must be a list of words; got ['\\u200b']."
+
+
+def test_lfs_on_one_batch_share_its_forms_and_batches_do_not_mix() -> None:
+    first, second = pl.DataFrame({"text": ["Oil", "gas"]}), pl.DataFrame({"text": ["gas", "Oil"]})
+    lfs = [mw.keywords("t", "Yes", ["oil"], name=str(i), negated_by=bool(i)) for i in range(2)]
+    assert mw.apply(lfs, first, SCHEMA).codes.tolist() == [[1, 1], [-1, -1]]
+    assert mw.apply(lfs, second, SCHEMA).codes.tolist() == [[-1, -1], [1, 1]]
