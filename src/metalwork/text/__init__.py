@@ -1,5 +1,6 @@
 """What a text says, whatever way it is encoded: one normalisation, words, sentences."""
 
+from metalwork._public import offer
 from metalwork.text._normal import fold_case, is_ascii, normalise, normalised
 from metalwork.text._phrases import any_phrase_pattern, one_of
 from metalwork.text._sentences import Sentences
@@ -16,3 +17,5 @@ __all__ = [
     "one_of",
     "words_of",
 ]
+
+offer(__name__, globals())
