@@ -64,7 +64,7 @@ def load_document(path: str | os.PathLike[str]) -> Document:
         raise ConfigError(f"{source}: nested too deeply to be read.") from None
     except (TypeError, ValueError, AttributeError) as error:  # ruamel.yaml on a tag that does not fit its value
         raise ConfigError(f"{source}: not valid YAML: {error}.") from None
-    return Document(source, _Copier(source, tree).copy(tree), CommentedMap() if tree is None else tree)
+    return Document(source, _copied(source, tree, tree), CommentedMap() if tree is None else tree)
 
 
 def _load_json(source: Path, text: str) -> Document:
@@ -83,7 +83,7 @@ def _load_json(source: Path, text: str) -> Document:
         raise ConfigError(f"{source}: not valid JSON: {error}.") from None
     except RecursionError:
         raise ConfigError(f"{source}: nested too deeply to be read.") from None
-    return Document(source, _Copier(source, tree).copy(value), tree)
+    return Document(source, _copied(source, tree, value), tree)
 
 
 def _read_text(source: Path) -> str:
@@ -149,6 +149,13 @@ def _mark(source: Path, error: YAMLError) -> str:
 def _problem(error: YAMLError) -> str:
     problem = error.problem if isinstance(error, MarkedYAMLError) else None
     return str(problem or error).strip().splitlines()[0].rstrip(".")
+
+
+def _copied(source: Path, tree: Any, value: Any) -> Any:
+    try:
+        return _Copier(source, tree).copy(value)
+    except RecursionError:
+        raise ConfigError(f"{source}: nested too deeply to be read.") from None
 
 
 class _Copier:

@@ -7,12 +7,13 @@ and the label (``when``) beside each task. Both may be mixed.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from metalwork._names import is_whole, plain_name
 
 Key = str | int
 Locate = Callable[[Sequence[Key]], str]
+_MOST_LEVELS: Final = 1000  # codes by task of as many end labels take 8 MB
 _TASK_KEYS = ("task", "labels", "parent", "when")
 
 
@@ -25,6 +26,16 @@ class TaskDeclaration:
     parent: str | None = None
     when: str | None = None
     at: str = ""
+
+
+class _Nested(NamedTuple):
+    """A task as written, where it stands, and the parent's label that it stands under."""
+
+    value: Any
+    keys: tuple[Key, ...]
+    parent: str | None = None
+    when: str | None = None
+    depth: int = 0
 
 
 @dataclass
@@ -56,16 +67,28 @@ class _Reader:
             entries, base = value["tasks"], ("tasks",)
         if isinstance(entries, list):
             for i, entry in enumerate(entries):
-                yield from self.task(entry, (*base, i), None, None, frozenset())
+                yield from self.tasks(entry, (*base, i))
         else:
-            yield from self.task(entries, base, None, None, frozenset())
+            yield from self.tasks(entries, base)
 
-    def task(
-        self, value: Any, keys: tuple[Key, ...], parent: str | None, when: str | None, above: frozenset[int]
-    ) -> Iterator[TaskDeclaration]:
-        if id(value) in above:
-            self.fault(keys, "a task contains itself (a cycle).")
-            return
+    def tasks(self, value: Any, keys: tuple[Key, ...]) -> Iterator[TaskDeclaration]:
+        """A task and all below it, depth first."""
+        waiting = [_Nested(value, keys)]
+        above: list[int] = []
+        while waiting:
+            found = waiting.pop()
+            del above[found.depth :]
+            if id(found.value) in above:
+                self.fault(found.keys, "a task contains itself (a cycle).")
+                continue
+            above.append(id(found.value))
+            children: list[_Nested] = []
+            yield from self.task(found, children)
+            waiting.extend(reversed(children))
+
+    def task(self, found: "_Nested", children: list["_Nested"]) -> Iterator[TaskDeclaration]:
+        """One task; ``children`` takes up those nested under its labels."""
+        value, keys, parent, when, depth = found
         if not isinstance(value, dict):
             self.fault(keys, f"a task must be a mapping with the keys 'task' and 'labels'; got {value!r}.")
             return
@@ -86,12 +109,11 @@ class _Reader:
             self.fault((*keys, "labels"), f"task {name!r}: 'labels' must be a list; got {entries!r}.")
             entries = []
         labels: list[str] = []
-        children: list[tuple[Any, tuple[Key, ...], str]] = []
+        below: list[tuple[Any, tuple[Key, ...], str]] = []
         for i, entry in enumerate(entries):
-            self._label(entry, (*keys, "labels", i), labels, children)
+            self._label(entry, (*keys, "labels", i), labels, below)
         yield TaskDeclaration(name, tuple(labels), parent, when, self.locate((*keys, "task")))
-        for child, child_keys, label in children:
-            yield from self.task(child, child_keys, name, label, above | {id(value)})
+        children += [_Nested(child, child_keys, name, label, depth + 1) for child, child_keys, label in below]
 
     def _hook(self, value: dict[Any, Any], keys: tuple[Key, ...], name: str) -> tuple[str | None, str | None]:
         """The parent and its label that a task of the table form hangs on; None twice for a root."""
@@ -147,7 +169,8 @@ def find_faults(declarations: Sequence[TaskDeclaration]) -> list[str]:
         faults.append(_at(declarations[0], f"a schema must have at least two end labels; {only}."))
     if len({task.name for task in declarations}) == len(declarations):  # else these would only echo
         faults.extend(_parent_faults(declarations))
-        faults.extend(_cycle_faults(declarations))
+        cycles = list(_cycle_faults(declarations))
+        faults += cycles or _depth_faults(declarations)
     return faults
 
 
@@ -189,14 +212,32 @@ def _parent_faults(declarations: Sequence[TaskDeclaration]) -> Iterator[str]:
 
 def _cycle_faults(declarations: Sequence[TaskDeclaration]) -> Iterator[str]:
     parent_of = {task.name: task.parent for task in declarations}
-    reported: set[str] = set()
+    done: set[str | None] = set()
+    for task in declarations:
+        path: dict[str, None] = {}
+        name: str | None = task.name
+        while name in parent_of and name not in done and name not in path:
+            path[name] = None
+            name = parent_of[name]
+        if name in path:
+            names = list(path)
+            cycle = [*names[names.index(name) :], name]
+            yield _at(task, "the tasks form a cycle: " + " -> ".join(reversed(cycle)) + ".")
+        done.update(path)
+
+
+def _depth_faults(declarations: Sequence[TaskDeclaration]) -> list[str]:
+    parent_of = {task.name: task.parent for task in declarations}
+    depth: dict[str | None, int] = {None: 0}
     for task in declarations:
         path: list[str] = []
         name: str | None = task.name
-        while name is not None and name in parent_of and name not in path:
+        while name not in depth and name in parent_of:
             path.append(name)
             name = parent_of[name]
-        if name in path and not reported.intersection(path):
-            cycle = [*path[path.index(name) :], name]
-            reported.update(cycle)
-            yield _at(task, "the tasks form a cycle: " + " -> ".join(map(str, reversed(cycle))) + ".")
+        for step in reversed(path):
+            depth[step] = 1 + depth.get(parent_of[step], 0)
+    deepest = max(depth.values())
+    if deepest <= _MOST_LEVELS:
+        return []
+    return [f"the tasks must be nested at most {_MOST_LEVELS:,} levels deep; got {deepest:,}."]

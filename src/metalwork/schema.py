@@ -1,7 +1,6 @@
 """The task schema: a tree of classification tasks, and the codes everything else speaks in."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
@@ -9,14 +8,13 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from metalwork import _html
 from metalwork._checks import NOT_APPLICABLE, BoolArray, IntArray
 from metalwork._documents import load_document
 from metalwork._known_labels import KnownLabels, LabelNames
 from metalwork._names import is_whole, plain_name
 from metalwork._names import unknown_name as unknown_name
-from metalwork._public import offer
 from metalwork._schema_parsing import TaskDeclaration, find_faults, read_declarations
+from metalwork._schema_tree import MOST_NESTED, drawn, leaf_names, leaf_paths, nested, preorder, table
 from metalwork.errors import SchemaError, VotesError
 
 Int64Array = npt.NDArray[np.int64]
@@ -50,11 +48,11 @@ class TaskSchema:
         by_name = {task.name: task for task in declared}
         self._child = {(t.parent, t.when): t.name for t in declared if t.parent is not None and t.when is not None}
         root = next(task.name for task in declared if task.parent is None)
-        self.tasks = tuple(self._preorder(root, by_name))
+        self.tasks = tuple(preorder(root, {t.name: t.labels for t in declared}, self._child))
         self._labels = {name: by_name[name].labels for name in self.tasks}
         self._parent = {name: (by_name[name].parent, by_name[name].when) for name in self.tasks}
-        paths = list(self._leaf_paths(root, ()))
-        self.end_labels = _leaf_names(paths, by_name[root].at)
+        paths = list(leaf_paths(root, self._labels, self._child))
+        self.end_labels = leaf_names(paths, by_name[root].at)
         self.task_codes = self._codes_of(paths)
         self.task_codes.setflags(write=False)
 
@@ -89,22 +87,6 @@ class TaskSchema:
             return cls(declarations)
         except RecursionError:
             raise SchemaError(["the tasks are nested too deeply to be read."]) from None
-
-    def _preorder(self, name: str, by_name: Mapping[str, TaskDeclaration]) -> Iterable[str]:
-        stack = [name]
-        while stack:
-            name = stack.pop()
-            yield name
-            children = (self._child.get((name, label)) for label in by_name[name].labels)
-            stack.extend(reversed([child for child in children if child is not None]))
-
-    def _leaf_paths(self, task: str, above: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
-        for label in self._labels[task]:
-            child = self._child.get((task, label))
-            if child is None:
-                yield (*above, label)
-            else:
-                yield from self._leaf_paths(child, (*above, label))
 
     def _codes_of(self, paths: Sequence[tuple[str, ...]]) -> Int64Array:
         codes = np.full((len(paths), len(self.tasks)), NOT_APPLICABLE, dtype=np.int64)
@@ -183,7 +165,10 @@ class TaskSchema:
     @cached_property
     def n_levels(self) -> int:
         """Number of depth levels: 1 for a flat schema, 2 for a root with child tasks."""
-        return 1 + max(self.depth(task) for task in self.tasks)
+        depth: dict[str | None, int] = {None: 0}
+        for task in self.tasks:
+            depth[task] = 1 + depth[self._parent[task][0]]
+        return max(depth.values())
 
     def members(self, task: str) -> BoolArray:
         """bool array (n_labels, n_end_labels): which end labels lie under each label of ``task``."""
@@ -277,49 +262,22 @@ class TaskSchema:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """The nested form that :meth:`from_dict` reads."""
-        return self._nested(self.root)
-
-    def _nested(self, task: str) -> dict[str, Any]:
-        entries: list[Any] = []
-        for label in self._labels[task]:
-            child = self._child.get((task, label))
-            entries.append(label if child is None else {label: self._nested(child)})
-        return {"task": task, "labels": entries}
+        """The nested form that :meth:`from_dict` reads; of trees deeper than 100 levels the table form."""
+        form = nested if self.n_levels <= MOST_NESTED else table
+        return form(self.tasks, self._labels, self._child)
 
     def __str__(self) -> str:
-        return "\n".join([self.root, *self._branches(self.root, "")])
-
-    def _branches(self, task: str, indent: str) -> Iterable[str]:
-        labels = self._labels[task]
-        for i, label in enumerate(labels):
-            last = i == len(labels) - 1
-            child = self._child.get((task, label))
-            yield f"{indent}{'└── ' if last else '├── '}{label}" + (f"  [{child}]" if child else "")
-            if child is not None:
-                yield from self._branches(child, indent + ("    " if last else "│   "))
-
-    def _repr_html_(self) -> str:
-        return _html.block(f"{self.n_tasks:,} tasks, {self.n_end_labels:,} end labels", _html.lines(str(self)))
+        return "\n".join(drawn(self.root, self._labels, self._child))
 
     def __repr__(self) -> str:
         return f"TaskSchema.from_dict({self.to_dict()!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TaskSchema) and self.to_dict() == other.to_dict()
+        return isinstance(other, TaskSchema) and self._key == other._key
+
+    @property
+    def _key(self) -> tuple[Any, ...]:
+        return self.tasks, self._labels, self._child
 
     def __hash__(self) -> int:
         return hash((self.tasks, self.end_labels))
-
-
-def _leaf_names(paths: Sequence[tuple[str, ...]], at: str) -> tuple[str, ...]:
-    count = Counter(path[-1] for path in paths)
-    names = tuple(path[-1] if count[path[-1]] == 1 else "/".join(path) for path in paths)
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        where = f"{at}: " if at else ""
-        raise SchemaError([f"{where}two end labels are both called {name!r}. Rename one." for name in twice])
-    return names
-
-
-offer(__name__, globals())

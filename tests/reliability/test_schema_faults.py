@@ -129,7 +129,7 @@ def test_tasks_nested_too_deeply() -> None:
     value: Any = "end"
     for i in range(5000):
         value = {f"a{i}": task(f"t{i}", [value, f"b{i}"])}
-    assert faults(value["a4999"]) == ["the tasks are nested too deeply to be read."]
+    assert faults(value["a4999"]) == ["the tasks must be nested at most 1,000 levels deep; got 5,000."]
 
 
 def test_the_helper_fails_on_a_sound_schema() -> None:

@@ -1,0 +1,81 @@
+"""Trees of hundreds of levels: nothing in the schema recurses."""
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import metalwork as mw
+from metalwork.errors import ConfigError
+
+
+def tower(n_levels: int) -> dict[str, Any]:
+    """A task on each level, whose first label opens the next."""
+    value: Any = "end"
+    for i in reversed(range(n_levels)):
+        value = {f"a{i}": {"task": f"t{i}", "labels": [value, f"b{i}"]}}
+    found: dict[str, Any] = value["a0"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def deep() -> mw.TaskSchema:
+    return mw.TaskSchema.from_dict(tower(500))
+
+
+def test_a_tree_of_500_levels(deep: mw.TaskSchema) -> None:
+    assert (deep.n_levels, deep.n_tasks, deep.n_end_labels) == (500, 500, 501)
+    assert deep.end_labels[:2] + deep.end_labels[-1:] == ("end", "b499", "b0")
+    assert deep.depth("t499") == 499
+    known = deep.known_codes(["a499", "end", "b3", None])
+    assert (known[0] == -1).sum() == 1
+    assert deep.end_of(known).tolist() == [-1, 0, 497, -1]
+    assert deep.spans("t0").tolist() == [[0, 500], [500, 501]]
+
+
+def test_it_is_written_and_read_again(deep: mw.TaskSchema, tmp_path: Path) -> None:
+    again = [
+        mw.TaskSchema.from_dict(deep.to_dict()),
+        pickle.loads(pickle.dumps(deep)),
+        eval(repr(deep), vars(mw)),
+    ]
+    (tmp_path / "deep.json").write_text(json.dumps(deep.to_dict()))
+    again.append(mw.TaskSchema.from_yaml(tmp_path / "deep.json"))
+    for schema in again:
+        assert schema == deep
+        assert hash(schema) == hash(deep)
+    assert len(str(deep).splitlines()) == 1 + 2 * 500
+    votes = mw.LabelMatrix(np.array([[0], [1]]), deep, ["t2"])
+    votes.save(tmp_path / "votes.npz")
+    assert mw.LabelMatrix.load(tmp_path / "votes.npz").schema == deep
+
+
+def test_trees_of_few_levels_are_written_nested_others_as_a_table() -> None:
+    for n_levels in (100, 101):
+        schema = mw.TaskSchema.from_dict(tower(n_levels))
+        assert ("tasks" in schema.to_dict()) == (n_levels > 100)
+        assert mw.TaskSchema.from_dict(schema.to_dict()) == schema
+    assert mw.TaskSchema.from_dict(tower(101)).to_dict()["tasks"][1] == {
+        "task": "t1",
+        "labels": ["a2", "b1"],
+        "parent": "t0",
+        "when": "a1",
+    }
+
+
+@pytest.mark.parametrize("name", ["deep.json", "deep.yaml"])
+def test_files_nested_deeper_than_their_readers_go_are_refused(name: str, tmp_path: Path) -> None:
+    depth = 100_000
+    (tmp_path / name).write_text("[" * depth + "]" * depth)
+    with pytest.raises(ConfigError) as caught:
+        mw.TaskSchema.from_yaml(tmp_path / name)
+    assert str(caught.value) == f"{tmp_path / name}: nested too deeply to be read."
+
+
+def test_a_task_may_stand_under_two_labels_but_not_under_itself() -> None:
+    shared = {"task": "s", "labels": ["x", "y"]}
+    with pytest.raises(mw.MetalworkError, match="the task name 's' stands twice"):
+        mw.TaskSchema.from_dict({"task": "r", "labels": [{"a": shared}, {"b": shared}]})
