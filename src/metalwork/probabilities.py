@@ -27,8 +27,9 @@ class TaskProbabilities:
 
     Parameters
     ----------
-    end : float array (n_points, n_end_labels)
-        Probabilities in [0, 1]; each row sums to 1.
+    end : float array (n_points, n_end_labels), or data frame
+        Probabilities in [0, 1]; each row sums to 1. Columns of a frame are found by the name of the end label,
+        ``"Money"`` or ``"P(Money)"``, in any order; others are not read.
     schema : TaskSchema
 
     ``probs[task]`` is the float array (n_points, n_labels) of P(task label, and the task applies): its rows
@@ -40,7 +41,7 @@ class TaskProbabilities:
     schema: TaskSchema
 
     def __init__(self, end: Any, schema: TaskSchema) -> None:
-        array = np.asarray(end)
+        array = _columns(end, schema) if hasattr(end, "columns") else np.asarray(end)
         if array.dtype.kind not in "fiub":
             raise VotesError(f"end must hold numbers; got dtype {array.dtype}.")
         if array.dtype.kind != "f":
@@ -157,6 +158,18 @@ class TaskProbabilities:
 
     def __repr__(self) -> str:
         return f"TaskProbabilities(n_points={self.n_points}, end_labels={list(self.schema.end_labels)})"
+
+
+def _columns(frame: Any, schema: TaskSchema) -> npt.NDArray[Any]:
+    """The columns of a frame that are named by the end labels, in the order of the schema."""
+    given = {str(name): name for name in getattr(frame, "column_names", frame.columns)}
+    found = {label: given.get(f"P({label})", given.get(label)) for label in schema.end_labels}
+    if missing := [label for label, name in found.items() if name is None]:
+        raise VotesError(
+            f"Columns of probabilities must be named by the end labels; there is none for {missing[0]!r}. "
+            "Rename them, or pass an array with a column an end label, in the order of schema.end_labels."
+        )
+    return np.stack([np.asarray(frame[name]) for name in found.values()], axis=1)
 
 
 def first_of_best(scores: FloatArray) -> npt.NDArray[np.int64]:

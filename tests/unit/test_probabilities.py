@@ -64,6 +64,20 @@ def test_as_a_frame() -> None:
         mw.TaskProbabilities(END, SCHEMA).to_frame(ids=["x"])
 
 
+def test_columns_of_frames_count_by_their_names() -> None:
+    probs = mw.TaskProbabilities(END, SCHEMA)
+    frame = pl.DataFrame(dict(zip(SCHEMA.end_labels, np.array(END).T, strict=True)))
+    turned = frame.select(reversed(frame.columns))
+    for given in (turned, pd.DataFrame(turned.to_dict(as_series=False)), probs.to_frame(ids=["x", "y"])):
+        assert mw.TaskProbabilities(given, SCHEMA).end.tolist() == END
+    with pytest.raises(VotesError) as caught:
+        mw.TaskProbabilities(pd.DataFrame(END), SCHEMA)
+    assert str(caught.value) == (
+        "Columns of probabilities must be named by the end labels; there is none for 'Performance'. Rename them, "
+        "or pass an array with a column an end label, in the order of schema.end_labels."
+    )
+
+
 def test_every_task_of_a_deep_tree_sums_its_members() -> None:
     deep = mw.TaskSchema.from_dict(FIVE_LEVELS)
     probs = mw.TaskProbabilities(np.random.default_rng(0).dirichlet(np.ones(deep.n_end_labels), 7), deep)

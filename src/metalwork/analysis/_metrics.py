@@ -17,6 +17,7 @@ from metalwork.analysis._hierarchical import DepthMetrics, PathCounts, count_pat
 from metalwork.errors import VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
+from metalwork.votes import ForestProbabilities
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def evaluate(
 
     Parameters
     ----------
-    predicted : TaskProbabilities, float array (n_points, n_end_labels), or end labels (n_points,)
+    predicted : TaskProbabilities, what these are made of, or end labels (n_points,)
         Labels as names or codes; None or -1 where there is no prediction.
     y : sequence (n_points,)
         Known labels, as ``schema.known_codes`` takes them: end labels (names or codes), inner labels where no more
@@ -189,12 +190,22 @@ def _read_predictions(
         if schema is not None and schema != predicted.schema:
             raise VotesError("schema must be the one of the probabilities; it differs. Leave it out.")
         return predicted, predicted.predict(), predicted.schema
+    if isinstance(predicted, ForestProbabilities):
+        roots = " or ".join(f"probs.roots[{root!r}]" for root in predicted.roots)
+        raise VotesError(f"predicted must be of one tree; got {len(predicted.roots)} trees. Pass {roots}.")
     if schema is None:
         raise VotesError("schema must be given with predictions that carry none; got None. Pass schema=.")
-    if isinstance(predicted, np.ndarray) and predicted.ndim == 2:
+    if _is_table(predicted):
         probs = TaskProbabilities(predicted, schema)
         return probs, probs.predict(), schema
     return None, schema.end_codes(predicted, allow_missing=True), schema
+
+
+def _is_table(predicted: Any) -> bool:
+    """Whether predictions have two dimensions: an array, a frame, or a list of rows."""
+    if hasattr(predicted, "shape"):
+        return len(predicted.shape) == 2
+    return isinstance(predicted, list) and isinstance(next(iter(predicted), None), list | tuple | np.ndarray)
 
 
 def _measure(tree: TaskSchema, gold: Codes, codes: Codes, probs: TaskProbabilities | None, n_bins: int) -> Metrics:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from metalwork._checks import ABSTAIN, IntArray
+from metalwork._checks import ABSTAIN, IntArray, check_instance
 from metalwork._names import as_written, is_missing, plain_name, unknown_name
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
@@ -25,6 +25,7 @@ class LongVotes(NamedTuple):
 
 def read_long(records: Any, workers: Any, labels: Any, schema: TaskSchema, task: str | None) -> LongVotes:
     """Columns of a table (n_answers,) as votes; ``VotesError`` where they are none."""
+    check_instance("schema", schema, TaskSchema, "For a forest, call it with each of forest.schemas.")
     columns = {"records": _values(records), "workers": _values(workers), "labels": _values(labels)}
     if len({len(values) for values in columns.values()}) > 1:
         lengths = ", ".join(f"{len(values)} {name}" for name, values in columns.items())

@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn import metrics as reference
 
 import metalwork as mw
 from metalwork.analysis import evaluate
 from metalwork.errors import ConfigError, VotesError
+from metalwork.votes import ForestProbabilities
 
 TREE = mw.TaskSchema.from_dict(
     {
@@ -131,6 +134,17 @@ def test_plain_labels_on_another_branch_count_as_wrong() -> None:
     assert result.tasks[1].confusion.columns == ("Performance", "Funding", "(other branch)")
     assert result.tasks[1].confusion.counts == ((0, 0, 0), (0, 1, 1))
     assert result.calibration is None
+
+
+def test_probabilities_come_in_arrays_rows_and_frames() -> None:
+    probs, y = random_case(20, 4)
+    columns = dict(zip(reversed(TREE.end_labels), probs.end.T[::-1], strict=True))
+    for given in (probs.end, probs.end.tolist(), list(probs), pl.DataFrame(columns), pd.DataFrame(columns)):
+        assert evaluate(given, y, TREE) == evaluate(probs, y)
+    forest = ForestProbabilities({"sector": probs})
+    with pytest.raises(VotesError) as caught:
+        evaluate(forest, y)
+    assert str(caught.value) == "predicted must be of one tree; got 1 trees. Pass probs.roots['sector']."
 
 
 def test_records_of_unknown_label_are_left_out() -> None:

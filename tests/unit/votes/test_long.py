@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import metalwork as mw
-from metalwork.errors import VotesError
+from metalwork.errors import ConfigError, VotesError
 from tests.unit.schemas import SECTORS
 
 FLAT = mw.TaskSchema.flat(["ham", "spam", "café"])
@@ -116,6 +116,14 @@ def test_what_is_refused(arguments: tuple[Any, ...], more: dict[str, Any], text:
     with pytest.raises(VotesError) as caught:
         mw.LabelMatrix.from_long(*arguments, **more)
     assert str(caught.value) == text
+
+
+def test_a_forest_is_refused() -> None:
+    with pytest.raises(ConfigError) as caught:
+        mw.LabelMatrix.from_long(["a"], ["w"], ["ham"], mw.TaskForest([FLAT]))  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "schema must be a TaskSchema; got TaskForest. For a forest, call it with each of forest.schemas."
+    )
 
 
 def test_no_answers_make_no_votes() -> None:
