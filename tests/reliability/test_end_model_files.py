@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 
 from metalwork import EndModel
-from metalwork.errors import DataError, MetalworkError
+from metalwork.errors import DataError
 from tests.unit.end_models.samples import TRIAGE, words
 
 DATA = words(TRIAGE, 40)
@@ -44,7 +44,7 @@ def refusal(path: Path) -> str | None:
     """The error that loading ends in, or None."""
     try:
         EndModel.load(path).predict_proba(DATA.counts)
-    except MetalworkError as error:
+    except DataError as error:
         return str(error)
     return None
 
@@ -92,6 +92,15 @@ def test_mutated_files_give_one_clear_error_or_a_model(path: Path) -> None:
         {"best_epoch": None},
         {"n_features_in": "52"},
         {"format": "metalwork end model 9"},
+        {"history": [{"epoch": 1}]},
+        {"history": [{"epoch": 1, "loss": float("nan")}]},
+        {"history": [{"epoch": 2, "loss": 1.0}]},
+        {"best_epoch": 2},
+        {"best_epoch": 1e400},
+        {"feature_names": ["a"] * 52},
+        {"feature_names": ["a"]},
+        {"n_features_in": 7},
+        {"anything": 1},
     ],
     ids=str,
 )
@@ -111,11 +120,47 @@ def test_weights_that_do_not_fit_are_refused(path: Path) -> None:
         tensors | {name: torch.full((2,), torch.nan)},
         tensors | {"network.extra": torch.zeros(1)},
         tensors | {"scaling.mean": torch.zeros(1)},
+        tensors | {"else": torch.zeros(1)},
+        tensors | {name: tensors[name].double()},
+        tensors | {name: tensors[name].to(torch.bfloat16)},
+        tensors | {name: tensors[name][None]},
+        tensors | {name: tensors[name].int()},
+        {n: tensors[m] for n, m in zip(tensors, [*list(tensors)[1:], next(iter(tensors))], strict=True)},
     ]
     for case in cases:
         rewrite(path, header, case)
         with pytest.raises(DataError, match=rf"^{path}: "):
             EndModel.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [
+        ("deviation", torch.zeros(3)),
+        ("deviation", torch.full((3,), -1.0)),
+        ("mean", torch.full((3,), torch.inf)),
+        ("mean", torch.zeros(4)),
+        ("mean", torch.zeros(3, 1)),
+        ("mean", torch.zeros(3, dtype=torch.float64)),
+        ("mean", torch.tensor(0.0)),
+    ],
+)
+def test_scaling_that_does_not_fit_is_refused(tmp_path: Path, name: str, tensor: torch.Tensor) -> None:
+    path = tmp_path / "end"
+    EndModel(TRIAGE, hidden_sizes=(2,), max_epochs=1).fit(np.eye(3), [0, 1, 2]).save(path)
+    header, tensors = parts(path)
+    rewrite(path, header, tensors | {f"scaling.{name}": tensor})
+    with pytest.raises(DataError, match=rf"^{path}: "):
+        EndModel.load(path)
+
+
+def test_equal_fits_give_equal_files(model: EndModel, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        EndModel(TRIAGE, hidden_sizes=(4, 3), max_epochs=1).fit(DATA.counts, DATA.probs).save(tmp_path / name)
+    EndModel.load(tmp_path / "two").save(tmp_path / "three")
+    files = [(tmp_path / name).read_bytes() for name in ("one", "two", "three")]
+    assert files[0] == files[1] == files[2]
+    assert "seconds" in model.history_[0]
 
 
 class _Trap:

@@ -11,23 +11,27 @@ from metalwork.end_models.plan import HeadPlan, LayerPlan, Plan, compile_plan
 from metalwork.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from metalwork.end_models.losses import head_targets, noise_aware_loss
+    from metalwork.end_models.flat import FlatClassifier
+    from metalwork.end_models.losses import head_targets, known_targets, noise_aware_loss
     from metalwork.end_models.model import EndModel
     from metalwork.end_models.network import EndNetwork, InputLinear, SparseRows, compile_network
 
 _HOMES = {
     "EndModel": "model",
     "EndNetwork": "network",
+    "FlatClassifier": "flat",
     "InputLinear": "network",
     "SparseRows": "network",
     "compile_network": "network",
     "head_targets": "losses",
+    "known_targets": "losses",
     "noise_aware_loss": "losses",
 }
 
 __all__ = [
     "EndModel",
     "EndNetwork",
+    "FlatClassifier",
     "HeadPlan",
     "InputLinear",
     "LayerPlan",
@@ -36,6 +40,7 @@ __all__ = [
     "compile_network",
     "compile_plan",
     "head_targets",
+    "known_targets",
     "noise_aware_loss",
 ]
 

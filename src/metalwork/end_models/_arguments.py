@@ -1,7 +1,5 @@
 """Arguments of the end model: their checks, and what a file keeps of them."""
 
-import os
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -18,13 +16,11 @@ from metalwork._checks import (
 )
 from metalwork.end_models._scaling import SCALINGS
 from metalwork.end_models.plan import ARCHITECTURES
-from metalwork.errors import ConfigError, DataError, VotesError
-from metalwork.probabilities import TaskProbabilities
+from metalwork.errors import ConfigError, DataError
 from metalwork.schema import TaskSchema
 
 MODULES: Final = ("input_module", "intermediate_module", "head_module")
 _DEVICES: Final = ("cpu", "cuda", "auto")
-_HOW_TO_GET_PROBS: Final = "Use a label model's predict_proba, or TaskProbabilities.from_labels for known labels."
 
 
 def check_arguments(model: Any) -> None:
@@ -46,39 +42,20 @@ def check_arguments(model: Any) -> None:
         check_fraction("input_dropout", model.input_dropout, "[)")
 
 
-def check_probs(probs: Any, schema: TaskSchema) -> None:
-    """``probs`` must be probabilities of this schema, of at least one record."""
-    check_instance("probs", probs, TaskProbabilities, _HOW_TO_GET_PROBS)
-    if probs.schema != schema:
-        raise VotesError("probs must have the model's schema; it differs. Fit both models on one schema.")
-    if len(probs) == 0:
-        raise VotesError("probs must hold at least one record; got none.")
-
-
 def check_rows(what: str, found: int, expected: int) -> None:
     """``what`` must have one entry a row of X."""
     if found != expected:
         raise DataError(f"{what} must have one entry a row of X ({expected}); got {found}.")
 
 
-def check_columns(what: str, found: int | None, expected: int | None) -> None:
-    """``what`` must have as many columns as the X of ``fit``."""
-    if found != expected:
-        raise DataError(
-            f"{what} must have {_columns(expected)}, as the X of fit; got {_columns(found)}. "
-            "Make the features the same way."
-        )
-
-
-def _columns(number: int | None) -> str:
-    return "records that are no matrix" if number is None else f"{number} columns"
-
-
 def read_weights(sample_weight: Any, n_points: int) -> npt.NDArray[np.float64] | None:
     """Weights (n_points,): finite, at least 0, and not all 0."""
     if sample_weight is None:
         return None
-    weights = np.asarray(sample_weight, dtype=np.float64)
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"sample_weight must be numbers; got {type(sample_weight).__name__}.") from None
     if weights.shape != (n_points,):
         raise DataError(f"sample_weight must have one weight a row of X ({n_points}); got shape {weights.shape}.")
     bad = ~(np.isfinite(weights) & (weights >= 0))
@@ -116,17 +93,3 @@ def plain_arguments(model: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
-
-
-def check_modules(stored: Any, given: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """The modules given to ``load`` must be those the model was fitted with."""
-    if not isinstance(stored, list) or not all(name in MODULES for name in stored):
-        raise DataError(f"{path}: must hold a whole end model; its list of modules is damaged. Save it again.")
-    for name in MODULES:
-        if name in stored and given[name] is None:
-            raise ConfigError(
-                f"{path}: the model was fitted with an {name} of its own, and files hold no code. "
-                f"Pass it: EndModel.load(path, {name}=...)."
-            )
-        if name not in stored and given[name] is not None:
-            raise ConfigError(f"{path}: the model was fitted without an {name}. Leave {name} out.")

@@ -1,7 +1,8 @@
 """Records as an end model reads them: checked once, then handed out in mini-batches."""
 
+import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,25 +10,27 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
+from metalwork.end_models._frames import Names, is_frame, read_frame
 from metalwork.end_models.network import SparseRows
-from metalwork.errors import ConfigError, DataError
+from metalwork.errors import ConfigError, DataError, MetalworkWarning
 
 Float32Array = npt.NDArray[np.float32]
 Index = npt.NDArray[np.int64]
 
 
 class DenseInputs:
-    """Rows of a float array (n_points, n_features)."""
+    """Rows of a float array (n_points, n_features), with the columns' names where it was a frame."""
 
-    def __init__(self, array: Float32Array) -> None:
+    def __init__(self, array: Float32Array, names: Names | None = None) -> None:
         self.array = array
+        self.names = names
 
     def __len__(self) -> int:
         return len(self.array)
 
     def rows(self, index: Index) -> "DenseInputs":
         """The records at positions ``index`` alone."""
-        return DenseInputs(self.array[index])
+        return DenseInputs(self.array[index], self.names)
 
     def batch(self, index: Index) -> Any:
         """The rows at positions ``index``: a float tensor."""
@@ -81,28 +84,93 @@ class RecordInputs:
 Inputs = DenseInputs | SparseInputs | RecordInputs
 
 
-def read_inputs(X: Any, what: str, has_input_module: bool) -> Inputs:
-    """Check ``X`` and wrap it.
+class Columns(NamedTuple):
+    """What ``fit`` saw: how many columns (None where records are no matrix), and their names, if any."""
+
+    number: int | None
+    names: Names | None
+
+
+def read_inputs(X: Any, what: str, has_input_module: bool, expected: Columns | None = None) -> Inputs:
+    """Wrap ``X``, and check that it is like the X of ``fit`` where that is given; frames' columns go by name.
 
     Raises
     ------
     DataError
-        When it is no matrix of finite numbers, or, for an input module, no sequence.
+        When it is no matrix of numbers, or, for an input module, no sequence; when its columns are not those
+        ``expected``.
     """
+    inputs = _wrap(X, what, has_input_module, None if expected is None else expected.names)
+    if expected is not None:
+        found = columns_of(inputs)
+        if found.number != expected.number:
+            raise DataError(
+                f"{what} must have {_counted(expected.number)}, as the X of fit; got {_counted(found.number)}. "
+                "Make the features the same way."
+            )
+        if (found.names is None) != (expected.names is None):
+            has, had = ("no column names", "some") if found.names is None else ("column names", "none")
+            warnings.warn(
+                f"{what} has {has}, but the X of fit had {had}: its columns are "
+                "taken in their order. Pass frames both times to have them matched by name.",
+                MetalworkWarning,
+                stacklevel=4,
+            )
+    return inputs
+
+
+def columns_of(inputs: Inputs) -> Columns:
+    """Number and names of the features."""
+    if isinstance(inputs, SparseInputs):
+        return Columns(int(inputs.matrix.shape[1]), None)
+    if isinstance(inputs, DenseInputs) and inputs.array.ndim == 2:
+        return Columns(int(inputs.array.shape[1]), inputs.names)
+    return Columns(None, None)
+
+
+def check_finite(inputs: Inputs, what: str, rows: Index | None = None) -> Inputs:
+    """Return ``inputs`` when all its numbers are finite; ``rows`` are where its records stand in ``what``.
+
+    Raises
+    ------
+    DataError
+        Naming the first number that is not.
+    """
+    if isinstance(inputs, RecordInputs):
+        return inputs
+    values = inputs.array if isinstance(inputs, DenseInputs) else inputs.matrix.data
+    finite = np.isfinite(values)
+    if finite.all():
+        return inputs
+    first = int(np.argmin(finite))  # in row-major order, of the stored values
+    if isinstance(inputs, DenseInputs):
+        row, *place = (int(i) for i in np.unravel_index(first, values.shape))
+        value = values[row, *place]
+        column = repr(inputs.names[place[0]]) if inputs.names else ", ".join(map(str, place))
+    else:
+        row = int(np.searchsorted(inputs.matrix.indptr, first, side="right") - 1)
+        value, column = values[first], str(inputs.matrix.indices[first])
+    raise DataError(
+        f"{what} must be finite as 32-bit floats; got {value} at row {row if rows is None else rows[row]}, "
+        f"column {column}. Fill in missing values first, and scale down what is too large."
+    )
+
+
+def _wrap(X: Any, what: str, has_input_module: bool, names: Names | None) -> Inputs:
     if sp.issparse(X):
-        return SparseInputs(_check_finite(_canonical(X, what), what))
+        return SparseInputs(_canonical(X, what))
+    if is_frame(X):
+        array, found = read_frame(X, what, names)
+        return DenseInputs(_as_float32(array, what), found)
     if has_input_module and (isinstance(X, Tensor) or not (isinstance(X, np.ndarray) and X.dtype.kind in "biuf")):
         if isinstance(X, (str, bytes)) or not (hasattr(X, "__len__") and hasattr(X, "__getitem__")):
             raise DataError(f"{what} must be a matrix, a tensor or a sequence of records; got {type(X).__name__}.")
         return RecordInputs(X if isinstance(X, Tensor) else list(X))
-    return DenseInputs(_check_finite(_as_float32(X, what), what))
+    return DenseInputs(_as_float32(X, what))
 
 
-def n_columns(inputs: Inputs) -> int | None:
-    """Number of features, or None where the records are no matrix."""
-    if isinstance(inputs, SparseInputs):
-        return int(inputs.matrix.shape[1])
-    return int(inputs.array.shape[1]) if isinstance(inputs, DenseInputs) and inputs.array.ndim == 2 else None
+def _counted(number: int | None) -> str:
+    return "records that are no matrix" if number is None else f"{number} columns"
 
 
 def move(batch: Any, device: torch.device) -> Any:
@@ -152,32 +220,16 @@ def _canonical(X: Any, what: str) -> sp.csr_array:
 def _as_float32(X: Any, what: str) -> Float32Array:
     try:
         array = np.asarray(X)
-        if array.dtype.kind not in "biuf":
+        if array.dtype.kind not in "biufc":
             array = array.astype(np.float64)
     except (TypeError, ValueError):
         raise DataError(
             f"{what} must be a matrix of real numbers; got {type(X).__name__}. "
             "Turn records into numbers first, or pass input_module."
         ) from None
+    if array.dtype.kind == "c":
+        raise DataError(f"{what} must be a matrix of real numbers; got complex ones. Pass their parts.")
     if array.ndim < 2:
         raise DataError(f"{what} must have shape (n_points, n_features); got {array.shape}.")
     with np.errstate(over="ignore"):  # what overflows is not finite, and named as such
         return np.ascontiguousarray(array, dtype=np.float32)
-
-
-def _check_finite(matrix: Any, what: str) -> Any:
-    sparse = sp.issparse(matrix)
-    values = matrix.data if sparse else matrix
-    if not np.isfinite(values).all():
-        first = int(np.argmin(np.isfinite(values)))  # in row-major order, of the stored values
-        if sparse:
-            row, column = int(np.searchsorted(matrix.indptr, first, side="right") - 1), int(matrix.indices[first])
-            where, value = f"row {row}, column {column}", values[first]
-        else:
-            position = np.unravel_index(first, values.shape)
-            where, value = f"row {position[0]}, column {', '.join(map(str, position[1:]))}", values[position]
-        raise DataError(
-            f"{what} must be finite as 32-bit floats; got {value} at {where}. "
-            "Fill in missing values first, and scale down what is too large."
-        )
-    return matrix

@@ -60,12 +60,14 @@ def fit_scaler(inputs: Inputs, scaling: str, has_input_module: bool) -> Scaler:
 
 
 def restore_scaler(kind: str, arrays: dict[str, Float32Array], n_columns: int | None) -> Scaler:
-    """A stored scaler; ``DataError`` when its parts do not fit together."""
+    """A stored scaler; ``ValueError`` when its parts do not fit together."""
     names = {"mean", "deviation"} if kind == "standard" else set()
     if kind not in SCALINGS[1:] or set(arrays) != names:
-        raise DataError(f"the scaling {kind!r} is unknown or not whole")
-    if any(array.shape[1:] != () or len(array) != n_columns for array in arrays.values()):
-        raise DataError("the scaling does not fit the number of features")
+        raise ValueError(f"the scaling {kind!r} is unknown or not whole")
+    if any(array.shape != (n_columns,) for array in arrays.values()):
+        raise ValueError("the scaling does not fit the number of features")
+    if kind == "standard" and not (arrays["deviation"] > 0).all():
+        raise ValueError("a deviation is not above 0")
     return Scaler(kind, arrays)
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from metalwork._checks import FloatArray
+from metalwork._checks import BoolArray, FloatArray
 from metalwork.end_models._inputs import Inputs, move
 from metalwork.end_models.losses import noise_aware_loss
 from metalwork.end_models.network import EndNetwork
@@ -37,20 +38,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Dev:
-    """Records with known end-label codes (n_dev,), to choose the epoch by."""
+    """Records to choose the epoch by, and which end labels their labels admit: bool (n_dev, n_end_labels)."""
 
     inputs: Inputs
-    codes: npt.NDArray[np.int64]
+    admitted: BoolArray
 
 
-def make_task(inputs: Inputs, targets: Tensor, weights: npt.NDArray[np.float64] | None) -> Task:
-    """The records to train on: those of weight 0 are left out, the other weights scaled to a mean of 1."""
-    if weights is None:
-        return Task(inputs, targets, None)
-    kept = np.flatnonzero(weights)
-    scaled = weights[kept] / weights[kept].mean()
-    rows = torch.from_numpy(kept)
-    return Task(inputs.rows(kept), targets[rows], torch.from_numpy(scaled).float())
+def mean_one(weights: npt.NDArray[np.float64] | None) -> Tensor | None:
+    """Weights scaled to a mean of 1, as :class:`Task` takes them."""
+    return None if weights is None else torch.from_numpy(weights / weights.mean()).float()
 
 
 class _Choice:
@@ -90,7 +86,8 @@ class Trainer:
         self.task = task
         self.batch_size = batch_size
         self.lr = lr
-        self.steps_an_epoch = math.ceil(len(task.inputs) / batch_size)
+        self.bounds = batch_bounds(len(task.inputs), batch_size)
+        self.steps_an_epoch = len(self.bounds) - 1
         self.max_epochs = max_epochs or max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / self.steps_an_epoch))
         self.history: list[Record] = []
         self.best_epoch = 0
@@ -134,8 +131,8 @@ class Trainer:
         self.network.train()
         order = torch.randperm(len(self.task.inputs), generator=self._order).numpy()
         total = torch.zeros((), device=self._device)
-        for start in range(0, len(order), self.batch_size):
-            index = order[start : start + self.batch_size]
+        for start, stop in pairwise(self.bounds):
+            index = order[start:stop]
             total += self.train_step(index) * len(index)
         loss = float(total) / len(order)
         if not math.isfinite(loss):
@@ -150,7 +147,7 @@ class Trainer:
         rows = torch.from_numpy(index)
         targets = self.task.targets[rows].to(self._device)
         weights = None if self.task.weights is None else self.task.weights[rows].to(self._device)
-        outputs = self.network(move(self.task.inputs.batch(index), self._device))
+        outputs = self._forward(index)
         loss = noise_aware_loss(outputs, targets, weights)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -158,10 +155,24 @@ class Trainer:
         return loss.detach()
 
     def evaluate(self, dev: Dev) -> tuple[FloatArray, FloatArray]:
-        """Negative log probability of each dev record's end label (n_dev,), and errors (n_dev,): 0 or 1."""
+        """Negative log probability of what each dev label admits (n_dev,), and errors (n_dev,): 0 or 1."""
         log_proba = predict_log_proba(self.network, dev.inputs, self.batch_size)
-        losses: FloatArray = -log_proba[np.arange(len(dev.codes)), dev.codes]
-        return losses, (log_proba.argmax(axis=1) != dev.codes).astype(np.float64)
+        losses: FloatArray = -np.logaddexp.reduce(np.where(dev.admitted, log_proba, -np.inf), axis=1)
+        right = np.take_along_axis(dev.admitted, log_proba.argmax(axis=1)[:, None], axis=1)[:, 0]
+        return losses, (~right).astype(np.float64)
+
+    def _forward(self, index: npt.NDArray[np.int64]) -> list[Tensor]:
+        batch = move(self.task.inputs.batch(index), self._device)
+        try:
+            outputs: list[Tensor] = self.network(batch)
+        except ValueError as error:
+            if len(index) > 1 or "more than 1 value" not in str(error):
+                raise
+            remedy = "Raise batch_size." if len(self.task.inputs) > 1 else "Train on more, or normalise by layer."
+            raise ConfigError(
+                f"Modules that normalise over a batch must have at least 2 records in it; got 1. {remedy}"
+            ) from None
+        return outputs
 
     def _set_lr(self) -> None:
         """Half a cosine from ``lr`` down to 0 over the epochs."""
@@ -169,6 +180,14 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = self.lr * 0.5 * (1.0 + math.cos(math.pi * done))
         self._step += 1
+
+
+def batch_bounds(n_points: int, batch_size: int) -> list[int]:
+    """Where batches start and end; a last one of one record joins the one before: it has no statistics."""
+    bounds = [*range(0, n_points, batch_size), n_points]
+    if n_points % batch_size == 1 and len(bounds) > 2:
+        del bounds[-2]
+    return bounds
 
 
 def predict_log_proba(network: EndNetwork, inputs: Inputs, batch_size: int) -> FloatArray:

@@ -1,52 +1,38 @@
 """The end model: a scikit-learn style estimator around the compiled network."""
 
-import copy
 import os
 from collections.abc import Sequence
-from types import NoneType
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from metalwork._estimators import Estimator, as_classes
-from metalwork.end_models._arguments import (
-    MODULES,
-    check_arguments,
-    check_columns,
-    check_modules,
-    check_probs,
-    check_rows,
-    pick_device,
-    pick_seed,
-    plain_arguments,
-    read_weights,
-)
-from metalwork.end_models._inputs import Inputs, n_columns, output_size, read_inputs
-from metalwork.end_models._scaling import Scaler, fit_scaler, restore_scaler
-from metalwork.end_models._storage import load_model, save_model
+from metalwork.end_models._arguments import check_arguments, check_rows, pick_device, pick_seed, read_weights
+from metalwork.end_models._building import compile_for, pick_threads
+from metalwork.end_models._inputs import Columns, Inputs, check_finite, columns_of, read_inputs
+from metalwork.end_models._labels import Labels, read_gold, read_labels
+from metalwork.end_models._scaling import Scaler, fit_scaler
+from metalwork.end_models._storage import Fitted, load_model, save_model
 from metalwork.end_models._training import (
     Callback,
     Dev,
     Record,
+    Task,
     Trainer,
-    make_task,
+    mean_one,
     predict_log_proba,
     seeded,
     threads,
 )
-from metalwork.end_models.losses import head_targets
-from metalwork.end_models.network import EndNetwork, ModuleFactory, compile_network
-from metalwork.end_models.plan import Plan, compile_plan
-from metalwork.errors import DataError
+from metalwork.end_models.network import EndNetwork, ModuleFactory
+from metalwork.end_models.plan import Plan
+from metalwork.errors import ConfigError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
 _PREDICT_ROWS = 1024
-_COUNTS_INPUT_DROPOUT = 0.2
-_SMALL_NETWORK = 10_000_000  # parameters, below which a second thread costs more than it gives
 
 
 class EndModel(Estimator):
@@ -103,6 +89,10 @@ class EndModel(Estimator):
         The epoch (from 1) whose weights were kept.
     n_features_in_ : int or None
         Columns of ``X``; None for records that are no matrix.
+    feature_names_in_ : object array (n_features,)
+        Names of the columns, only there where ``X`` was a frame.
+    classes_ : object array (n_end_labels,)
+        Names of the end labels, whose positions ``predict`` returns.
     """
 
     _estimator_type = "classifier"
@@ -112,6 +102,7 @@ class EndModel(Estimator):
     history_: list[Record]
     best_epoch_: int
     n_features_in_: int | None
+    feature_names_in_: npt.NDArray[np.object_]
     _scaler: Scaler
 
     def __init__(
@@ -156,55 +147,55 @@ class EndModel(Estimator):
     def fit(
         self,
         X: Any,
-        probs: TaskProbabilities,
+        probs: Any,
         dev: tuple[Any, Any] | None = None,
         sample_weight: Any = None,
         callbacks: Sequence[Callback] = (),
     ) -> Self:
-        """Train on probabilistic labels.
+        """Train on probabilistic or known labels.
 
         Parameters
         ----------
-        X : float array or SciPy sparse matrix (n_points, n_features), or records with an input module
-            Finite. Sparse matrices stay sparse.
-        probs : TaskProbabilities (n_points,)
-            Of the model's schema.
+        X : float array, SciPy sparse matrix or data frame (n_points, n_features), or records with an input module
+            Finite. Sparse matrices stay sparse; columns of frames are known by name from here on.
+        probs : TaskProbabilities (n_points,), or known labels (n_points,)
+            Of the model's schema. Known labels are names or codes of end labels, or names of inner labels, from
+            which the tasks above learn alone; records without one (None, NaN, "", -1) are left out.
         dev : (X_dev, y_dev), optional
-            A few records with known end labels (names or codes): the last epoch whose dev errors are within
-            two standard errors of the fewest is kept.
+            A few records with known labels: the last epoch whose dev errors are within two standard errors of the
+            fewest is kept. A prediction under a coarse label is right.
         sample_weight : float array (n_points,), optional
-            At least 0, not all 0; 0 leaves a record out, as is advised for records no labeling function voted on.
+            At least 0, not all 0; 0 leaves a record out altogether, as is advised for records no labeling function
+            voted on.
         callbacks : sequence of callable
             Each is called after every epoch with its record in ``history_``.
 
         Raises
         ------
         ConfigError
-            For an argument out of range, or a loss that is no longer finite.
+            For an argument out of range or of the wrong kind, or a loss that is no longer finite.
         DataError
             For an ``X`` or ``sample_weight`` of the wrong shape, or not finite.
         VotesError
-            For probabilities or dev labels that do not fit the schema.
+            For probabilities or labels that do not fit the schema.
         """
         check_arguments(self)
-        check_probs(probs, self.schema)
-        read = self._read(X, "X")
-        check_rows("probs", len(probs), len(read))
-        weights = read_weights(sample_weight, len(read))
-        scaler = fit_scaler(read, self.scaling, self.input_module is not None)
-        held_out = None if dev is None else self._read_dev(dev, scaler, n_columns(read))
+        has_module = self.input_module is not None
+        read, labels = read_inputs(X, "X", has_module), read_labels(probs, self.schema)
+        columns = columns_of(read)
+        check_rows("probs", len(labels), len(read))
+        read, labels, weights = _leave_out(read, labels, read_weights(sample_weight, len(read)))
+        scaler = fit_scaler(read, self.scaling, has_module)
+        held_out = None if dev is None else self._read_dev(dev, scaler, columns)
         inputs = scaler.transform(read)
         device, seed = pick_device(self.device), pick_seed(self.random_state)
         with seeded(seed, device):
-            network = self._compile(inputs, scaler, device)
-            task = make_task(inputs, head_targets(network.plan, probs), weights)
+            network = compile_for(self, inputs, scaler, device)
+            task = Task(inputs, labels.targets(network.plan), mean_one(weights))
             trainer = Trainer(network, task, self.lr, self.batch_size, self.weight_decay, self.max_epochs, seed)
-            with threads(self._pick_threads(network)):
+            with threads(pick_threads(self, network)):
                 trainer.fit(held_out, self.patience, callbacks)
-        self.plan_, self.network_, self._scaler = network.plan, network.eval(), scaler
-        self.n_features_in_ = n_columns(read)
-        self.history_, self.best_epoch_ = trainer.history, trainer.best_epoch
-        return self
+        return self._keep(Fitted(network.eval(), scaler, columns, trainer.history, trainer.best_epoch))
 
     @property
     def classes_(self) -> npt.NDArray[np.object_]:
@@ -219,13 +210,13 @@ class EndModel(Estimator):
         NotFittedError
             Before :meth:`fit`.
         DataError
-            For an ``X`` that does not look like the one of ``fit``, or is not finite.
+            For an ``X`` that does not look like the one of ``fit``, or is not finite. Columns of frames may stand
+            in any order.
         """
         self._check_fitted()
-        read = self._read(X, "X")
-        check_columns("X", n_columns(read), self.n_features_in_)
+        read = check_finite(read_inputs(X, "X", self.input_module is not None, self._columns), "X")
         size = max(self.batch_size, _PREDICT_ROWS) if self.input_module is None else self.batch_size
-        with threads(self._pick_threads(self.network_)):
+        with threads(pick_threads(self, self.network_)):
             proba = np.exp(predict_log_proba(self.network_, self._scaler.transform(read), size))
         return TaskProbabilities(proba / proba.sum(axis=1, keepdims=True), self.schema)
 
@@ -234,31 +225,23 @@ class EndModel(Estimator):
         return self.predict_proba(X).predict()
 
     def score(self, X: Any, y: Any) -> float:
-        """Accuracy on end labels ``y`` (names or codes), in [0, 1]."""
-        gold, found = self.schema.end_codes(y), self.predict(X)
-        check_rows("y", len(gold), len(found))
-        return float(np.mean(found == gold))
+        """Accuracy in [0, 1] on labels ``y`` (names or codes), of the records that have one.
+
+        A prediction under a coarse label is right.
+        """
+        found, (admitted, known) = self.predict(X), read_gold(y, self.schema, "y")
+        check_rows("y", len(known), len(found))
+        return float(np.mean(admitted[known, found[known]]))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to one safetensors file, whole or not at all.
+        """Write the fitted model to one safetensors file, whole or not at all; equal fits give equal files.
 
-        Weights, arguments and history are stored; code is not, so a model with modules of its own needs them again
-        in :meth:`load`.
+        Weights, arguments and history (but its seconds) are stored; code is not, so a model with modules of its
+        own needs them again in :meth:`load`.
         """
         self._check_fitted()
-        header = {
-            "schema": self.schema.to_dict(),
-            "arguments": plain_arguments(self),
-            "modules": [name for name in MODULES if getattr(self, name) is not None],
-            "n_features": self.plan_.n_features,
-            "n_features_in": self.n_features_in_,
-            "scaling": self._scaler.kind,
-            "history": self.history_,
-            "best_epoch": self.best_epoch_,
-        }
-        tensors = {f"network.{name}": tensor for name, tensor in self.network_.state_dict().items()}
-        tensors |= {f"scaling.{name}": torch.from_numpy(array) for name, array in self._scaler.arrays.items()}
-        save_model(path, header, tensors)
+        fitted = Fitted(self.network_, self._scaler, self._columns, self.history_, self.best_epoch_)
+        save_model(path, self, fitted)
 
     @classmethod
     def load(
@@ -278,72 +261,49 @@ class EndModel(Estimator):
         ConfigError
             When the model was fitted with a module of its own that is not given.
         """
-        header, tensors = load_model(path)
-        modules: dict[str, Any] = dict(zip(MODULES, (input_module, intermediate_module, head_module), strict=True))
-        check_modules(header.get("modules"), modules, path)
-        pick_device(device)
-        try:
-            schema = TaskSchema.from_dict(header["schema"])
-            arguments = {**header["arguments"], "hidden_sizes": tuple(header["arguments"]["hidden_sizes"])}
-            model = cls(schema, **arguments, **modules, device=device)
-            check_arguments(model)
-            model._restore(header, tensors)
-        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, RecursionError) as error:
-            reason = " ".join(str(error).split()).rstrip(".")
-            raise DataError(
-                f"{path}: must hold a whole end model; it does not ({reason}). Save it again."
-            ) from error
-        return model
+        modules = {
+            "input_module": input_module,
+            "intermediate_module": intermediate_module,
+            "head_module": head_module,
+        }
+        model, fitted = load_model(path, cls, modules, device)
+        kept: Self = model._keep(fitted)
+        return kept
 
-    def _restore(self, header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
-        scaling = {n.removeprefix("scaling."): t.numpy() for n, t in tensors.items() if n.startswith("scaling.")}
-        weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
-        plan = compile_plan(self.schema, self.architecture, header["n_features"], self.hidden_sizes)
-        columns = header["n_features_in"]
-        if columns != plan.n_features if self.input_module is None else not isinstance(columns, (int, NoneType)):
-            raise DataError(f"n_features_in is {columns!r}")
-        own = self.intermediate_module is not None or self.head_module is not None
-        if not own and plan.n_parameters > sum(tensor.numel() for tensor in weights.values()):
-            raise DataError("there are fewer weights than the plan has")  # before memory is set aside for them
-        device = pick_device(self.device)
-        self._scaler = restore_scaler(header["scaling"], scaling, columns)
-        with seeded(0, device):
-            network = self._build(plan, self._scaler, copy.deepcopy(self.input_module)).to(device)
-        network.load_state_dict(weights)
-        self.plan_, self.network_ = plan, network.eval()
-        self.n_features_in_ = columns
-        self.history_, self.best_epoch_ = list(header["history"]), int(header["best_epoch"])
+    def _keep(self, fitted: Fitted) -> Self:
+        self.plan_, self.network_, self._scaler = fitted.network.plan, fitted.network, fitted.scaler
+        self.n_features_in_ = fitted.columns.number
+        vars(self).pop("feature_names_in_", None)
+        if fitted.columns.names is not None:
+            self.feature_names_in_ = np.array(fitted.columns.names, dtype=object)
+        self.history_, self.best_epoch_ = fitted.history, fitted.best_epoch
+        return self
 
-    def _compile(self, inputs: Inputs, scaler: Scaler, device: torch.device) -> EndNetwork:
-        """A new network for these inputs, with a copy of the input module."""
-        if self.input_module is None:
-            module, n_features = None, n_columns(inputs)
-        else:
-            module = copy.deepcopy(self.input_module).to(device)
-            n_features = output_size(module, inputs, device)
-        if n_features is None:
-            raise DataError("X must have shape (n_points, n_features); it has more dimensions. Pass input_module.")
-        plan = compile_plan(self.schema, self.architecture, n_features, self.hidden_sizes)
-        return self._build(plan, scaler, module).to(device)
+    @property
+    def _columns(self) -> Columns:
+        names = vars(self).get("feature_names_in_")
+        return Columns(self.n_features_in_, None if names is None else tuple(names))
 
-    def _build(self, plan: Plan, scaler: Scaler, module: nn.Module | None) -> EndNetwork:
-        usual = _COUNTS_INPUT_DROPOUT if scaler.kind == "counts" else 0.0
-        input_dropout = usual if self.input_dropout is None else self.input_dropout
-        make = (self.intermediate_module, self.head_module)
-        return compile_network(plan, self.schema, module, *make, self.dropout, input_dropout)
+    def _read_dev(self, dev: Any, scaler: Scaler, columns: Columns) -> Dev:
+        if not isinstance(dev, tuple | list) or len(dev) != 2:
+            raise ConfigError(f"dev must be a pair (X_dev, y_dev); got {type(dev).__name__}.")
+        read = read_inputs(dev[0], "X of dev", self.input_module is not None, columns)
+        admitted, known = read_gold(dev[1], self.schema, "y of dev")
+        check_rows("y of dev", len(known), len(read))
+        rows = np.flatnonzero(known)
+        inputs = check_finite(read.rows(rows), "X of dev", rows)
+        return Dev(scaler.transform(inputs), admitted[rows])
 
-    def _read(self, X: Any, what: str) -> Inputs:
-        return read_inputs(X, what, self.input_module is not None)
 
-    def _read_dev(self, dev: tuple[Any, Any], scaler: Scaler, columns: int | None) -> Dev:
-        X, y = dev
-        inputs, codes = self._read(X, "X of dev"), self.schema.end_codes(y)
-        check_columns("X of dev", n_columns(inputs), columns)
-        check_rows("y of dev", len(codes), len(inputs))
-        return Dev(scaler.transform(inputs), codes)
-
-    def _pick_threads(self, network: EndNetwork) -> int:
-        if self.n_threads is not None:
-            return self.n_threads
-        small = sum(parameter.numel() for parameter in network.parameters()) < _SMALL_NETWORK
-        return 1 if small and self.input_module is None else torch.get_num_threads()
+def _leave_out(
+    inputs: Inputs, labels: Labels, weights: npt.NDArray[np.float64] | None
+) -> tuple[Inputs, Labels, npt.NDArray[np.float64] | None]:
+    """The records that count, checked: those of weight 0 or without a label are as if they were not there."""
+    used = labels.known if weights is None else labels.known & (weights > 0)
+    if used.all():
+        return check_finite(inputs, "X"), labels, weights
+    rows = np.flatnonzero(used)
+    if not rows.size:
+        raise VotesError("probs must hold a known label for at least one record of weight above 0; got none.")
+    kept = check_finite(inputs.rows(rows), "X", rows)
+    return kept, labels.rows(rows), None if weights is None else weights[rows]

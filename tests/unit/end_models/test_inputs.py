@@ -7,7 +7,14 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from metalwork.end_models._inputs import DenseInputs, RecordInputs, SparseInputs, n_columns, read_inputs
+from metalwork.end_models._inputs import (
+    DenseInputs,
+    RecordInputs,
+    SparseInputs,
+    check_finite,
+    columns_of,
+    read_inputs,
+)
 from metalwork.end_models._scaling import fit_scaler
 from metalwork.errors import DataError
 
@@ -50,7 +57,7 @@ def test_batches_are_the_rows_asked_for() -> None:
 def test_records_are_kept_for_an_input_module() -> None:
     assert isinstance(read_inputs(["a", "b"], "X", True), RecordInputs)
     assert isinstance(read_inputs(COUNTS, "X", True), DenseInputs)
-    assert n_columns(read_inputs(["a", "b"], "X", True)) is None
+    assert columns_of(read_inputs(["a", "b"], "X", True)) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -69,16 +76,17 @@ def test_records_are_kept_for_an_input_module() -> None:
             sp.csr_array(np.array([[0.0, 2.0], [0.0, 0.0], [np.inf, 0.0]])),
             _not_finite("inf at row 2, column 0"),
         ),
+        (np.array([[1j]]), "X must be a matrix of real numbers; got complex ones. Pass their parts."),
         (
             np.array([[1e300]]),
             _not_finite("inf at row 0, column 0"),
         ),
     ],
-    ids=["one dimension", "texts", "nan", "sparse inf", "too large"],
+    ids=["one dimension", "texts", "nan", "sparse inf", "complex", "too large"],
 )
 def test_what_is_no_finite_matrix_is_refused(X: Any, message: str) -> None:
     with pytest.raises(DataError) as caught:
-        read_inputs(X, "X", False)
+        check_finite(read_inputs(X, "X", False), "X")
     assert str(caught.value) == message
 
 

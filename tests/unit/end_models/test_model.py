@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
+import scipy.sparse as sp
 import torch
 from sklearn.base import clone
 from torch import Tensor, nn
@@ -80,11 +83,42 @@ def test_callbacks_see_every_epoch() -> None:
     assert seen == model.history_
 
 
-def test_a_weight_of_0_leaves_a_record_out() -> None:
-    weights = np.r_[np.ones(60), np.zeros(60)]
-    weighted = small().fit(DATA.counts, DATA.probs, sample_weight=weights)
-    alone = small().fit(DATA.counts[:60], DATA.probs.rows(slice(0, 60)))
-    assert np.array_equal(weighted.predict_proba(DATA.counts).end, alone.predict_proba(DATA.counts).end)
+@pytest.mark.parametrize("kind", ["sparse", "dense", "frame", "records"])
+def test_a_weight_of_0_leaves_a_record_out_altogether(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    X: Any = rng.normal(size=(60, 5)).astype(np.float32)
+    labels, weights = rng.integers(0, 4, 60), (rng.random(60) < 0.55).astype(float)
+    kept = np.flatnonzero(weights)
+    X[weights == 0] = np.nan  # as is what they hold
+    alone: Any = X[kept]
+    module = Lengths() if kind == "records" else None
+    if kind == "sparse":
+        X, alone = sp.csr_array(X), sp.csr_array(alone)
+    elif kind == "frame":
+        X, alone = (pl.DataFrame(array, schema=list("abcde")) for array in (X, alone))
+    elif kind == "records":
+        X = [TEXTS[i % 40] for i in range(60)]
+        alone = [X[i] for i in kept]
+    probs = TaskProbabilities.from_labels(labels, TRIAGE)
+    model = EndModel(TRIAGE, hidden_sizes=(4, 3), batch_size=16, input_module=module)
+    weighted = model.fit(X, probs, sample_weight=weights)
+    found, history, seen = weighted.predict_proba(alone).end, weighted.history_, weighted.n_features_in_
+    again = clone(model).fit(alone, probs.rows(kept))
+    assert np.array_equal(found, again.predict_proba(alone).end)
+    assert [r["loss"] for r in history] == [r["loss"] for r in again.history_]
+    assert seen == again.n_features_in_
+
+
+def test_a_number_that_is_not_finite_is_named_where_it_stands() -> None:
+    X, weights = np.ones((4, 2)), np.array([1, 0, 0, 1])
+    X[2], X[3, 1] = np.nan, np.inf
+    model = EndModel(FLAT)
+    with pytest.raises(
+        DataError, match=r"^X must be finite as 32-bit floats; got inf at row 3, column 1\. Fill in"
+    ):
+        model.fit(X, [0, 1, 0, 1], sample_weight=weights)
+    with pytest.raises(DataError, match=r"got inf at row 3, column 'b'\. Fill in"):
+        model.fit(pd.DataFrame(X, columns=["a", "b"]), [0, 1, 0, 1], sample_weight=weights)
 
 
 def test_weights_shift_predictions() -> None:
@@ -190,10 +224,36 @@ def test_arguments_out_of_range(arguments: dict[str, Any], message: str) -> None
             "probs must have the model's schema; it differs. Fit both models on one schema.",
         ),
         (
-            (DATA.counts, DATA.labels),
+            (DATA.counts, DATA.probs.end),
             ConfigError,
-            "probs must be TaskProbabilities; got ndarray. "
-            "Use a label model's predict_proba, or TaskProbabilities.from_labels for known labels.",
+            "probs must be TaskProbabilities or known labels; got a float array (120, 4). Use a label model's "
+            "predict_proba, mw.TaskProbabilities(array, schema), or known labels in one dimension.",
+        ),
+        (
+            (DATA.counts, None),
+            ConfigError,
+            "probs must be TaskProbabilities or known labels; got NoneType. Use a label model's "
+            "predict_proba, mw.TaskProbabilities(array, schema), or known labels in one dimension.",
+        ),
+        (
+            (DATA.counts, [None] * 120),
+            VotesError,
+            "probs must hold a known label for at least one record of weight above 0; got none.",
+        ),
+        (
+            (DATA.counts, DATA.probs, (DATA.counts[:2], [None, ""])),
+            VotesError,
+            "y of dev must hold at least one known label; got none.",
+        ),
+        (
+            (DATA.counts, DATA.probs, DATA.counts[:4]),
+            ConfigError,
+            "dev must be a pair (X_dev, y_dev); got csr_array.",
+        ),
+        (
+            (DATA.counts, DATA.probs, None, ["a"] * 120),
+            DataError,
+            "sample_weight must be numbers; got list.",
         ),
         (
             (DATA.counts[:0], DATA.probs.rows(slice(0, 0))),
@@ -213,7 +273,7 @@ def test_arguments_out_of_range(arguments: dict[str, Any], message: str) -> None
         (
             (DATA.counts, DATA.probs, (DATA.counts[:2], ["Urgent", "urgent"])),
             VotesError,
-            "Row 1: 'urgent' is no end label. Did you mean 'Urgent'?",
+            "Row 1: 'urgent' is no label. Did you mean 'Urgent'?",
         ),
         (
             (DATA.counts, DATA.probs, None, np.ones(7)),

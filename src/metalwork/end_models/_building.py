@@ -1,0 +1,45 @@
+"""From an end model's arguments and inputs to its network."""
+
+import copy
+from typing import Any, Final
+
+import torch
+from torch import nn
+
+from metalwork.end_models._inputs import Inputs, columns_of, output_size
+from metalwork.end_models._scaling import Scaler
+from metalwork.end_models.network import EndNetwork, compile_network
+from metalwork.end_models.plan import Plan, compile_plan
+from metalwork.errors import DataError
+
+_COUNTS_INPUT_DROPOUT: Final = 0.2
+_SMALL_NETWORK: Final = 10_000_000  # parameters, below which a second thread costs more than it gives
+
+
+def compile_for(model: Any, inputs: Inputs, scaler: Scaler, device: torch.device) -> EndNetwork:
+    """A new network for these inputs, with a copy of the model's input module."""
+    if model.input_module is None:
+        module, n_features = None, columns_of(inputs).number
+    else:
+        module = copy.deepcopy(model.input_module).to(device)
+        n_features = output_size(module, inputs, device)
+    if n_features is None:
+        raise DataError("X must have shape (n_points, n_features); it has more dimensions. Pass input_module.")
+    plan = compile_plan(model.schema, model.architecture, n_features, model.hidden_sizes)
+    return build(model, plan, scaler, module).to(device)
+
+
+def build(model: Any, plan: Plan, scaler: Scaler, input_module: nn.Module | None) -> EndNetwork:
+    """The network of a plan, with the model's own modules and dropout."""
+    usual = _COUNTS_INPUT_DROPOUT if scaler.kind == "counts" else 0.0
+    input_dropout = usual if model.input_dropout is None else model.input_dropout
+    make = (model.intermediate_module, model.head_module)
+    return compile_network(plan, model.schema, input_module, *make, model.dropout, input_dropout)
+
+
+def pick_threads(model: Any, network: EndNetwork) -> int:
+    """How many torch threads to use: the model's own number, or one where the network is small."""
+    if model.n_threads is not None:
+        return int(model.n_threads)
+    small = sum(parameter.numel() for parameter in network.parameters()) < _SMALL_NETWORK
+    return 1 if small and model.input_module is None else torch.get_num_threads()

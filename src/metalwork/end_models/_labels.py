@@ -1,0 +1,90 @@
+"""What an end model is trained on: a label model's probabilities, or labels that are known."""
+
+from typing import Any, Final
+
+import numpy as np
+from torch import Tensor
+
+from metalwork._checks import ABSTAIN, BoolArray, IntArray
+from metalwork.end_models.losses import head_targets, known_targets
+from metalwork.end_models.plan import Plan
+from metalwork.errors import ConfigError, VotesError
+from metalwork.probabilities import TaskProbabilities
+from metalwork.schema import TaskSchema
+
+_KINDS: Final = (
+    "Use a label model's predict_proba, mw.TaskProbabilities(array, schema), or known labels in one dimension."
+)
+
+
+class Labels:
+    """Probabilities or known labels of the records that an end model is trained on.
+
+    Attributes
+    ----------
+    known : bool array (n_points,)
+        Whether anything is known of a record.
+    """
+
+    def __init__(self, schema: TaskSchema, given: TaskProbabilities | IntArray) -> None:
+        self._schema, self._given = schema, given
+        known = np.ones(len(given), dtype=bool)
+        self.known: BoolArray = known if isinstance(given, TaskProbabilities) else (given != ABSTAIN).any(axis=1)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def rows(self, index: Any) -> "Labels":
+        """The records at positions ``index`` alone."""
+        given = self._given
+        return Labels(self._schema, given.rows(index) if isinstance(given, TaskProbabilities) else given[index])
+
+    def targets(self, plan: Plan) -> Tensor:
+        """What the loss takes: float32 tensor (n_points, sum of n_labels)."""
+        if isinstance(self._given, TaskProbabilities):
+            return head_targets(plan, self._given)
+        return known_targets(plan, self._schema, self._given)
+
+
+def read_labels(given: Any, schema: TaskSchema) -> Labels:
+    """Probabilities of this schema, or known labels (names, codes, coarse ones), of at least one record.
+
+    Raises
+    ------
+    ConfigError
+        For anything else.
+    VotesError
+        For probabilities of another schema, labels outside of it, or none that is known.
+    """
+    if isinstance(given, TaskProbabilities):
+        if given.schema != schema:
+            raise VotesError("probs must have the model's schema; it differs. Fit both models on one schema.")
+        labels = Labels(schema, given)
+    else:
+        if getattr(given, "ndim", 1) == 2 and np.asarray(given).dtype.kind == "f":
+            raise ConfigError(
+                f"probs must be TaskProbabilities or known labels; got a float array {given.shape}. {_KINDS}"
+            )
+        if not hasattr(given, "__iter__"):
+            raise ConfigError(
+                f"probs must be TaskProbabilities or known labels; got {type(given).__name__}. {_KINDS}"
+            )
+        labels = Labels(schema, schema.known_codes(given))
+    if len(labels) == 0:
+        raise VotesError("probs must hold at least one record; got none.")
+    return labels
+
+
+def read_gold(y: Any, schema: TaskSchema, what: str) -> tuple[BoolArray, BoolArray]:
+    """Which end labels each known label admits (n_points, n_end_labels), and whether it is known (n_points,).
+
+    Raises
+    ------
+    VotesError
+        For a label outside of the schema, or none that is known.
+    """
+    known = schema.known_codes(y)
+    stated = (known != ABSTAIN).any(axis=1)
+    if not stated.any():
+        raise VotesError(f"{what} must hold at least one known label; got none.")
+    return schema.admits(known), stated
