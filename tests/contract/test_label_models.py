@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 import metalwork as mw
-from metalwork.errors import DataError, MetalworkWarning, NotFittedError, VotesError
+from metalwork.errors import ConfigError, DataError, MetalworkWarning, NotFittedError, VotesError
 from metalwork.label_models import LabelModel
 from tests.simulated import simulate
 from tests.unit.schemas import SECTORS
@@ -147,7 +147,10 @@ def test_votes_that_do_not_fit(name: str) -> None:
     assert text_of(VotesError, model.predict, votes.lfs(range(1, votes.n_lfs))) == text
     assert text_of(VotesError, model.predict, votes.lfs(range(votes.n_lfs)[::-1])) == text
     assert text_of(VotesError, model.fit, votes.rows([])) == "votes must hold at least one record; got none."
-    assert text_of(TypeError, model.fit, votes.codes) == "votes must be a LabelMatrix; got ndarray."
+    assert text_of(ConfigError, model.fit, votes.codes) == (
+        "votes must be a LabelMatrix; got ndarray. "
+        "Use mw.apply, or mw.LabelMatrix(codes, schema, tasks=...) for codes of your own."
+    )
     assert text_of(VotesError, model.score, votes, y[1:]) == "y must hold one end label a record (20); got 19."
 
 
