@@ -3,48 +3,43 @@
 import re
 import tarfile
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 import metalwork as mw
 from _matrices._weak import DEV, TEST, TRAIN, UNKNOWN, WeakMatrix, pattern_votes, words
 from _matrices._wrench import data_folder
+from metalwork.examples import load_example
+from metalwork.experiments import hidden_gold
 
 
-def _experiment(name: str, module: Any) -> WeakMatrix:
+def _example(name: str, data: str) -> WeakMatrix:
     """Gold for dev and test only, but where the data set publishes train labels too."""
-    data = module.load()
-    frames = [data.train, data.dev, data.test]
-    votes = mw.LabelMatrix.concatenate([mw.apply(module.LABELING_FUNCTIONS, f, data.schema) for f in frames])
-    train = np.full(len(data.train), UNKNOWN) if data.train_labels is None else data.train_labels
-    gold = np.concatenate([train, data.dev_labels, data.test_labels])
-    split = np.repeat([TRAIN, DEV, TEST], [len(f) for f in frames])
-    return WeakMatrix(name, votes, gold, split, "written", "the experiment's own LFs")
+    data_folder(data)
+    job = load_example(name)
+    run = mw.Run(job).apply()
+    votes = mw.LabelMatrix.concatenate([run.votes[split] for split in job.splits])
+    codes = [job.schema.end_of(job.known_labels(split)) for split in job.splits]
+    if (hidden := hidden_gold(job)) is not None:
+        codes[0] = job.schema.end_of(hidden)
+    gold = np.where(np.concatenate(codes) < 0, UNKNOWN, np.concatenate(codes))
+    split = np.repeat([TRAIN, DEV, TEST], [len(part) for part in codes])
+    return WeakMatrix(name, votes, gold, split, "written", "the example's own LFs")
 
 
 def openi() -> WeakMatrix:
     """Chest X-ray reports; gold on 50 dev and 378 test reports."""
-    data_folder("openi")
-    from metalwork.experiments import openi as module
-
-    return _experiment("openi", module)
+    return _example("openi", "openi")
 
 
 def rcv1() -> WeakMatrix:
     """RCV1 news; gold on 50 dev and 241 test articles."""
-    data_folder("rcv1")
-    from metalwork.experiments import rcv1 as module
-
-    return _experiment("rcv1", module)
+    return _example("rcv1", "rcv1")
 
 
 def reuters() -> WeakMatrix:
     """Reuters-21578 in the tree of the paper."""
-    data_folder("reuters21578")
-    from metalwork.experiments import reuters as module
-
-    return _experiment("reuters", module)
+    return _example("reuters", "reuters21578")
 
 
 _TOPICS = {

@@ -12,6 +12,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("experiments",),
+    ("examples",),
     ("pipeline", "report"),
     ("labeling", "label_models", "end_models", "analysis", "data", "backends", "features"),
     ("inference",),
@@ -34,7 +35,7 @@ class Import:
 def layer_faults(package: Path) -> list[str]:
     """One line for each import that points up, enters a room by the side, or closes a circle."""
     homes = public_homes(package)
-    found = [item for path in sorted(package.rglob("*.py")) for item in _imports(package, path)]
+    found = [item for path in sorted(package.rglob("*.py")) for item in imports(package, path)]
     faults = [fault for item in found if (fault := _fault(item, homes)) is not None]
     return faults + _circle(found, homes)
 
@@ -54,7 +55,8 @@ def level(room: str) -> int | None:
     return next((position for position, rooms in enumerate(LAYERS) if room in rooms), ground)
 
 
-def _imports(package: Path, path: Path) -> Iterator[Import]:
+def imports(package: Path, path: Path) -> Iterator[Import]:
+    """What one file imports of the package."""
     relative = path.relative_to(package).with_suffix("")
     parts = [PACKAGE, *relative.parts]
     if parts[-1] == "__init__":

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import metalwork
-from tests.arch.layers import LAYERS, layer_faults, level
+from tests.arch.layers import LAYERS, imports, layer_faults, level
 
 PACKAGE = Path(metalwork.__file__).parent
 
@@ -18,6 +18,18 @@ def test_every_room_stands_in_a_layer() -> None:
     rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert [room for room in sorted(rooms - {"__init__", "__main__"}) if level(room) is None] == []
     assert len({room for rooms in LAYERS for room in rooms}) == sum(map(len, LAYERS))
+
+
+def test_experiments_use_public_names_alone() -> None:
+    """What a user could not write has no place in the protocol; only the front door itself is plumbing."""
+    found = [item for path in sorted((PACKAGE / "experiments").glob("*.py")) for item in imports(PACKAGE, path)]
+    private = {
+        item.target
+        for item in found
+        if not item.target.startswith("metalwork.experiments.")
+        and any(part.startswith("_") for part in item.target.split("."))
+    }
+    assert private == {"metalwork._public.on_first_use"}
 
 
 def plant(folder: Path, files: dict[str, str]) -> Path:
@@ -72,7 +84,7 @@ def test_siblings_in_a_circle_are_found(tmp_path: Path) -> None:
 
 def test_what_the_layers_allow_is_not_a_fault(tmp_path: Path) -> None:
     allowed = {
-        "cli/run.py": "import metalwork as mw\nfrom metalwork.experiments import openi\nimport numpy",
+        "cli/run.py": "import metalwork as mw\nfrom metalwork.examples import openi\nimport numpy",
         "data/_read.py": "from metalwork.labeling import apply\nfrom metalwork._files import f\nfrom . import _x",
         "labeling/_lf.py": "from metalwork import __version__, Schema\nfrom metalwork.votes import V",
         "pipeline.py": "from metalwork.data import read",

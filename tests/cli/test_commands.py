@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from metalwork.cli import app
 from metalwork.experiments import Results, Row, Table
 
-COMMANDS = ("init", "run", "apply", "fit", "train", "evaluate", "report", "demo", "reproduce", "data")
+COMMANDS = ("init", "check", "run", "apply", "fit", "train", "evaluate", "report", "demo", "reproduce", "data")
 
 
 def metalwork(*arguments: object) -> Result:
@@ -44,6 +44,25 @@ def test_a_new_project_runs_as_it_is(project: Path, whole_run: Result) -> None:
     accuracy = {name: by_split["test"]["accuracy"] for name, by_split in results.items()}
     assert accuracy["Label model (hierarchical)"] > 0.8
     assert accuracy["End model"] > 0.9
+
+
+def test_a_project_is_checked_without_a_run(project: Path) -> None:
+    result = metalwork("check", project)
+    assert result.exit_code == 0, result.output
+    assert "12 labeling functions, 4 end labels" in result.stdout
+    assert "Nothing is wrong with this project" in result.stdout
+
+
+def test_an_example_is_copied_whole(tmp_path: Path) -> None:
+    result = metalwork("init", tmp_path / "mine", "--example", "digits")
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == [
+        "lfs.py",
+        "project.yaml",
+        "records.py",
+        "schema.yaml",
+    ]
+    assert metalwork("check", tmp_path / "mine" / "project.yaml").exit_code == 0
 
 
 def test_results_go_to_stdout_and_progress_to_stderr(whole_run: Result) -> None:

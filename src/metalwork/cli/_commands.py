@@ -23,20 +23,26 @@ RunOption = Annotated[
 @app.command()
 def init(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The folder to make; it must not exist yet.")],
+    example: Annotated[
+        str | None,
+        typer.Option("--example", metavar="NAME", help="Copy an example instead: digits, openi, rcv1 or reuters."),
+    ] = None,
 ) -> None:
     """Make a small, complete project to start from.
 
     It holds a task tree, labeling functions, invented support tickets and a
-    project file, and runs as it is.
+    project file, and runs as it is. The examples are the projects that `demo`
+    and `reproduce` run.
 
-    Example:
+    Examples:
       metalwork init tickets
       metalwork run tickets/project.yaml
+      metalwork init xrays --example openi
     """
     from metalwork.cli._scaffold import write_project
 
     folder = Path(name)
-    for path in write_project(folder):
+    for path in write_project(folder, example):
         typer.echo(path)
     typer.echo(f"\nNow run: metalwork run {folder / 'project.yaml'}")
 

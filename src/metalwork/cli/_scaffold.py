@@ -6,20 +6,22 @@ from pathlib import Path
 
 from metalwork._files import write_text
 from metalwork.errors import ConfigError
+from metalwork.examples import example_folder
 
 
-def write_project(folder: Path) -> list[Path]:
-    """Copy the project template into a folder that does not exist yet; returns the files.
+def write_project(folder: Path, example: str | None = None) -> list[Path]:
+    """Copy the project template, or an example, into a folder that does not exist yet; returns the files.
 
     Raises
     ------
     ConfigError
-        When ``folder`` exists.
+        When ``folder`` exists, or there is no such example.
     """
+    template = files("metalwork.cli") / "templates" / "project" if example is None else example_folder(example)
     if folder.exists():
         raise ConfigError(f"The folder must be new; {folder} exists already. Choose another name.")
     written: list[Path] = []
-    _copy(files("metalwork.cli") / "templates" / "project", folder, written)
+    _copy(template, folder, written)
     return written
 
 

@@ -1,34 +1,20 @@
 """What the paper compares: label models and end models, each under a key that the tables refer to."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from metalwork._checks import ABSTAIN
-from metalwork.experiments._dataset import Dataset
+import numpy as np
+import numpy.typing as npt
+
+import metalwork as mw
+from metalwork.data import read_records
 from metalwork.experiments._trials import EndModelJob, Evaluation, Scores, score
-from metalwork.features import WordCounts
-from metalwork.label_models import HierarchicalLabelModel, LabelModel, LogLinearLabelModel, MajorityVote
-from metalwork.labeling import apply
-from metalwork.probabilities import TaskProbabilities
-from metalwork.schema import TaskSchema
-from metalwork.votes import LabelMatrix
+from metalwork.label_models import LabelModel
+from metalwork.pipeline import Features, Job, Run
 
-
-@dataclass(frozen=True)
-class Settings:
-    """What all trials have in common.
-
-    Attributes
-    ----------
-    min_df : int
-        Words in fewer training texts are dropped.
-    end_model : mapping
-        Arguments of :class:`metalwork.EndModel` besides schema, architecture and seed.
-    """
-
-    min_df: int = 2
-    end_model: Mapping[str, Any] = field(default_factory=lambda: {"hidden_sizes": (250, 50)})
+Known = npt.NDArray[np.int64]
+"""What is known of each task (n_points, n_tasks), as ``schema.known_codes`` says it."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +33,26 @@ class LabelArm:
         Whether the root task's LFs take part.
     """
 
-    build: Callable[[TaskSchema, int], LabelModel]
+    build: Callable[[mw.TaskSchema, int], LabelModel]
     dev: bool = False
     seeded: bool = False
     all_levels: bool = True
 
 
-def _hierarchical(schema: TaskSchema, seed: int) -> LabelModel:
-    return HierarchicalLabelModel(schema, random_state=seed)
+def _hierarchical(schema: mw.TaskSchema, seed: int) -> LabelModel:
+    return mw.HierarchicalLabelModel(schema, random_state=seed)
 
 
-def _log_linear(schema: TaskSchema, seed: int) -> LabelModel:
-    return LogLinearLabelModel(schema)
+def _log_linear(schema: mw.TaskSchema, seed: int) -> LabelModel:
+    return mw.LogLinearLabelModel(schema)
 
 
-def _hard_vote(schema: TaskSchema, seed: int) -> LabelModel:
-    return MajorityVote(schema, mode="hard", random_state=seed)
+def _hard_vote(schema: mw.TaskSchema, seed: int) -> LabelModel:
+    return mw.MajorityVote(schema, mode="hard", random_state=seed)
 
 
-def _soft_vote(schema: TaskSchema, seed: int) -> LabelModel:
-    return MajorityVote(schema, mode="soft")
+def _soft_vote(schema: mw.TaskSchema, seed: int) -> LabelModel:
+    return mw.MajorityVote(schema, mode="soft")
 
 
 LABEL_ARMS: Final[Mapping[str, LabelArm]] = {
@@ -101,32 +87,43 @@ END_ARMS: Final[Mapping[str, EndArm]] = {
 
 @dataclass(frozen=True)
 class Split:
-    """Features of one split, and the votes of every LF on it."""
+    """Features of one split, the votes of every LF on it, and its gold, None where it is not published."""
 
     features: Any
-    votes: LabelMatrix
+    votes: mw.LabelMatrix
+    gold: Known | None
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A data set ready for trials."""
+    """A job ready for trials. The gold of train is for scoring only; no model ever sees it."""
 
-    data: Dataset
+    job: Job
     train: Split
     dev: Split
     test: Split
 
     @property
+    def schema(self) -> mw.TaskSchema:
+        """The tree of tasks."""
+        return self.job.schema
+
+    @property
+    def end_model(self) -> dict[str, Any]:
+        """Arguments of the end model that the trials have in common: all but schema, architecture and seed."""
+        return {name: value for name, value in self.job.end_model.arguments().items() if name != "architecture"}
+
+    @property
     def lower_lfs(self) -> list[int]:
         """Positions of the LFs below the root task."""
-        return [j for j, task in enumerate(self.train.votes.tasks) if task != self.data.schema.root]
+        return [j for j, task in enumerate(self.train.votes.tasks) if task != self.schema.root]
 
     @property
     def has_levels(self) -> bool:
         """Whether some LFs go, and some stay, when the root task's are taken away."""
         return 0 < len(self.lower_lfs) < self.train.votes.n_lfs
 
-    def votes(self, split: Split, arm: LabelArm) -> LabelMatrix:
+    def votes(self, split: Split, arm: LabelArm) -> mw.LabelMatrix:
         """The votes that take part in ``arm``."""
         return split.votes if arm.all_levels else split.votes.lfs(self.lower_lfs)
 
@@ -141,25 +138,34 @@ class Prepared:
         return tuple(key for key, arm in END_ARMS.items() if arm.labels in ("gold", *self.label_arms))
 
 
-def prepare(
-    data: Dataset, labeling_functions: Sequence[Any], settings: Settings, done: Callable[[str], None]
-) -> Prepared:
-    """Apply the LFs and count the words of every split; the words come from the training texts."""
-    frames = (data.train, data.dev, data.test)
-    votes = [apply(labeling_functions, frame, data.schema) for frame in frames]
+def prepare(job: Job, done: Callable[[str], None]) -> Prepared:
+    """Apply the LFs and make the features of every split; what these learn comes from the training records."""
+    run = Run(job).apply()
     done("applied the labeling functions")
-    counter = WordCounts(min_df=settings.min_df).fit(data.train[data.words])
-    features = [counter.transform(frame[data.words]) for frame in frames]
+    features = Features(job.features).fit(run.split("train").records)
+    gold = {"train": hidden_gold(job), "dev": job.known_labels("dev"), "test": job.known_labels("test")}
+    train, dev, test = (
+        Split(features.transform(run.split(name).records), run.votes[name], known) for name, known in gold.items()
+    )
     done("counted the words")
-    train, dev, test = (Split(*parts) for parts in zip(features, votes, strict=True))
-    return Prepared(data, train, dev, test)
+    return Prepared(job, train, dev, test)
+
+
+def hidden_gold(job: Job) -> Known | None:
+    """The gold of the training records, which a job itself leaves aside; None where it is not published."""
+    known, project = job.known_labels("train"), job.project
+    if project is not None:
+        frame = read_records(job.sources["train"])
+        if project.settings.data.label in frame.columns:
+            known = job.schema.known_codes(frame[project.settings.data.label], names=True)
+    return known if (known >= 0).any() else None
 
 
 @dataclass(frozen=True)
 class Labeled:
     """What one label arm made of the training records, and its scores."""
 
-    train: TaskProbabilities
+    train: mw.TaskProbabilities
     scores: Scores
 
 
@@ -167,34 +173,27 @@ def fit_label_arm(prepared: Prepared, key: str, seed: int) -> Labeled:
     """Fit one label model on the training votes, then score it on test."""
     arm = LABEL_ARMS[key]
     train, dev, test = (prepared.votes(split, arm) for split in (prepared.train, prepared.dev, prepared.test))
-    data = prepared.data
-    known = data.schema.task_codes  # by end label: codes of labels named by digits would be taken for names
-    model = arm.build(data.schema, seed)
-    model.fit(train, dev=(dev, known[data.dev_labels]) if arm.dev else None)
+    model = arm.build(prepared.schema, seed)
+    model.fit(train, dev=(dev, prepared.dev.gold) if arm.dev else None)
     on_train, on_test = model.predict_proba(train), model.predict_proba(test)
-    gold = None if data.train_labels is None else known[data.train_labels]
-    return Labeled(on_train, score(on_test, known[data.test_labels], on_train, gold))
+    return Labeled(on_train, score(on_test, prepared.test.gold, on_train, prepared.train.gold))
 
 
-def end_model_job(
-    prepared: Prepared, key: str, labeled: Mapping[str, Labeled], settings: Settings, seed: int
-) -> EndModelJob:
+def end_model_job(prepared: Prepared, key: str, labeled: Mapping[str, Labeled], seed: int) -> EndModelJob:
     """Everything one end model needs to be trained and scored in another process."""
-    arm, data = END_ARMS[key], prepared.data
-    train, dev, test = prepared.train, prepared.dev, prepared.test
-    known, selection = data.schema.task_codes, None
+    arm, train, dev, test = END_ARMS[key], prepared.train, prepared.dev, prepared.test
+    selection = None
     if arm.labels == "gold":
-        features, probs = dev.features, TaskProbabilities.from_labels(known[data.dev_labels], data.schema)
+        features, probs = dev.features, mw.TaskProbabilities.from_labels(dev.gold, prepared.schema)
     else:
-        voted = (prepared.votes(train, LABEL_ARMS[arm.labels]).codes != ABSTAIN).any(axis=1)
+        voted = (prepared.votes(train, LABEL_ARMS[arm.labels]).codes != mw.ABSTAIN).any(axis=1)
         features, probs = train.features[voted], labeled[arm.labels].train.rows(voted)
-        selection = (dev.features, known[data.dev_labels])
-    gold = None if data.train_labels is None else known[data.train_labels]
+        selection = (dev.features, dev.gold)
     return EndModelJob(
         features=features,
         probs=probs,
         dev=selection,
-        evaluation=Evaluation(test.features, known[data.test_labels], train.features, gold),
-        options={**settings.end_model, "architecture": arm.architecture},
+        evaluation=Evaluation(test.features, test.gold, train.features, train.gold),
+        options={**prepared.end_model, "architecture": arm.architecture},
         seed=seed,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from metalwork._checks import ABSTAIN
+import metalwork as mw
 from metalwork.experiments._arms import LABEL_ARMS, Prepared
 from metalwork.experiments._paper import MULTI_LEVEL_GAIN, paper_figure
 from metalwork.experiments._tables import Row, Table
@@ -13,9 +13,9 @@ LabelScores = Mapping[str, Sequence[Scores]]
 EndScores = Mapping[str, Sequence[Scores]]
 
 
-def build_tables(prepared: Prepared, labels: LabelScores, ends: EndScores) -> tuple[Table, ...]:
+def build_tables(name: str, prepared: Prepared, labels: LabelScores, ends: EndScores) -> tuple[Table, ...]:
     """The paper's three tables and its multi-level experiment."""
-    rows = _Rows(prepared.data.name, labels, ends)
+    rows = _Rows(name, labels, ends)
     tables = [_full_pipeline(rows), _label_models(rows), _end_models(rows)]
     if prepared.has_levels:
         tables.append(_multi_level(rows))
@@ -25,8 +25,8 @@ def build_tables(prepared: Prepared, labels: LabelScores, ends: EndScores) -> tu
 def describe(prepared: Prepared) -> dict[str, str]:
     """What the figures were measured on."""
     train = prepared.train.votes
-    voted = (train.codes != ABSTAIN).any(axis=1)
-    by_task = ", ".join(f"{task} {len(train.lfs_of(task))}" for task in prepared.data.schema.tasks)
+    voted = (train.codes != mw.ABSTAIN).any(axis=1)
+    by_task = ", ".join(f"{task} {len(train.lfs_of(task))}" for task in prepared.schema.tasks)
     splits = (("train", prepared.train), ("dev", prepared.dev), ("test", prepared.test))
     return {
         "Records": ", ".join(f"{name} {split.votes.n_points:,}" for name, split in splits),

@@ -6,25 +6,19 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module, metadata
+from importlib import metadata
 from typing import Any, Final
 
 import numpy as np
 
+import metalwork as mw
 from metalwork.errors import ConfigError, MetalworkWarning
-from metalwork.experiments._arms import (
-    LABEL_ARMS,
-    Labeled,
-    Prepared,
-    Settings,
-    end_model_job,
-    fit_label_arm,
-    prepare,
-)
-from metalwork.experiments._dataset import Dataset
+from metalwork.examples import load_example
+from metalwork.experiments._arms import LABEL_ARMS, Labeled, Prepared, end_model_job, fit_label_arm, prepare
 from metalwork.experiments._layout import LabelScores, build_tables, describe
 from metalwork.experiments._tables import Results
 from metalwork.experiments._trials import Scores, run_end_model, run_jobs
+from metalwork.pipeline import Job
 from metalwork.schema import unknown_name
 
 EXPERIMENTS: Final = ("openi", "rcv1", "reuters")
@@ -54,7 +48,6 @@ def reproduce(
     seed: int = 0,
     progress: Progress | None = None,
     n_jobs: int | None = None,
-    settings: Settings | None = None,
 ) -> Results:
     """Run the paper's experiments (section 5) on one data set, and set them beside the paper's figures.
 
@@ -71,8 +64,6 @@ def reproduce(
     n_jobs : int, optional
         Processes that train end models: 2 by default, 1 on a single core. They are spawned, so a script that
         uses more than one must call this under ``if __name__ == "__main__":``. The figures do not depend on it.
-    settings : Settings, optional
-        The paper's by default.
 
     Raises
     ------
@@ -85,15 +76,8 @@ def reproduce(
     """
     if name not in EXPERIMENTS:
         raise ConfigError(unknown_name("experiment", name, EXPERIMENTS))
-    module = import_module(f"metalwork.experiments.{name}")
     results = run_experiment(
-        module.load,
-        module.LABELING_FUNCTIONS,
-        trials=trials,
-        seed=seed,
-        progress=progress,
-        n_jobs=n_jobs,
-        settings=settings,
+        name, lambda: load_example(name), trials=trials, seed=seed, progress=progress, n_jobs=n_jobs
     )
     if out is not None:
         results.write(out)
@@ -101,38 +85,39 @@ def reproduce(
 
 
 def run_experiment(
-    load: Callable[[], Dataset],
-    labeling_functions: Sequence[Any],
+    name: str,
+    load: Callable[[], Job],
     trials: int = 20,
     seed: int = 0,
     progress: Progress | None = None,
     n_jobs: int | None = None,
-    settings: Settings | None = None,
 ) -> Results:
-    """:func:`reproduce` on the data set that ``load`` reads, with any labeling functions."""
+    """:func:`reproduce` on the job that ``load`` makes: its records, labeling functions, features and end model.
+
+    Its splits dev and test must have known labels; ``name`` stands in the results.
+    """
     _check_whole("trials", trials, 1)
     _check_whole("seed", seed, 0)
     if n_jobs is not None:
         _check_whole("n_jobs", n_jobs, 1)
-    settings = settings or Settings()
     start = time.perf_counter()
     report = _Reporter(progress, trials)
-    data = load()
+    job = load()
     report("read the records")
-    prepared = prepare(data, labeling_functions, settings, report)
+    prepared = prepare(job, report)
     report.expect(trials * len(prepared.end_arms))
     seeds = [int(state) for state in np.random.SeedSequence(seed).generate_state(trials)]
     with _noted_warnings() as warned:
         labeled, label_scores = _fit_label_models(prepared, seeds)
     report("fitted the label models")
-    end_scores = _train_end_models(prepared, labeled, seeds, settings, n_jobs or _default_jobs(), report)
+    end_scores = _train_end_models(prepared, labeled, seeds, n_jobs or _default_jobs(), report)
     return Results(
-        name=data.name,
+        name=name,
         trials=trials,
         seed=seed,
-        tables=build_tables(prepared, label_scores, end_scores),
+        tables=build_tables(name, prepared, label_scores, end_scores),
         facts=describe(prepared),
-        settings={"min_df": settings.min_df, "end_model": _arguments(settings), "versions": _versions()},
+        settings={"min_df": job.features.min_df, "end_model": _arguments(prepared), "versions": _versions()},
         notes=(*NOTES, *warned),
         seconds=time.perf_counter() - start,
     )
@@ -152,13 +137,12 @@ def _train_end_models(
     prepared: Prepared,
     labeled: dict[str, Labeled],
     seeds: Sequence[int],
-    settings: Settings,
     n_jobs: int,
     report: Callable[[str], None],
 ) -> dict[str, list[Scores]]:
     """Scores of every end arm, one a trial."""
     plan = [(trial, key) for trial in range(len(seeds)) for key in prepared.end_arms]
-    jobs = [end_model_job(prepared, key, labeled, settings, seeds[trial]) for trial, key in plan]
+    jobs = [end_model_job(prepared, key, labeled, seeds[trial]) for trial, key in plan]
     found = run_jobs(
         run_end_model,
         jobs,
@@ -213,13 +197,11 @@ def _default_jobs() -> int:
     return min(2, os.cpu_count() or 1)
 
 
-def _arguments(settings: Settings) -> dict[str, Any]:
+def _arguments(prepared: Prepared) -> dict[str, Any]:
     """The end model's plain arguments: those that were set, and its defaults for the others."""
-    from metalwork.end_models import EndModel
-
-    declared = inspect.signature(EndModel).parameters
+    declared = inspect.signature(mw.EndModel).parameters
     arguments = {name: p.default for name, p in declared.items() if p.default is not inspect.Parameter.empty}
-    arguments |= settings.end_model
+    arguments |= prepared.end_model
     return {name: value for name, value in arguments.items() if name not in ("architecture", "random_state")}
 
 

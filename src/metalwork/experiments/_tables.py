@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from metalwork._files import write_text
 from metalwork.errors import ConfigError
 from metalwork.experiments._paper import PaperFigure
 from metalwork.schema import unknown_name
@@ -215,10 +214,17 @@ class Results:
         """Write ``NAME.json`` and ``NAME.md`` into ``folder``, each whole or not at all; return both paths."""
         target = Path(folder)
         as_json, as_markdown = target / f"{self.name}.json", target / f"{self.name}.md"
-        write_text(as_json, json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
-        write_text(as_markdown, self.to_markdown())
+        target.mkdir(parents=True, exist_ok=True)
+        _write(as_json, json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        _write(as_markdown, self.to_markdown())
         return as_json, as_markdown
 
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _write(path: Path, text: str) -> None:
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)

@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from metalwork.analysis import evaluate
+import metalwork as mw
 from metalwork.errors import MetalworkError, MissingExtraError
-from metalwork.probabilities import TaskProbabilities
 
-Codes = npt.NDArray[np.int64]
+Gold = npt.NDArray[np.int64] | None
 Scores = dict[str, float]
 J = TypeVar("J")
 R = TypeVar("R")
@@ -23,12 +22,12 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Features and gold end labels to score an end model on; ``train_labels`` is None where they are hidden."""
+    """Features and gold (n_points, n_tasks) to score an end model on; ``train_labels`` is None where hidden."""
 
     test: Any
-    test_labels: Codes
+    test_labels: Gold
     train: Any
-    train_labels: Codes | None
+    train_labels: Gold
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class EndModelJob:
     """One end model to train and score. ``dev`` (features, end-label codes) is for model selection."""
 
     features: Any
-    probs: TaskProbabilities
-    dev: tuple[Any, Codes] | None
+    probs: mw.TaskProbabilities
+    dev: tuple[Any, Any] | None
     evaluation: Evaluation
     options: Mapping[str, Any]
     seed: int
@@ -45,9 +44,7 @@ class EndModelJob:
 
 def run_end_model(job: EndModelJob) -> Scores:
     """Train, then score on the test split, and on the training split where its gold is known."""
-    from metalwork.end_models import EndModel
-
-    model = EndModel(job.probs.schema, random_state=job.seed, **job.options)
+    model = mw.EndModel(job.probs.schema, random_state=job.seed, **job.options)
     model.fit(job.features, job.probs, dev=job.dev)
     held = job.evaluation
     train = None if held.train_labels is None else model.predict_proba(held.train)
@@ -55,13 +52,13 @@ def run_end_model(job: EndModelJob) -> Scores:
 
 
 def score(
-    test: TaskProbabilities, test_labels: Codes, train: TaskProbabilities | None, train_labels: Codes | None
+    test: mw.TaskProbabilities, test_labels: Gold, train: mw.TaskProbabilities | None, train_labels: Gold
 ) -> Scores:
     """Accuracy and calibration on test; accuracy on train where its gold is known."""
-    measured = evaluate(test, test_labels)
+    measured = mw.evaluate(test, test_labels)
     scores = {"test": measured.accuracy}
     if train is not None and train_labels is not None:
-        scores["train"] = evaluate(train, train_labels).accuracy
+        scores["train"] = mw.evaluate(train, train_labels).accuracy
     if measured.calibration is not None:
         scores |= {"ece": measured.calibration.ece, "brier": measured.calibration.brier}
     return scores

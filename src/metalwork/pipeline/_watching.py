@@ -96,12 +96,13 @@ class CodeFiles:
         return path.startswith(self._inside)
 
     def _is_foreign(self, path: str) -> bool:
-        if _PACKAGES & set(Path(path).parts) or path.startswith(_OWN + os.sep):
+        inside = self._is_inside(path)  # the folder itself may lie in a package, as the examples do
+        if _PACKAGES & set(Path(path.removeprefix(self._inside) if inside else path).parts):
             return True
-        roots = [os.path.realpath(root) for root in {sys.prefix, sys.base_prefix}]
-        if self._is_inside(path):  # an environment may lie in the project, but a project in none
+        roots = [os.path.realpath(root) for root in {sys.prefix, sys.base_prefix}] + [_OWN, *_SYSTEM]
+        if inside:  # an environment may lie in the project
             roots = [root for root in roots if self._is_inside(root)]
-        return path.startswith(tuple(root + os.sep for root in [*roots, *_SYSTEM]))
+        return path.startswith(tuple(root + os.sep for root in roots))
 
 
 _watchers: list[CodeFiles] = []

@@ -11,14 +11,13 @@ import pytest
 
 import metalwork as mw
 from metalwork.errors import ConfigError, MetalworkWarning
-from metalwork.experiments import Dataset, Results, _protocol, reproduce, run_experiment
+from metalwork.experiments import Results, _protocol, reproduce, run_experiment
 from metalwork.experiments._arms import END_ARMS, LABEL_ARMS, Prepared, end_model_job, fit_label_arm, prepare
 from tests.unit.experiments import toy
 
 
 def run(trials: int = 2, seed: int = 0, **options: Any) -> Results:
-    options = {"n_jobs": 1, "settings": toy.SETTINGS, **options}
-    return run_experiment(toy.dataset, toy.labeling_functions(), trials=trials, seed=seed, **options)
+    return run_experiment("toy", toy.job, trials=trials, seed=seed, **{"n_jobs": 1, **options})
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def single() -> Results:
 
 @pytest.fixture(scope="module")
 def prepared() -> Prepared:
-    return prepare(toy.dataset(), toy.labeling_functions(), toy.SETTINGS, lambda what: None)
+    return prepare(toy.job(), lambda what: None)
 
 
 def test_every_table_of_the_paper_is_there(results: Results) -> None:
@@ -88,7 +87,7 @@ def test_facts_say_what_was_measured_on(results: Results) -> None:
     assert results.facts["Records"] == "train 120, dev 20, test 40"
     assert results.facts["Labeling functions"] == "6 (sector 2, corporate 2, markets 2)"
     assert re.fullmatch(r"1\d\d \(\d\d\.\d%\)", results.facts["Training records with a vote"])
-    assert results.settings["end_model"].items() >= toy.SETTINGS.end_model.items()
+    assert results.settings["end_model"].items() >= {"hidden_sizes": (8, 4), "max_epochs": 3}.items()
     assert results.settings["end_model"]["lr"] > 0
     assert "random_state" not in results.settings["end_model"]
     assert results.seconds > 0
@@ -111,7 +110,7 @@ def test_more_trials_keep_the_first_ones(results: Results, single: Results) -> N
 
 def test_trials_differ_in_their_seed(prepared: Prepared) -> None:
     labeled = {key: fit_label_arm(prepared, key, 0) for key in prepared.label_arms}
-    first, second = (end_model_job(prepared, "hier", labeled, toy.SETTINGS, seed) for seed in (1, 2))
+    first, second = (end_model_job(prepared, "hier", labeled, seed) for seed in (1, 2))
     assert (first.seed, second.seed) == (1, 2)
     assert first.options == second.options
     assert (first.features != second.features).nnz == 0
@@ -130,23 +129,25 @@ def test_records_without_a_vote_are_left_out_of_training(prepared: Prepared, key
     voted = (prepared.votes(prepared.train, arm).codes != mw.ABSTAIN).any(axis=1)
     assert 0 < voted.sum() < len(voted)
     labeled = {END_ARMS[key].labels: fit_label_arm(prepared, END_ARMS[key].labels, 0)}
-    job = end_model_job(prepared, key, labeled, toy.SETTINGS, 0)
+    job = end_model_job(prepared, key, labeled, 0)
     assert job.features.shape[0] == job.probs.n_points == voted.sum()
     assert job.evaluation.train.shape[0] == len(voted)
     assert job.dev is not None
 
 
 def test_the_dev_label_baseline_sees_the_dev_records_alone(prepared: Prepared) -> None:
-    job = end_model_job(prepared, "gold", {}, toy.SETTINGS, 0)
-    assert job.probs.predict().tolist() == prepared.data.dev_labels.tolist()
+    job = end_model_job(prepared, "gold", {}, 0)
+    assert prepared.dev.gold is not None
+    assert job.probs.predict().tolist() == prepared.schema.end_of(prepared.dev.gold).tolist()
     assert (job.features != prepared.dev.features).nnz == 0
     assert job.dev is None
 
 
 def test_no_arm_sees_the_hidden_gold(prepared: Prepared) -> None:
-    data = prepared.data
-    assert data.train_labels is not None
-    blind = replace(prepared, data=replace(data, train_labels=None, test_labels=1 - data.test_labels.clip(0, 1)))
+    assert prepared.train.gold is not None
+    assert prepared.test.gold is not None
+    others = prepared.schema.task_codes[1 - prepared.schema.end_of(prepared.test.gold).clip(0, 1)]
+    blind = replace(prepared, train=replace(prepared.train, gold=None), test=replace(prepared.test, gold=others))
     for key in prepared.label_arms:
         assert np.array_equal(fit_label_arm(prepared, key, 0).train.end, fit_label_arm(blind, key, 0).train.end)
 
@@ -157,14 +158,10 @@ def test_without_root_lfs_only_the_lower_ones_vote(prepared: Prepared) -> None:
 
 
 def test_a_flat_task_has_no_multi_level_table() -> None:
-    def flat() -> Dataset:
-        data = toy.dataset(hidden_gold=False)
-        schema = mw.TaskSchema.flat(list(toy.SCHEMA.end_labels), task="topic")
-        return replace(data, schema=schema)
-
+    schema = mw.TaskSchema.flat(list(toy.SCHEMA.end_labels), task="topic")
     words = {"Performance": "profit", "Funding": "bond", "Money": "dollar", "Commodity": "oil"}
     lfs = [mw.keywords("topic", label, [word], field="text") for label, word in words.items()]
-    found = run_experiment(flat, lfs, trials=1, n_jobs=1, settings=toy.SETTINGS)
+    found = run_experiment("flat", lambda: toy.job(False, schema, lfs), trials=1, n_jobs=1)
     assert [table.name for table in found.tables] == ["Table 1", "Table 2", "Table 3"]
     assert all("train" not in row.values for table in found.tables for row in table.rows)
 
@@ -206,10 +203,6 @@ def test_an_unknown_experiment_gets_a_suggestion() -> None:
 
 
 def test_reproduce_runs_the_named_data_set_and_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Module:
-        load = staticmethod(toy.dataset)
-        LABELING_FUNCTIONS = toy.labeling_functions()
-
-    monkeypatch.setattr(_protocol, "import_module", lambda name: {"metalwork.experiments.rcv1": Module}[name])
-    found = reproduce("rcv1", trials=1, out=tmp_path, n_jobs=1, settings=toy.SETTINGS)
-    assert (tmp_path / "toy.md").read_text(encoding="utf-8") == found.to_markdown()
+    monkeypatch.setattr(_protocol, "load_example", lambda name: {"rcv1": toy.job()}[name])
+    found = reproduce("rcv1", trials=1, out=tmp_path, n_jobs=1)
+    assert (tmp_path / "rcv1.md").read_text(encoding="utf-8") == found.to_markdown()

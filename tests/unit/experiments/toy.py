@@ -1,12 +1,13 @@
 """A made-up news data set of two levels, small enough to run the whole protocol on in seconds."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 import metalwork as mw
-from metalwork.experiments import Dataset, Settings
+from metalwork.pipeline import EndModelSettings, FeatureSettings, Job, Split
 
 SCHEMA = mw.TaskSchema.from_dict(
     {
@@ -26,10 +27,11 @@ _WORDS = (
 )
 _FILLER = ("said", "today", "monday", "sources", "analysts", "report", "year", "new")
 
-SETTINGS = Settings(min_df=1, end_model={"hidden_sizes": (8, 4), "max_epochs": 3})
+FEATURES = FeatureSettings(text="text", min_df=1)
+END_MODEL = EndModelSettings(hidden_sizes=[8, 4], max_epochs=3)
 
 
-def labeling_functions() -> list[Any]:
+def labeling_functions() -> list[mw.LabelingFunction]:
     """Two LFs for the root task, one or two for each leaf; about one record in twelve gets no vote."""
     return [
         mw.keywords("sector", "Corporate", ["company"], field="text"),
@@ -41,12 +43,15 @@ def labeling_functions() -> list[Any]:
     ]
 
 
-def dataset(hidden_gold: bool = True) -> Dataset:
+def job(
+    hidden_gold: bool = True, schema: mw.TaskSchema = SCHEMA, lfs: Sequence[mw.LabelingFunction] | None = None
+) -> Job:
     """Train 120, dev 20, test 40 records of evenly drawn classes."""
     rng = np.random.default_rng(7)
-    splits = [_split(rng, n) for n in (120, 20, 40)]
-    (train, train_labels), (dev, dev_labels), (test, test_labels) = splits
-    return Dataset("toy", SCHEMA, train, dev, test, dev_labels, test_labels, train_labels if hidden_gold else None)
+    (train, train_gold), *known = (_split(rng, n) for n in (120, 20, 40))
+    splits = {"train": Split(train, train_gold if hidden_gold else None)}
+    splits |= {name: Split(*parts) for name, parts in zip(("dev", "test"), known, strict=True)}
+    return Job.of_splits("toy", schema, lfs or labeling_functions(), splits, FEATURES, end_model=END_MODEL)
 
 
 def _split(rng: np.random.Generator, n_points: int) -> tuple[pl.DataFrame, Any]:

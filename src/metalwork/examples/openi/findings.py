@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from metalwork.experiments._openi_text import affirmed
+from reports import affirmed
 
 
 class Finding:

@@ -5,8 +5,8 @@ Earnings come as tables ("Shr 39 cts vs 1.34 dlrs"), and companies with their ti
 
 from typing import Final
 
-from metalwork.experiments import _finance_words as finance
-from metalwork.experiments._finance_lexicons import Evidence, Form, Lexicon, Sources
+import markets
+from lexicons import Evidence, Form, Lexicon, Sources
 
 _CORPORATE: Final[Sources] = {
     "ticker": Form(r"<[A-Z]{1,6}(?:\.[A-Z]{1,2})?>", field="title"),
@@ -112,7 +112,7 @@ _OWNERSHIP: Final[Sources] = {
 }
 _MONEY: Final[Sources] = {
     "dollar": Lexicon("dollar, dollar's"),
-    "currencies": Lexicon(f"{finance.CURRENCIES}, currency, currencies"),
+    "currencies": Lexicon(f"{markets.CURRENCIES}, currency, currencies"),
     "rates": Lexicon(
         "interest rate*, base rate*, prime rate*, discount rate*, lending rate*, bank rate*, bill rate*, repo, "
         "federal funds, fed funds, overnight, short-term rates, call money, note rates"
@@ -139,15 +139,15 @@ _MONEY: Final[Sources] = {
     ),
 }
 _COMMODITY: Final[Sources] = {
-    "petroleum": Lexicon(f"{finance.PETROLEUM}, gas, energy"),
-    "grains": Lexicon(finance.GRAINS),
-    "softs": Lexicon(finance.SOFTS),
-    "base metals": Lexicon(finance.BASE_METALS),
-    "precious metals": Lexicon(finance.PRECIOUS_METALS),
+    "petroleum": Lexicon(f"{markets.PETROLEUM}, gas, energy"),
+    "grains": Lexicon(markets.GRAINS),
+    "softs": Lexicon(markets.SOFTS),
+    "base metals": Lexicon(markets.BASE_METALS),
+    "precious metals": Lexicon(markets.PRECIOUS_METALS),
     "mining": Lexicon("mine, mines, mining, miners, ore, coal, mint, coins, reserves"),
-    "livestock": Lexicon(finance.LIVESTOCK),
-    "farming": Lexicon(finance.FARMING),
-    "quantities": Lexicon(finance.QUANTITIES),
+    "livestock": Lexicon(markets.LIVESTOCK),
+    "farming": Lexicon(markets.FARMING),
+    "quantities": Lexicon(markets.QUANTITIES),
     "agencies": Lexicon(
         "usda, agriculture department, ccc, commodity credit, export enhancement, opec, international coffee, "
         "ico, icco, inro, buffer stock*, ec commission, agriculture minister*, energy minister*, oil minister*"

@@ -1,13 +1,9 @@
-"""Reuters-21578: articles of the 1987 news wire, in four classes under two sectors.
-
-The tree is RCV1's (paper, Example 3.1) but for one class: Reuters' ``acq`` is about mergers and acquisitions, so
-it is Ownership here and not funding.
+"""Articles of the 1987 news wire: Reuters-21578.
 
 Reference: D. D. Lewis, "Reuters-21578, Distribution 1.0", 1997. Research use only.
 """
 
 import html
-import os
 import re
 import tarfile
 import zlib
@@ -20,24 +16,6 @@ import polars as pl
 
 from metalwork.data import find_data
 from metalwork.errors import DataError
-from metalwork.experiments._dataset import Codes, Dataset
-from metalwork.experiments._finance_lexicons import make_functions
-from metalwork.experiments._reuters_words import EVIDENCE
-from metalwork.schema import TaskSchema
-
-__all__ = ["LABELING_FUNCTIONS", "SCHEMA", "TOPICS", "load"]
-
-SCHEMA: Final = TaskSchema.from_dict(
-    {
-        "task": "sector",
-        "labels": [
-            {"Corporate": {"task": "corporate", "labels": ["Performance", "Ownership"]}},
-            {"Markets": {"task": "markets", "labels": ["Money", "Commodity"]}},
-        ],
-    }
-)
-
-LABELING_FUNCTIONS: Final = make_functions(EVIDENCE)
 
 _CURRENCIES: Final = """
     austdlr austral bfr can cruzado dfl dkr dlr dmk drachma escudo ffr hk lit mexpeso nkr nzdlr peseta rand
@@ -85,28 +63,23 @@ class Article(NamedTuple):
     label: str
 
 
-def load(path: str | os.PathLike[str] | None = None) -> Dataset:
-    """Read the articles that have exactly one class, each once: 9,875 in all, of which 413 have no split.
+def load() -> dict[str, pl.DataFrame]:
+    """The articles that have exactly one class, each once: 9,875 in all, of which 413 have no split.
 
     The test split is the collection's own (LEWISSPLIT). From its training split 1,000 articles are drawn for
     training, and 50 more for development, by a fixed seed.
 
-    Parameters
-    ----------
-    path : path, optional
-        ``reuters21578.tar.gz`` or the folder that holds it; found among the data sets by default.
-
     Returns
     -------
-    Dataset
-        Frames have the columns ``id``, ``title`` and ``text``, which begins with the title.
+    dict of split to frame
+        With the columns ``id``, ``title``, ``text``, which begins with the title, and ``label``.
 
     Raises
     ------
     DataError
         When the archive is missing, damaged, or no Reuters-21578.
     """
-    archive = find_data("reuters21578", path)
+    archive = find_data("reuters21578")
     articles = read_articles(archive)
     pool = [article for article in articles if article.split == "TRAIN"]
     test = [article for article in articles if article.split == "TEST"]
@@ -118,16 +91,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Dataset:
     order = np.random.default_rng(_SEED).permutation(len(pool))
     train = [pool[i] for i in order[:_N_TRAIN]]
     dev = [pool[i] for i in order[_N_TRAIN : _N_TRAIN + _N_DEV]]
-    return Dataset(
-        name="reuters",
-        schema=SCHEMA,
-        train=_frame(train),
-        dev=_frame(dev),
-        test=_frame(test),
-        dev_labels=_codes(dev),
-        test_labels=_codes(test),
-        train_labels=_codes(train),
-    )
+    return {"train": _frame(train), "dev": _frame(dev), "test": _frame(test)}
 
 
 def read_articles(archive: Path) -> list[Article]:
@@ -184,9 +148,5 @@ def _clean(text: str) -> str:
 
 
 def _frame(articles: Iterable[Article]) -> pl.DataFrame:
-    rows = [(article.id, article.title, article.text) for article in articles]
-    return pl.DataFrame(rows, schema={"id": pl.String, "title": pl.String, "text": pl.String}, orient="row")
-
-
-def _codes(articles: Iterable[Article]) -> Codes:
-    return SCHEMA.end_codes(article.label for article in articles)
+    rows = [(article.id, article.title, article.text, article.label) for article in articles]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("id", "title", "text", "label"), pl.String), orient="row")

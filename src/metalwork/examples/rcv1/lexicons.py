@@ -1,10 +1,10 @@
-"""Labeling functions made of word lists and turns of phrase, for the two sets of financial news."""
+"""Labeling functions made of word lists and turns of phrase."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from metalwork.labeling import LabelingFunction, from_callable, keywords, regex
+import metalwork as mw
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ Evidence = Mapping[tuple[str, str], Sources]
 """Sources by (task, label)."""
 
 
-def make_functions(evidence: Evidence) -> tuple[LabelingFunction, ...]:
+def make_functions(evidence: Evidence) -> tuple[mw.LabelingFunction, ...]:
     """One LF for each piece of evidence; none looks at another's words again, as that would count them twice."""
     return tuple(
         _one_function(task, label, f"{label}: {about}", source)
@@ -55,17 +55,17 @@ def make_functions(evidence: Evidence) -> tuple[LabelingFunction, ...]:
     )
 
 
-def _one_function(task: str, label: str, name: str, source: Lexicon | Form) -> LabelingFunction:
+def _one_function(task: str, label: str, name: str, source: Lexicon | Form) -> mw.LabelingFunction:
     if isinstance(source, Form):
-        return regex(task, label, source.pattern, source.field, name, flags=0)
+        return mw.regex(task, label, source.pattern, source.field, name, flags=0)
     if source.at_least == 1:
-        return keywords(task, label, source.phrases, source.field, name)
+        return mw.keywords(task, label, source.phrases, source.field, name)
     pattern, needed = _any_of(source.phrases), source.at_least
 
-    def several(text: str) -> str | None:
-        return label if _count_different(pattern, text) >= needed else None
+    def several(text: str | None) -> str | None:
+        return label if _count_different(pattern, text or "") >= needed else None
 
-    return from_callable(several, task, [source.field], name)
+    return mw.from_callable(several, task, [source.field], name)
 
 
 def _any_of(words: Iterable[str]) -> re.Pattern[str]:

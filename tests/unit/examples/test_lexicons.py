@@ -1,15 +1,19 @@
 """Labeling functions made of word lists."""
 
-from metalwork.experiments._finance_lexicons import Evidence, Form, Lexicon, make_functions
+from metalwork.examples import example_folder
+from tests.unit.examples.parts import part
 
-EVIDENCE: Evidence = {
+lexicons = part("rcv1", "lexicons")
+Form, Lexicon = lexicons.Form, lexicons.Lexicon
+
+EVIDENCE = {
     ("sector", "Corporate"): {
         "results": Lexicon("profit*, net\n   income, loss", at_least=2),
         "ticker": Form(r"<[A-Z]+>", field="title"),
     },
     ("sector", "Markets"): {"trade": Lexicon("oil, crude oil, rate*, tonne*, m&a")},
 }
-FUNCTIONS = {lf.name: lf for lf in make_functions(EVIDENCE)}
+FUNCTIONS = {lf.name: lf for lf in lexicons.make_functions(EVIDENCE)}
 
 
 def test_one_function_a_piece_of_evidence_and_one_a_task() -> None:
@@ -30,3 +34,9 @@ def test_a_form_heeds_letter_case_and_reads_its_field() -> None:
     ticker = FUNCTIONS["Corporate: ticker"]
     assert ticker("ACME <ACM> NET") == "Corporate"
     assert ticker("acme <acm> net") is None
+
+
+def test_the_two_sets_of_financial_news_share_what_does_not_differ() -> None:
+    for name in ("lexicons.py", "markets.py"):  # each project is whole, so that it can be copied
+        first, second = (example_folder(example) / name for example in ("rcv1", "reuters"))
+        assert first.read_bytes() == second.read_bytes()

@@ -7,17 +7,13 @@ import pytest
 
 import metalwork as mw
 from metalwork.errors import MissingExtraError
-from metalwork.experiments.digits import (
-    LABELING_FUNCTIONS,
-    LOOPS,
-    PIXELS,
-    REGIONS,
-    SCHEMA,
-    describe,
-    features,
-    load,
-)
+from metalwork.examples import load_example
 from metalwork.labeling import apply
+from tests.unit.examples.parts import functions, part, schema
+
+records = part("digits", "records")
+describe, LOOPS, PIXELS, REGIONS = records.describe, records.LOOPS, records.PIXELS, records.REGIONS
+LABELING_FUNCTIONS, SCHEMA = functions("digits"), schema("digits")
 
 ZERO = "..####.. .##..##. .##..##. .##..##. .##..##. .##..##. .##..##. ..####.."
 ONE = "...##... ...##... ...##... ...##... ...##... ...##... ...##... ...##..."
@@ -48,7 +44,8 @@ def test_regions_are_means_of_two_by_two_pixels() -> None:
 
 def test_features_are_the_pixels() -> None:
     pictures = _draw(ZERO, SEVEN)
-    np.testing.assert_array_equal(features(describe(pictures)), pictures.reshape(2, 64))
+    np.testing.assert_array_equal(describe(pictures).select(PIXELS).to_numpy(), pictures.reshape(2, 64))
+    assert load_example("digits").features.columns == list(PIXELS)
 
 
 def test_no_pictures_are_no_rows() -> None:
@@ -56,20 +53,18 @@ def test_no_pictures_are_no_rows() -> None:
 
 
 def test_splits_are_fixed_and_apart() -> None:
-    data, again = load(), load()
-    assert (len(data.train), len(data.dev), len(data.test)) == (1000, 50, 747)
-    assert data.train.equals(again.train)
-    assert data.train_labels is not None
-    pixels = features(data.train)
-    assert pixels.shape == (1000, 64)
-    assert (pixels.min(), pixels.max()) == (0.0, 1.0)
-    assert len(np.unique(np.concatenate([features(f) for f in (data.train, data.dev, data.test)]), axis=0)) == 1797
+    frames, again = records.load(), records.load()
+    assert {split: frame.height for split, frame in frames.items()} == {"train": 1000, "dev": 50, "test": 747}
+    assert frames["train"].equals(again["train"])
+    pixels = [frame.select(PIXELS).to_numpy() for frame in frames.values()]
+    assert (pixels[0].min(), pixels[0].max()) == (0.0, 1.0)
+    assert len(np.unique(np.concatenate(pixels), axis=0)) == 1797
 
 
 def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(MissingExtraError, match=r"^The digits data set needs the package 'scikit-learn'"):
-        load()
+        records.load()
 
 
 def test_every_label_has_several_functions_with_names_of_their_own() -> None:
@@ -88,7 +83,8 @@ def test_functions_agree_on_a_clear_picture(picture: str, digit: str) -> None:
 
 
 def test_functions_do_on_dev_what_they_were_written_for() -> None:
-    data = load()
-    votes = apply(LABELING_FUNCTIONS, data.dev, SCHEMA)
+    job = load_example("digits")
+    votes = apply(job.labeling_functions, job.sources["dev"], SCHEMA)
     assert not votes.errors.any()
-    assert mw.MajorityVote(SCHEMA, mode="soft").fit(votes).score(votes, SCHEMA.end_names(data.dev_labels)) >= 0.75
+    model = mw.MajorityVote(SCHEMA, mode="soft").fit(votes)
+    assert model.score(votes, job.known_labels("dev")) >= 0.75

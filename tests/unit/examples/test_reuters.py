@@ -9,13 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 import metalwork as mw
 from metalwork.data import find_data
 from metalwork.errors import DataError
-from metalwork.experiments.reuters import LABELING_FUNCTIONS, SCHEMA, TOPICS, load, read_articles
+from metalwork.examples import load_example
 from metalwork.labeling import apply
+from tests.unit.examples.parts import functions, part, schema
+
+records = part("reuters", "records")
+TOPICS, read_articles = records.TOPICS, records.read_articles
+LABELING_FUNCTIONS, SCHEMA = functions("reuters"), schema("reuters")
 
 WIRE = {
     "Performance": (
@@ -38,6 +44,12 @@ WIRE = {
         "harvest of corn and soybeans suffered from drought, and futures prices rose at the Board of Trade.",
     ),
 }
+
+
+def _load(path: Path) -> dict[str, pl.DataFrame]:
+    vars(records)["find_data"] = lambda name: path
+    frames: dict[str, pl.DataFrame] = records.load()
+    return frames
 
 
 def _article(number: int, topics: str = "earn", title: str = "T", body: str = "", **attributes: str) -> str:
@@ -101,20 +113,20 @@ def test_splits_are_drawn_from_the_training_split_by_a_fixed_seed(tmp_path: Path
     test = [_article(5000 + i, kinds[i % 4], f"test {i}", LEWISSPLIT="TEST") for i in range(8)]
     unused = [_article(9000, "earn", "unused", LEWISSPLIT="NOT-USED")]
     path = _archive(tmp_path, [*pool, *test, *unused])
-    data, again = load(path), load(path.parent)
-    assert (len(data.train), len(data.dev), len(data.test)) == (1000, 50, 8)
-    assert not set(data.train["id"]) & set(data.dev["id"])
-    assert data.train.equals(again.train)
-    assert SCHEMA.end_names(data.test_labels) == ["Performance", "Ownership", "Money", "Commodity"] * 2
-    assert data.train_labels is not None
-    np.testing.assert_array_equal(data.train_labels, [int(number) % 4 for number in data.train["id"]])
-    np.testing.assert_array_equal(data.dev_labels, [int(number) % 4 for number in data.dev["id"]])
+    frames, again = _load(path), _load(path)
+    assert {split: frame.height for split, frame in frames.items()} == {"train": 1000, "dev": 50, "test": 8}
+    assert not set(frames["train"]["id"]) & set(frames["dev"]["id"])
+    assert frames["train"].equals(again["train"])
+    ends = ["Performance", "Ownership", "Money", "Commodity"]
+    assert frames["test"]["label"].to_list() == ends * 2
+    for split in ("train", "dev"):
+        assert frames[split]["label"].to_list() == [ends[int(number) % 4] for number in frames[split]["id"]]
 
 
 def test_a_part_of_the_collection_is_refused(tmp_path: Path) -> None:
     path = _archive(tmp_path, [_article(1), _article(2, "acq", "U")])
     with pytest.raises(DataError) as caught:
-        load(path)
+        _load(path)
     assert str(caught.value) == (
         f"The archive must hold the whole of Reuters-21578; got 2 training articles with a class at {path}. "
         "Fetch it again."
@@ -133,7 +145,7 @@ def test_a_damaged_archive_is_named(tmp_path: Path, damage: str) -> None:
         content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"^The archive must .*; got .* Fetch it again\.$"):
-        load(path)
+        _load(path)
 
 
 def test_topics_are_in_groups() -> None:
@@ -188,7 +200,8 @@ def test_topics_are_those_of_the_mapping_beside_the_archive() -> None:
 
 
 def test_functions_do_on_dev_what_they_were_written_for() -> None:
-    data = load(_real_archive())
-    votes = apply(LABELING_FUNCTIONS, data.dev, SCHEMA)
+    _real_archive()
+    job = load_example("reuters")
+    votes = apply(job.labeling_functions, job.sources["dev"], SCHEMA)
     assert not votes.errors.any()
-    assert mw.MajorityVote(SCHEMA, mode="soft").fit(votes).score(votes, data.dev_labels) >= 0.85
+    assert mw.MajorityVote(SCHEMA, mode="soft").fit(votes).score(votes, job.known_labels("dev")) >= 0.85

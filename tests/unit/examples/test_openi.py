@@ -3,16 +3,20 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import metalwork as mw
 from metalwork.data import find_data
-from metalwork.errors import DataError, VotesError
-from metalwork.experiments._openi_findings import ACUTE, CHRONIC, EMERGENCIES
-from metalwork.experiments._openi_text import abnormal_clauses, affirm, affirmed, body, clauses, section
-from metalwork.experiments.openi import LABELING_FUNCTIONS, SCHEMA, load
+from metalwork.errors import DataError
+from metalwork.examples import load_example
 from metalwork.labeling import apply
+from tests.unit.examples.parts import functions, part, schema
+
+findings, reports, records = (part("openi", stem) for stem in ("findings", "reports", "records"))
+ACUTE, CHRONIC, EMERGENCIES = findings.ACUTE, findings.CHRONIC, findings.EMERGENCIES
+abnormal_clauses, affirm, affirmed = reports.abnormal_clauses, reports.affirm, reports.affirmed
+body, clauses, section = reports.body, reports.clauses, reports.section
+LABELING_FUNCTIONS, SCHEMA = functions("openi"), schema("openi")
 
 NORMAL = (
     "COMPARISON: None. INDICATION: Cough, rule out pneumonia. FINDINGS: The heart is normal in size. "
@@ -33,12 +37,12 @@ EMERGENT = (
 REPORTS = {"Normal": NORMAL, "Non-urgent": NON_URGENT, "Urgent": URGENT, "Emergent": EMERGENT}
 
 
-def _write(path: Path, **changes: str) -> Path:
+def _write(path: Path) -> Path:
     lines = [
         {"uid": 1, "split": "train", "text": URGENT, "label": None},
         {"uid": 2, "split": "dev", "text": NORMAL, "label": "Normal"},
         {"uid": 3, "split": "test", "text": EMERGENT, "label": "Emergent"},
-        {"uid": 4, "split": "test", "text": NORMAL, "label": "Normal"} | changes,
+        {"uid": 4, "split": "test", "text": NORMAL, "label": "Normal"},
     ]
     path.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
     return path
@@ -147,34 +151,23 @@ def test_a_text_without_sections_is_no_error() -> None:
     assert (votes.errors == 0).all()
 
 
-def test_load_splits_the_records(tmp_path: Path) -> None:
-    data = load(_write(tmp_path / "openi.jsonl"))
-    assert (data.train.height, data.dev.height, data.test.height) == (1, 1, 2)
-    assert data.train.columns == ["uid", "text", "prose"]
-    np.testing.assert_array_equal(data.test_labels, SCHEMA.end_codes(["Emergent", "Normal"]))
-    np.testing.assert_array_equal(load(tmp_path).dev_labels, SCHEMA.end_codes(["Normal"]))
-    assert data.train_labels is None
-
-
-def test_load_refuses_an_unknown_label(tmp_path: Path) -> None:
-    path = _write(tmp_path / "openi.jsonl", label="Urgnt")
-    with pytest.raises(VotesError, match=r"'Urgnt' is no end label. Did you mean 'Urgent'\?"):
-        load(path)
-
-
-def test_load_says_where_it_looked(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"openi\.jsonl"):
-        load(tmp_path)
+def test_the_end_model_reads_the_body_of_all_records(tmp_path: Path) -> None:
+    path = _write(tmp_path / "openi.jsonl")
+    vars(records)["find_data"] = lambda name: path
+    frame = records.load()
+    assert frame.columns == ["uid", "split", "text", "label", "prose"]
+    assert frame["split"].to_list() == ["train", "dev", "test", "test"]
+    assert frame["prose"].to_list() == [body(text) for text in frame["text"]]
 
 
 def test_the_real_data_set() -> None:
     try:
-        data = load(find_data("openi", download=False))
+        find_data("openi", download=False)
     except DataError:
         pytest.skip("the OpenI data set is not on this machine")
-    assert (data.train.height, data.dev.height, data.test.height) == (2630, 50, 378)
-    votes = apply(LABELING_FUNCTIONS, data.dev, SCHEMA)
-    task_labels = SCHEMA.to_task_labels(data.dev_labels)
-    column = task_labels[:, [SCHEMA.task_index(task) for task in votes.tasks]]
+    job = load_example("openi")
+    assert [job.split(split).n_points for split in job.splits] == [2630, 50, 378]
+    votes = apply(job.labeling_functions, job.sources["dev"], SCHEMA)
+    column = job.known_labels("dev")[:, [SCHEMA.task_index(task) for task in votes.tasks]]
     judged = (votes.codes != mw.ABSTAIN) & (column != mw.NOT_APPLICABLE)
     assert (votes.codes == column)[judged].mean() > 0.9

@@ -1,89 +1,30 @@
-"""OpenI: chest X-ray reports in four grades of urgency under three tasks (paper, section 5).
+"""Labeling functions (LFs) for chest X-ray reports, in four grades of urgency under three tasks.
 
-The labeling functions (LFs) are written from the 50 development records and general knowledge of chest radiology.
+They are written from the 50 development records and general knowledge of chest radiology.
 One finding is enough to make a report urgent, so LFs that vote Acute, Urgent, Emergent or Non-urgent look for
 findings that a report affirms, and LFs that vote Non-acute or Normal judge the report as a whole.
 """
 
-import os
 import re
 from collections.abc import Callable, Mapping
 
-import polars as pl
+from findings import ACUTE, CHRONIC, EMERGENCIES, Finding, any_affirmed, is_emergency
+from reports import abnormal_clauses, body
 
-from metalwork._checks import ABSTAIN
-from metalwork.data import find_data, read_records
-from metalwork.experiments._dataset import Dataset
-from metalwork.experiments._openi_findings import (
-    ACUTE,
-    CHRONIC,
-    EMERGENCIES,
-    Finding,
-    any_affirmed,
-    is_emergency,
-)
-from metalwork.experiments._openi_text import abnormal_clauses, body
-from metalwork.labeling import LabelingFunction, labeling_function, regex
-from metalwork.schema import TaskSchema
-
-__all__ = ["LABELING_FUNCTIONS", "SCHEMA", "load"]
-
-SCHEMA = TaskSchema.from_dict(
-    {
-        "task": "triage",
-        "labels": [
-            {"Acute": {"task": "acute", "labels": ["Urgent", "Emergent"]}},
-            {"Non-acute": {"task": "non_acute", "labels": ["Normal", "Non-urgent"]}},
-        ],
-    }
-)
-
-
-def load(path: str | os.PathLike[str] | None = None) -> Dataset:
-    """The reports, in the paper's own split; train labels are not published.
-
-    The end model counts the words of ``prose``, findings and impression: the indication states the complaint and
-    the comparison lists older studies.
-
-    Parameters
-    ----------
-    path : path, optional
-        ``openi.jsonl`` or its folder; found among the data sets by default.
-
-    Raises
-    ------
-    DataError
-        When the file is not there, or does not hold ``uid, split, text, label``.
-    VotesError
-        For a dev or test label that is no end label.
-    """
-    records = read_records(find_data("openi", path), columns=["uid", "split", "text", "label"])
-    records = records.with_columns(pl.Series("prose", map(body, records["text"]), dtype=pl.String))
-    train, dev, test = (records.filter(pl.col("split") == name) for name in ("train", "dev", "test"))
-    return Dataset(
-        name="openi",
-        schema=SCHEMA,
-        train=train.select("uid", "text", "prose"),
-        dev=dev.select("uid", "text", "prose"),
-        test=test.select("uid", "text", "prose"),
-        dev_labels=SCHEMA.end_codes(dev["label"]),
-        test_labels=SCHEMA.end_codes(test["label"]),
-        words="prose",
-    )
-
+import metalwork as mw
 
 Test = Callable[[str], bool]
 
 
-def _votes(task: str, label: str, tests: Mapping[str, Test]) -> list[LabelingFunction]:
+def _votes(task: str, label: str, tests: Mapping[str, Test]) -> list[mw.LabelingFunction]:
     """One LF a test, called ``label: name``, that votes ``label`` where its test holds."""
 
-    def make(name: str, test: Test) -> LabelingFunction:
+    def make(name: str, test: Test) -> mw.LabelingFunction:
         def vote(text: str | None) -> str | int:
-            return label if test(text or "") else ABSTAIN
+            return label if test(text or "") else mw.ABSTAIN
 
         vote.__doc__ = test.__doc__
-        return labeling_function(task, name=f"{label}: {name}")(vote)
+        return mw.labeling_function(task, name=f"{label}: {name}")(vote)
 
     return [make(name, test) for name, test in tests.items()]
 
@@ -134,7 +75,8 @@ def _worse(text: str) -> bool:
 
 def _concludes_acute(text: str) -> bool:
     """The impression itself affirms an acute finding."""
-    return any_affirmed(text, [*ACUTE.values(), *EMERGENCIES.values()], impression_only=True)
+    found: bool = any_affirmed(text, [*ACUTE.values(), *EMERGENCIES.values()], impression_only=True)
+    return found
 
 
 def _all_chronic(text: str) -> bool:
@@ -182,7 +124,7 @@ _TRIAGE = [
             "impression": _concludes_acute,
         },
     ),
-    regex(
+    mw.regex(
         "triage",
         "Acute",
         r"(?:FINDINGS|IMPRESSION):.*\b(?:recommend|advis|correlat|follow-? ?up"
@@ -190,7 +132,7 @@ _TRIAGE = [
         name="Acute: follow-up advised",
         flags=re.IGNORECASE | re.DOTALL,
     ),
-    regex(
+    mw.regex(
         "triage",
         "Non-acute",
         r"IMPRESSION:\s*(?:\d\.\s*)?"
@@ -303,7 +245,7 @@ _NON_ACUTE = [
             "brief": _brief,
         },
     ),
-    regex(
+    mw.regex(
         "non_acute",
         "Normal",
         r"\b(?:normal|negative|unremarkable)\s(?:\w+\s){0,2}(?:chest|exam\w*|stud(?:y|ies)|radiograph\w*|x-?ray)\b",
@@ -311,4 +253,4 @@ _NON_ACUTE = [
     ),
 ]
 
-LABELING_FUNCTIONS: list[LabelingFunction] = [*_TRIAGE, *_ACUTE, *_NON_ACUTE]
+LABELING_FUNCTIONS: list[mw.LabelingFunction] = [*_TRIAGE, *_ACUTE, *_NON_ACUTE]

@@ -1,4 +1,4 @@
-"""RCV1: financial news as bags of words, in four classes under two sectors (paper, Example 3.1).
+"""Financial news as bags of words: RCV1.
 
 The records are word counts: word order, numbers and letter case are gone. ``text`` repeats each word as often as
 it occurred, in sorted order, so that single words can be looked for and counted, and phrases cannot.
@@ -7,8 +7,7 @@ Reference: Lewis, Yang, Rose and Li, "RCV1: A new benchmark collection for text 
 """
 
 import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -16,24 +15,6 @@ import polars as pl
 
 from metalwork.data import find_data
 from metalwork.errors import DataError
-from metalwork.experiments._dataset import Codes, Dataset
-from metalwork.experiments._finance_lexicons import make_functions
-from metalwork.experiments._rcv1_words import EVIDENCE
-from metalwork.schema import TaskSchema
-
-__all__ = ["LABELING_FUNCTIONS", "SCHEMA", "load"]
-
-SCHEMA: Final = TaskSchema.from_dict(
-    {
-        "task": "sector",
-        "labels": [
-            {"Corporate": {"task": "corporate", "labels": ["Performance", "Funding"]}},
-            {"Markets": {"task": "markets", "labels": ["Money", "Commodity"]}},
-        ],
-    }
-)
-
-LABELING_FUNCTIONS: Final = make_functions(EVIDENCE)
 
 _END_LABELS: Final = {
     "Corporate Performance": "Performance",
@@ -51,27 +32,16 @@ class _Record(NamedTuple):
     label: str | None
 
 
-def load(path: str | os.PathLike[str] | None = None) -> Dataset:
-    """Read the records: 600 for training, 50 for development and 241 for the test.
-
-    Parameters
-    ----------
-    path : path, optional
-        ``rcv1.jsonl`` or the folder that holds it; found among the data sets by default.
-
-    Returns
-    -------
-    Dataset
-        Frames have the columns ``id`` and ``text``. Training labels are not published.
+def load() -> pl.DataFrame:
+    """All records, with the columns ``id``, ``split``, ``text`` and ``label``; train labels are not published.
 
     Raises
     ------
     DataError
         When the file is missing or a line is no such record, naming the line.
     """
-    records = _read(find_data("rcv1", path))
-    train, dev, test = ([record for record in records if record.split == name] for name in _SPLITS)
-    return Dataset("rcv1", SCHEMA, _frame(train), _frame(dev), _frame(test), _codes(dev), _codes(test))
+    kinds = {"id": pl.Int64, "split": pl.String, "text": pl.String, "label": pl.String}
+    return pl.DataFrame(_read(find_data("rcv1")), schema=kinds, orient="row")
 
 
 def _read(path: Path) -> list[_Record]:
@@ -94,12 +64,3 @@ def _record(fields: Mapping[str, Any]) -> _Record:
         raise ValueError(f"split {fields['split']!r}")
     label = None if fields["split"] == "train" else _END_LABELS[fields["label"]]
     return _Record(int(fields["id"]), fields["split"], text, label)
-
-
-def _frame(records: Iterable[_Record]) -> pl.DataFrame:
-    rows = [(record.id, record.text) for record in records]
-    return pl.DataFrame(rows, schema={"id": pl.Int64, "text": pl.String}, orient="row")
-
-
-def _codes(records: Iterable[_Record]) -> Codes:
-    return SCHEMA.end_codes(record.label for record in records)

@@ -5,8 +5,8 @@ Its records have no word order and no numbers, so the evidence is single words. 
 
 from typing import Final
 
-from metalwork.experiments import _finance_words as finance
-from metalwork.experiments._finance_lexicons import Evidence, Lexicon, Sources
+import markets
+from lexicons import Evidence, Lexicon, Sources
 
 _CORPORATE: Final[Sources] = {
     "legal form": Lexicon("inc, corp, plc, co, ltd, ag, sa, spa, nv, ab, oy, gmbh, kk, bhd, llc"),
@@ -139,7 +139,7 @@ _FUNDING: Final[Sources] = {
     ),
 }
 _MONEY: Final[Sources] = {
-    "currencies": Lexicon(finance.CURRENCIES),
+    "currencies": Lexicon(markets.CURRENCIES),
     "dollar": Lexicon("dollar"),
     "rates": Lexicon("rate, rates, repo, repos, discount, lombard, overnight, yield, yields, tbill, tbills"),
     "central bank": Lexicon(
@@ -162,14 +162,14 @@ _MONEY: Final[Sources] = {
     "tenors": Lexicon("oneweek, twoweek, onemonth, threemonth, sixmonth, twelvemonth, oneyear, shortterm, basis"),
 }
 _COMMODITY: Final[Sources] = {
-    "energy": Lexicon(f"{finance.PETROLEUM}, gas, heating, jet, megawatt*, mwh"),
-    "base metals": Lexicon(finance.BASE_METALS),
-    "precious metals": Lexicon(finance.PRECIOUS_METALS),
-    "grains": Lexicon(finance.GRAINS),
-    "softs": Lexicon(finance.SOFTS),
-    "livestock": Lexicon(finance.LIVESTOCK),
-    "farming": Lexicon(finance.FARMING),
-    "quantities": Lexicon(finance.QUANTITIES),
+    "energy": Lexicon(f"{markets.PETROLEUM}, gas, heating, jet, megawatt*, mwh"),
+    "base metals": Lexicon(markets.BASE_METALS),
+    "precious metals": Lexicon(markets.PRECIOUS_METALS),
+    "grains": Lexicon(markets.GRAINS),
+    "softs": Lexicon(markets.SOFTS),
+    "livestock": Lexicon(markets.LIVESTOCK),
+    "farming": Lexicon(markets.FARMING),
+    "quantities": Lexicon(markets.QUANTITIES),
     "shipping": Lexicon(
         "cargo, cargoes, shipment, shipments, freight, vessel*, tanker*, charterers, tonnage, ports, loading, "
         "shippers, grades"

@@ -4,13 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import metalwork as mw
 from metalwork.data import find_data
 from metalwork.errors import DataError
-from metalwork.experiments.rcv1 import LABELING_FUNCTIONS, SCHEMA, load
+from metalwork.examples import load_example
 from metalwork.labeling import apply
+from tests.unit.examples.parts import functions, part, schema
+
+records = part("rcv1", "records")
+LABELING_FUNCTIONS, SCHEMA = functions("rcv1"), schema("rcv1")
 
 BAGS = {
     "Performance": "company dividend earnings group half inc income net pretax profit rose share shr turnover vs",
@@ -26,24 +31,25 @@ RECORDS = [
 ]
 
 
+def _load(path: Path) -> pl.DataFrame:
+    vars(records)["find_data"] = lambda name: path
+    frame: pl.DataFrame = records.load()
+    return frame
+
+
 def _write(folder: Path, records: list[dict[str, Any]]) -> Path:
     path = folder / "rcv1.jsonl"
     path.write_text("\n".join(map(json.dumps, records)) + "\n", encoding="utf-8")
     return path
 
 
-def test_words_stand_in_order_as_often_as_they_occur(tmp_path: Path) -> None:
-    data = load(_write(tmp_path, RECORDS))
-    assert data.train.rows() == [(1, "a oil oil")]
-    assert data.dev.rows() == [(2, "bank bank bank yen")]
-    assert data.test.rows() == [(3, "bond"), (4, "")]
-
-
-def test_labels_are_end_labels_and_train_has_none(tmp_path: Path) -> None:
-    data = load(_write(tmp_path, RECORDS).parent)
-    assert SCHEMA.end_names(data.dev_labels) == ["Money"]
-    assert SCHEMA.end_names(data.test_labels) == ["Funding", "Performance"]
-    assert data.train_labels is None
+def test_words_stand_in_order_as_often_as_they_occur_and_train_has_no_label(tmp_path: Path) -> None:
+    assert _load(_write(tmp_path, RECORDS)).rows() == [
+        (1, "train", "a oil oil", None),
+        (2, "dev", "bank bank bank yen", "Money"),
+        (3, "test", "bond", "Funding"),
+        (4, "test", "", "Performance"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,7 @@ def test_labels_are_end_labels_and_train_has_none(tmp_path: Path) -> None:
 def test_a_wrong_record_is_named_by_its_line(tmp_path: Path, record: dict[str, Any], got: str) -> None:
     path = _write(tmp_path, [*RECORDS, record])
     with pytest.raises(DataError) as caught:
-        load(path)
+        _load(path)
     assert (
         str(caught.value) == f"Every line must be a record of RCV1; got {got} at {path}:5. Fetch the file again."
     )
@@ -68,7 +74,7 @@ def test_a_line_that_is_no_json_is_named(tmp_path: Path) -> None:
     path = tmp_path / "rcv1.jsonl"
     path.write_bytes(b'{"id": 1, "split": "train", "bow": {}}\n{"id": \xff')
     with pytest.raises(DataError, match=r"rcv1\.jsonl:2\. Fetch the file again\.$"):
-        load(path)
+        _load(path)
 
 
 def test_every_label_has_several_functions_with_names_of_their_own() -> None:
@@ -89,11 +95,11 @@ def test_functions_agree_on_a_clear_record(label: str) -> None:
 
 def test_functions_do_on_the_real_dev_split_what_they_were_written_for() -> None:
     try:
-        path = find_data("rcv1", download=False)
+        find_data("rcv1", download=False)
     except DataError:
         pytest.skip("RCV1 is not on this machine")
-    data = load(path)
-    assert (len(data.train), len(data.dev), len(data.test)) == (600, 50, 241)
-    votes = apply(LABELING_FUNCTIONS, data.dev, SCHEMA)
+    job = load_example("rcv1")
+    assert [job.split(split).n_points for split in job.splits] == [600, 50, 241]
+    votes = apply(job.labeling_functions, job.sources["dev"], SCHEMA)
     assert not votes.errors.any()
-    assert mw.MajorityVote(SCHEMA, mode="soft").fit(votes).score(votes, data.dev_labels) >= 0.85
+    assert mw.MajorityVote(SCHEMA, mode="soft").fit(votes).score(votes, job.known_labels("dev")) >= 0.85
