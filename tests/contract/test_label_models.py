@@ -91,6 +91,33 @@ def test_shapes_sums_predictions_and_score(name: str) -> None:
     assert model.score(votes, y) > 0.5
 
 
+@every_model
+def test_undecided_records_may_be_left_open(name: str) -> None:
+    """LF 0 and LF 1 are each other's mirror image; where they differ there is a tie, as where none votes."""
+    schema = mw.TaskSchema.flat(["a", "b"])
+    codes = [[0, 1, -1], [-1, -1, -1], [0, 0, 0], [1, 1, 1], [1, 0, -1]] * 9
+    votes = mw.LabelMatrix(codes, schema)
+    model = made(name, schema).fit(votes)
+    assert model.predict(votes, undecided="abstain").tolist() == [-1, -1, 0, 1, -1] * 9
+    assert model.predict(votes, undecided="label").min() >= 0
+    assert (model.predict(votes) == model.predict(votes, undecided="label")).all()
+    text = "undecided must be one of 'label', 'abstain'; got 'skip'."
+    assert text_of(ValueError, model.predict, votes, undecided="skip") == text
+
+
+@every_model
+def test_decided_records_stay_as_they_are(name: str) -> None:
+    votes, _ = sample()
+    model = made(name).fit(votes)
+    predicted, decided = model.predict(votes), model.predict(votes, undecided="abstain")
+    assert (decided[decided >= 0] == predicted[decided >= 0]).all()
+    assert (decided[(votes.codes < 0).all(axis=1)] == mw.ABSTAIN).all()
+    top = np.sort(model.predict_proba(votes).end, axis=1)[:, -2:]
+    if name == "allow":
+        voted = (votes.codes >= 0).any(axis=1)
+        assert ((decided < 0) == (~voted | (top[:, 0] >= top[:, 1] * (1 - 1e-6)))).all()
+
+
 @pytest.mark.parametrize("end", [[[0.5, 0.5, 0, 0.1]], [[1.5, -0.5, 0, 0]], [[np.nan, 1, 0, 0]], [[1.0, 0.0]]])
 def test_the_check_of_distributions_fails(end: Any) -> None:
     votes = mw.LabelMatrix([[0]], SCHEMA, ["sector"])

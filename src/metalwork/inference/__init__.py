@@ -63,6 +63,7 @@ from metalwork.inference._tree import (
     end_posterior,
     leaf_spans,
     pass_up,
+    states_of_ends,
 )
 
 __all__ = [
@@ -120,6 +121,7 @@ __all__ = [
     "reweighted",
     "shared_votes",
     "simulated_codes",
+    "states_of_ends",
     "supported_labels",
     "systematic_sample",
     "tasks_of",

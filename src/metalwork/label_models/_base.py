@@ -10,15 +10,17 @@ import numpy.typing as npt
 
 from metalwork import _html
 from metalwork._arrays import load_arrays, reading, save_arrays
-from metalwork._checks import ABSTAIN, FloatArray, check_instance
+from metalwork._checks import ABSTAIN, BoolArray, FloatArray, check_choice, check_instance
 from metalwork._estimators import Estimator, as_classes
 from metalwork.errors import VotesError
-from metalwork.probabilities import TaskProbabilities
+from metalwork.label_models._constants import TIE
+from metalwork.probabilities import TaskProbabilities, first_of_best
 from metalwork.schema import TaskSchema
 from metalwork.votes import Alphabet, LabelMatrix
 
 Dev = tuple[LabelMatrix, Any]
 KnownLabels = tuple[LabelMatrix, npt.NDArray[np.int64]]
+UNDECIDED = ("label", "abstain")
 _FORMAT = "metalwork label model 1"
 _HOW_TO_VOTE = "Use mw.apply, or mw.LabelMatrix(codes, schema, tasks=...) for codes of your own."
 
@@ -100,12 +102,36 @@ class LabelModel(Estimator, ABC):
         self._check_lfs(votes, "votes", "the LFs the model was fitted on")
         return TaskProbabilities(self._posterior(votes), self.schema)
 
-    def predict(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
-        """Most probable end-label codes (n_points,)."""
-        return self.predict_proba(votes).predict()
+    def predict(self, votes: LabelMatrix, undecided: str = "label") -> npt.NDArray[np.int64]:
+        """Most probable end-label codes (n_points,).
+
+        Parameters
+        ----------
+        votes : LabelMatrix
+        undecided : "label" or "abstain"
+            What a record gets on which no LF votes, or where two or more end labels share the highest probability
+            (to within a millionth of it: more than rounding and optimisers leave of a tie, less than any vote
+            makes): the first of them all the same, or ``ABSTAIN`` (-1).
+        """
+        check_choice("undecided", undecided, UNDECIDED)
+        scores = self._scores(votes, self.predict_proba(votes).end)
+        predicted = first_of_best(scores)
+        if undecided == "abstain":
+            open_ones = self._tied(votes, scores) | (votes.codes == ABSTAIN).all(axis=1)
+            predicted[open_ones] = ABSTAIN
+        return predicted
+
+    def _scores(self, votes: LabelMatrix, posterior: FloatArray) -> FloatArray:
+        """What ``predict`` compares (n_points, n_end_labels); may use up the posterior."""
+        return posterior
+
+    def _tied(self, votes: LabelMatrix, scores: FloatArray) -> BoolArray:
+        """On which records two or more end labels share the highest score: bool array (n_points,)."""
+        ties: BoolArray = (scores >= scores.max(axis=1, keepdims=True) * (1.0 - TIE)).sum(axis=1) > 1
+        return ties
 
     def score(self, votes: LabelMatrix, y: Any) -> float:
-        """Accuracy on end labels ``y`` (names or codes), in [0, 1]."""
+        """Accuracy on end labels ``y`` (names or codes), in [0, 1]; no record is left undecided."""
         gold = self.schema.end_codes(y)
         if len(gold) != votes.n_points:
             raise VotesError(f"y must hold one end label a record ({votes.n_points}); got {len(gold)}.")
@@ -232,7 +258,7 @@ class LabelModel(Estimator, ABC):
         codes = self.schema.end_codes(labels)
         if len(codes) != votes.n_points:
             raise VotesError(f"dev must hold one end label a record ({votes.n_points}); got {len(codes)}.")
-        return votes, codes
+        return (votes, codes) if len(codes) else None
 
 
 def _is_array_list(value: Any) -> bool:

@@ -21,10 +21,11 @@ from metalwork.label_models._intervals import (
 
 
 class Learned(NamedTuple):
-    """What a fit started from, and the counts it expects where it stopped."""
+    """What a fit started from, the counts it expects where it stopped, and what dev labels contradict in it."""
 
     start: Start
     expected: Expected
+    contradictions: tuple[str, ...] = ()
 
 
 class DiagnosedLabelModel(CountingLabelModel):
@@ -61,7 +62,9 @@ class DiagnosedLabelModel(CountingLabelModel):
         if self.abstains_ == "informative":
             found = generative_deviations(tree, votes, learned.expected, learned.start)
         else:
-            found = votes_only_deviations(votes, learned, self.correlation_, self.accuracies_, self.class_prior_)
+            found = votes_only_deviations(
+                votes, learned.start, learned.expected, self.correlation_, self.accuracies_, self.class_prior_
+            )
         accuracies = intervals_of(self.lf_names_, self.accuracies_, found.accuracies, level)
         shares = intervals_of(self.schema.end_labels, self.class_prior_, found.class_prior, level)
         return Intervals(level, found.calibrated, found.note, accuracies, shares)
@@ -83,7 +86,7 @@ class DiagnosedLabelModel(CountingLabelModel):
         names = self.lf_names_
         doubts = doubtful(names, agreement, self.abstains_ == "informative")
         alone = never_compared(tree, votes, self.schema.tasks) if learned.start.known is None else ()
-        return Diagnosis(doubts, dependent(names, shared), groups_of(names, shared), alone)
+        return Diagnosis(doubts, dependent(names, shared), groups_of(names, shared), alone, learned.contradictions)
 
     def _shared_votes(self, tree: Tree, votes: CodedVotes, learned: Learned) -> Floats:
         if len(votes.weights) == 0:  # no record has a vote

@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtri, stdtrit
 
 from metalwork.inference import Agreement, Floats
+from metalwork.label_models._contradiction import listed
 
 FALSE_ALARMS = 0.05
 """Most chance of naming any LF that is better than it is said to be, were its votes alone left to chance."""
@@ -19,7 +20,6 @@ DEPENDENT = 0.2
 """Least share of votes alike beyond what the model explains of a pair that is named."""
 _LEAST_VOTES = 10
 _LEAST_TOLD_APART = 0.1
-_NAMED = 6
 _LEAST_FREEDOM = 0.1
 _OUTLYING = 3.0 * 1.4826
 
@@ -62,17 +62,20 @@ class Diagnosis:
     never_compared : tuple of str
         Tasks with several LFs of which none shares a record with another, or with one of a task below: what is
         known of their precisions stays near what was believed beforehand.
+    contradictions : tuple of str
+        Sentences on dev labels that contradict the votes, as the fit warned of them.
     """
 
     doubtful: tuple[Doubt, ...]
     dependent: tuple[Dependence, ...]
     groups: tuple[tuple[str, ...], ...]
     never_compared: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
 
     def notes(self) -> list[str]:
-        """A sentence for each doubtful LF, each group, each task never compared; empty where none stands out."""
-        found = [f"{doubt.lf} does {doubt.reason}." for doubt in self.doubtful]
-        found += [f"{_named(group)} vote alike beyond what the model explains." for group in self.groups]
+        """A sentence for each contradiction, doubtful LF, group, task never compared; empty where all is well."""
+        found = [*self.contradictions, *(f"{doubt.lf} does {doubt.reason}." for doubt in self.doubtful)]
+        found += [f"{listed(group)} vote alike beyond what the model explains." for group in self.groups]
         return found + [
             f"No record has two votes on task {task!r} or below, so its LFs cannot be compared. Dev labels, "
             "stated precisions or LFs that overlap would tell how good they are."
@@ -81,12 +84,6 @@ class Diagnosis:
 
     def __str__(self) -> str:
         return "\n".join(self.notes()) or "No labeling function stands out."
-
-
-def _named(group: Sequence[str]) -> str:
-    if len(group) <= _NAMED:
-        return f"{', '.join(group[:-1])} and {group[-1]}"
-    return f"{', '.join(group[:_NAMED])} and {len(group) - _NAMED} more"
 
 
 def doubtful(names: Sequence[str], found: Agreement, independent: bool) -> tuple[Doubt, ...]:

@@ -247,8 +247,13 @@ def fit_generative(expect: EStep, votes: CodedVotes, first: Fit, start: Start, l
 
 
 def with_pooling(tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits) -> Start:
-    """``start`` with the pooling under which a fit to either half of the records makes the other half likelier."""
+    """``start`` with the pooling under which a fit to either half of the records makes the other half likelier.
+
+    Where all records fall into one half, as those whose rows are equally rare do, nothing is to be compared.
+    """
     half = _half(votes)
+    if half.sum() in (0.0, votes.weights.sum()):
+        return start
     halves = [reweighted(votes, half), reweighted(votes, votes.weights - half)]
     first = first._replace(log_likelihoods=[])
 
@@ -343,7 +348,7 @@ def _balance(expected: Expected, start: Start) -> list[Floats]:
     for found, seen in zip(found_first, start.known.labels, strict=True):
         total = max(float(found.sum()), 1e-9)
         blended = BALANCE_STRENGTH * len(found) * found / total + seen[:-1] / start.weight
-        kept.append(blended / blended.sum() * total)
+        kept.append(blended / max(float(blended.sum()), 1e-9) * total)
     return kept
 
 

@@ -107,9 +107,11 @@ class ForestLabelModel(Estimator):
             {root: model.predict_proba(votes[root]) for root, model in self.models_.items()}
         )
 
-    def predict(self, votes: Votes) -> dict[str, npt.NDArray[np.int64]]:
-        """Most probable end-label codes (n_points,) by root."""
-        return self.predict_proba(votes).predict()
+    def predict(self, votes: Votes, undecided: str = "label") -> dict[str, npt.NDArray[np.int64]]:
+        """Most probable end-label codes (n_points,) by root, each tree's by its model's ``predict``."""
+        self._check_fitted()
+        self._check("votes", votes, complete=True)
+        return {root: model.predict(votes[root], undecided) for root, model in self.models_.items()}
 
     def score(self, votes: Votes, y: Mapping[str, Any]) -> dict[str, float]:
         """Accuracy in [0, 1] by root, on end labels ``y`` (names or codes) of some roots or all."""

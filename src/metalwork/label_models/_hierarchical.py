@@ -4,7 +4,6 @@ import logging
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 
 from metalwork._checks import FloatArray, check_choice, check_positive
 from metalwork.errors import MetalworkWarning
@@ -29,6 +28,7 @@ from metalwork.inference import (
 )
 from metalwork.label_models._base import KnownLabels
 from metalwork.label_models._claims import claims_of
+from metalwork.label_models._contradiction import contradictions
 from metalwork.label_models._counting import VoteCounts
 from metalwork.label_models._diagnosed import DiagnosedLabelModel, Learned
 from metalwork.label_models._e_step import EM_ROWS, e_step, thinned
@@ -54,7 +54,7 @@ from metalwork.label_models._fitting import (
     spare_copies,
     with_pooling,
 )
-from metalwork.label_models._identifiable import not_learned
+from metalwork.label_models._identifiable import not_learned, one_class, without_votes
 from metalwork.label_models._independence import (
     LEAST_EVIDENCE,
     MOST_DEPENDENCE,
@@ -63,7 +63,6 @@ from metalwork.label_models._independence import (
     most_dependence,
 )
 from metalwork.label_models._stated import PRECISION, STRENGTH, Stated, vote_priors
-from metalwork.probabilities import first_of_best
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -205,10 +204,12 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         self.log_likelihoods_ = fit.log_likelihoods
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
         self._keep(tree, coded, fit, start)
-        self._learned = Learned(start, fit.expected)
-        said = not_learned(few, dev is not None)
-        if said is not None:
-            warnings.warn(said, MetalworkWarning, stacklevel=5)
+        doubts = () if dev is None else contradictions(*dev, self._posterior(dev[0]))
+        self._learned = Learned(start, fit.expected, doubts)
+        cautions = [not_learned(few, dev is not None), without_votes(tree, coded, self.schema.end_labels)]
+        cautions += [None if dev is None else one_class(dev[1], self.schema.end_labels), *doubts]
+        for caution in filter(None, cautions):
+            warnings.warn(caution, MetalworkWarning, stacklevel=5)
 
     def _generative(
         self, tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits, n_fitted: int
@@ -306,18 +307,16 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
             self.accuracies_[task.lfs] = (right_of(counted, beyond) + 1e-9 * PRECISION) / (on + 1e-9)
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
 
-    def predict(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
-        """Most probable end-label codes (n_points,), by default of the labels that some LF voted for."""
-        posterior = self.predict_proba(votes).end
+    def _scores(self, votes: LabelMatrix, posterior: FloatArray) -> FloatArray:
+        """The posterior, without labels that no LF voted for where some LF voted."""
         if self.unvoted == "allow":
-            return first_of_best(posterior)
+            return posterior
         layout, tree = self._layout(), Tree.of(self.schema)
-        named, best = named_labels(layout), np.empty(votes.n_points, np.int64)
+        named = named_labels(layout)
         for rows, keys in key_blocks(votes.codes, layout, self._block_rows(tree)):
             voted = supported_labels(tree, layout.groups, named, [key.astype(np.intp) for key in keys]).T
-            candidates = voted | ~voted.any(axis=1, keepdims=True)
-            best[rows] = first_of_best(np.where(candidates, posterior[rows], -1.0))
-        return best
+            posterior[rows][~voted & voted.any(axis=1, keepdims=True)] = -1.0
+        return posterior
 
     def _block_rows(self, tree: Tree) -> int:
         return max(_LEAST_ROWS, min(_MOST_ROWS, _BLOCK_CELLS // tree.n_end_labels))

@@ -1,8 +1,21 @@
-"""Where votes cannot tell how good labeling functions are, and what to add."""
+"""Where votes and dev labels cannot tell what is asked of them, and what to add."""
 
 from collections.abc import Sequence
 
-from metalwork.inference import END, CodedVotes, Tree, n_votes_of, votes_of_pairs, votes_on_task
+import numpy as np
+import numpy.typing as npt
+
+from metalwork.inference import (
+    END,
+    CodedVotes,
+    Tree,
+    n_votes_of,
+    states_of_ends,
+    votes_of_pairs,
+    votes_of_task,
+    votes_on_task,
+)
+from metalwork.label_models._contradiction import listed
 
 _REMEDY = "Give dev labels, precision and strength, or LFs that overlap."
 
@@ -29,6 +42,37 @@ def not_learned(votes: CodedVotes, known: bool) -> str | None:
             f"precisions are not identifiable, but only what they have in common. {_REMEDY}"
         )
     return None
+
+
+def without_votes(tree: Tree, votes: CodedVotes, end_labels: Sequence[str]) -> str | None:
+    """Which end labels no LF ever votes for, nor for a label above, as a warning; None without a vote at all."""
+    if not n_votes_of(votes).any():
+        return None
+    voted_for = np.zeros(tree.n_end_labels, dtype=bool)
+    for t, task in enumerate(votes.tasks):
+        cast = votes_of_task(votes, t)[:, None, :] > 0
+        held = np.eye(task.n_labels)[None] if task.alphabet is None else task.alphabet.member
+        states = (cast & (held > 0)).any(axis=(0, 2))
+        voted_for |= np.append(states, False)[states_of_ends(tree)[:, t]]
+    names = [repr(label) for label, voted in zip(end_labels, voted_for, strict=True) if not voted]
+    if not names:
+        return None
+    what, them = ("end labels", "them") if len(names) > 1 else ("end label", "it")
+    return (
+        f"No LF votes for {what} {listed(names)}, nor for a label above {them}, so votes only ever speak against "
+        f"{them}. Write LFs that vote for {them}."
+    )
+
+
+def one_class(gold: npt.NDArray[np.int64], end_labels: Sequence[str]) -> str | None:
+    """What a dev set of one class does, as a warning; None where there are more."""
+    if len(end_labels) == 1 or len(np.unique(gold)) != 1:
+        return None
+    label = end_labels[gold[0]]
+    return (
+        f"All dev records ({len(gold)}) are {label!r}: they pull the class balance towards it and say little of "
+        "how good LFs are on other labels. Add dev records of the others, or leave dev labels out."
+    )
 
 
 def never_compared(tree: Tree, votes: CodedVotes, tasks: Sequence[str]) -> tuple[str, ...]:

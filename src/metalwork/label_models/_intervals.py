@@ -141,7 +141,8 @@ def generative_deviations(tree: Tree, votes: CodedVotes, expected: Expected, sta
 
 def votes_only_deviations(
     votes: CodedVotes,
-    learned: tuple[Start, Expected],
+    start: Start,
+    expected: Expected,
     correlation: float,
     accuracies: Floats,
     class_prior: Floats,
@@ -152,7 +153,6 @@ def votes_only_deviations(
     less where the fit holds them back. The balance that labels are held near is worth ten records a label, a given
     one its band.
     """
-    start, expected = learned
     priors, n_votes = start.priors, np.zeros(votes.n_lfs)
     for t, task in enumerate(votes.tasks):
         n_votes[task.lfs] = _on_votes(expected, start, t)

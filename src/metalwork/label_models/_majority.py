@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import FloatArray, check_choice
+from metalwork._checks import BoolArray, FloatArray, check_choice
 from metalwork.inference import END, Tree, end_posterior, pass_up
 from metalwork.label_models._base import LabelModel
-from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -44,27 +43,17 @@ class MajorityVote(LabelModel):
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         if self.mode == "soft":
-            if votes.outcomes:
-                return self._soft_vote(votes)
-            model = LogLinearLabelModel(self.schema)
-            return model.posterior(votes, model.initial_theta(votes.n_lfs))
-        return np.eye(self.schema.n_end_labels)[self._hard_vote(votes)]
+            return soft_vote(votes)
+        return np.eye(self.schema.n_end_labels)[self._hard_vote(votes)[0]]
 
-    def _soft_vote(self, votes: LabelMatrix) -> FloatArray:
-        """The posterior of :class:`LogLinearLabelModel`, labels counting +1 in a set, -1 outside it."""
-        tree, potentials = Tree.of(self.schema), []
-        for task, k in zip(self.schema.tasks, self.schema.n_labels, strict=True):
-            total = np.zeros((votes.n_points, k))
-            for lf in votes.lfs_of(task):
-                says = np.nan_to_num(2.0 * votes.alphabets[lf].rows - 1.0)
-                total += np.append(says[:, :-1] - says[:, -1:], np.zeros((1, k)), axis=0)[votes.codes[:, lf]]
-            potentials.append(total)
-        return end_posterior(tree, pass_up(tree, potentials).log_branch)
+    def _tied(self, votes: LabelMatrix, scores: FloatArray) -> BoolArray:
+        return super()._tied(votes, scores) if self.mode == "soft" else self._hard_vote(votes)[1]
 
-    def _hard_vote(self, votes: LabelMatrix) -> npt.NDArray[np.int64]:
+    def _hard_vote(self, votes: LabelMatrix) -> tuple[npt.NDArray[np.int64], BoolArray]:
+        """The end label of each record (n_points,), and whether a tie was broken on its way (n_points,)."""
         tree = Tree.of(self.schema)
         rng = np.random.default_rng(self.random_state)
-        end = np.zeros(votes.n_points, np.int64)
+        end, tied = np.zeros(votes.n_points, np.int64), np.zeros(votes.n_points, dtype=bool)
         reached = [np.zeros(0, np.int64)] * len(tree.child)
         reached[0] = np.arange(votes.n_points)
         for t, task in enumerate(self.schema.tasks):
@@ -77,13 +66,27 @@ class MajorityVote(LabelModel):
                 if not votes.alphabets[lf].plain:
                     tally += _ballots(votes.alphabets[lf].rows)[votes.codes[rows, lf]]
             most = tally >= tally.max(axis=1, keepdims=True) - _TIE
+            tied[rows] |= most.sum(axis=1) > 1
             winner = np.where(most, rng.random(tally.shape), -1.0).argmax(axis=1)
             for c, below in enumerate(tree.child[t]):
                 if below == END:
                     end[rows[winner == c]] = tree.first_leaf[t][c]
                 else:
                     reached[below] = rows[winner == c]
-        return end
+        return end, tied
+
+
+def soft_vote(votes: LabelMatrix) -> FloatArray:
+    """The posterior of :class:`LogLinearLabelModel` untrained, labels counting +1 in a set, -1 outside it."""
+    schema, potentials = votes.schema, []
+    tree = Tree.of(schema)
+    for task, k in zip(schema.tasks, schema.n_labels, strict=True):
+        total = np.zeros((votes.n_points, k))
+        for lf in votes.lfs_of(task):
+            says = np.nan_to_num(2.0 * votes.alphabets[lf].rows - 1.0)
+            total += np.append(says[:, :-1] - says[:, -1:], np.zeros((1, k)), axis=0)[votes.codes[:, lf]]
+        potentials.append(total)
+    return end_posterior(tree, pass_up(tree, potentials).log_branch)
 
 
 def _ballots(outcomes: FloatArray) -> FloatArray:

@@ -79,3 +79,10 @@ def test_an_unknown_mode() -> None:
     votes = mw.LabelMatrix([[-1] * 5], SCHEMA, TASKS)
     with pytest.raises(ConfigError, match=r"^mode must be one of 'hard', 'soft'; got 'sof'\.$"):
         mw.MajorityVote(SCHEMA, mode="sof").fit(votes)
+
+
+def test_a_tie_on_the_way_down_leaves_a_record_undecided() -> None:
+    codes = [[1, 1, 0, 0, 1], [1, 0, -1, 1, 1], [1, 1, 0, -1, 1], [-1, -1, -1, 0, -1]]
+    votes = mw.LabelMatrix(codes, SCHEMA, TASKS)
+    predicted = mw.MajorityVote(SCHEMA).fit(votes).predict(votes, undecided="abstain")
+    assert predicted.tolist() == [2, -1, -1, -1]
