@@ -61,19 +61,19 @@ class FileSource(RecordSource):
 
 def is_file_name(name: str | os.PathLike[str]) -> bool:
     """Whether this is the name of a file of records that is there."""
-    path = Path(name)
-    try:
-        return _suffix(path) in {suffix for known in _FORMATS.values() for suffix in known} and path.is_file()
-    except (OSError, ValueError):  # a text that cannot be a name
-        return False
+    known = {suffix for suffixes in _FORMATS.values() for suffix in suffixes}
+    return _suffix(Path(name)) in known and os.path.isfile(name)
 
 
 def open_files(records: Sequence[str | os.PathLike[str]], options: FileOptions) -> RecordSource:
     """The records of the files that paths, globs and folders of ``.txt`` files name."""
     if options.format is not None and options.format not in _FORMATS:
         raise DataError(f"format must be one of {', '.join(map(repr, _FORMATS))}; got {options.format!r}.")
-    is_single = len(records) == 1 and Path(records[0]).is_file()
+    is_single = len(records) == 1 and os.path.isfile(records[0])
     paths = [path for given in records for path in _paths_of(given)]
+    for path in paths:
+        if not os.path.exists(path):
+            _check_not_empty(path)  # says what is wrong with it
     kinds = [format_of(path, options.format) for path in paths]
     if is_single and kinds == ["txt"] and options.format is None:
         raise DataError(
@@ -114,7 +114,12 @@ def _tsv_file(path: Path, options: FileOptions, encoding: str | None) -> RecordS
 
 
 def _json_file(path: Path, options: FileOptions, encoding: str | None) -> RecordSource:
-    return JsonArrayFile(path, encoding) if is_array(path, encoding) else JsonLinesFile(path, encoding)
+    if is_array(path, encoding):
+        return JsonArrayFile(path, encoding)
+    try:
+        return JsonLinesFile(path, encoding)
+    except DataError as error:
+        raise DataError(f"{error} A .json file holds one array of objects, or an object a line.") from None
 
 
 _OPENERS: Final[dict[str, Callable[[Path, FileOptions, Any], RecordSource]]] = {
@@ -149,7 +154,7 @@ def _suffix(path: Path) -> str:
 
 def _paths_of(records: str | os.PathLike[str]) -> list[Path]:
     path = Path(records).expanduser()
-    if path.is_dir() and (texts := sorted([*path.glob("*.txt"), *path.glob("*.txt.gz")])):
+    if os.path.isdir(path) and (texts := sorted([*path.glob("*.txt"), *path.glob("*.txt.gz")])):
         return texts
     found = find_files("", path)
     if not found and any(mark in str(path) for mark in "*?["):

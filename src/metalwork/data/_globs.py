@@ -19,10 +19,10 @@ def find_files(folder: str | os.PathLike[str], pattern: str | os.PathLike[str]) 
         A file or folder, or a glob (``*``, ``?``, ``[...]``, and ``**`` for folders of any depth).
     """
     whole = Path(folder).expanduser() / Path(pattern).expanduser()
-    if whole.exists():
+    if os.path.exists(whole):
         return [whole]
     root, rest = whole, list[str]()
-    while not root.exists() and root.name:
+    while not os.path.exists(root) and root.name:
         rest.insert(0, root.name)
         root = root.parent
     names = os.path.join(*rest) if rest else ""

@@ -69,6 +69,8 @@ def open_records(
 
     declared, condition = check_types(types), check_where(where)
     source = _open(records, FileOptions(format, delimiter, quote, encoding))
+    if not source.columns:
+        raise DataError("records must have at least one column; none has any. Give each a key, e.g. 'text'.")
     source = FilteredSource(source, condition) if condition else source
     return TypedSource(source, declared) if declared else source
 

@@ -175,6 +175,7 @@ def frame_source(records: Any) -> FrameSource | None:
     except TypeError:
         return FrameSource(nw.from_native(pl.DataFrame(records))) if _is_arrow(records) else None
     except nw.exceptions.NarwhalsError as error:
+        names_of(getattr(records, "columns", ()), "records")
         raise DataError(f"records must be a sound data frame; it is not ({error}).") from None
     if isinstance(frame, nw.Series):
         frame = frame.rename(str(frame.name or "text")).to_frame()

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
-
-from metalwork.data import RecordSource, find_data, find_files, open_records, read_records
+from metalwork.data import RecordSource, as_text, find_data, find_files, open_records, read_records
 from metalwork.errors import ConfigError, DataError, MetalworkError
 from metalwork.pipeline._code import run_file
 from metalwork.pipeline._settings import DataSettings
@@ -99,7 +97,7 @@ def _by_split(
     frame, column = read_records(records), str(settings.split)
     if column not in frame.columns:
         raise ConfigError(missing_column("data.split", column, origin, frame.columns))
-    names = frame[column].cast(pl.String)
+    names = as_text(frame[column])
     wrong = (~names.is_in(SPLITS)).fill_null(True).arg_true()
     if len(wrong):
         value = frame[column][int(wrong[0])]

@@ -9,6 +9,7 @@ import polars as pl
 
 from metalwork._checks import FloatArray
 from metalwork._files import write_text
+from metalwork.data import as_text, read_as
 from metalwork.errors import ConfigError, DataError
 from metalwork.features import WordCounts
 from metalwork.pipeline._settings import FeatureSettings
@@ -58,15 +59,12 @@ class Features:
 
 def _texts(records: pl.DataFrame, column: str) -> list[str]:
     _check_columns(records, [column], "features.text")
-    return records[column].cast(pl.String).fill_null("").to_list()
+    return as_text(records[column]).fill_null("").to_list()
 
 
 def _numbers(records: pl.DataFrame, columns: list[str]) -> FloatArray:
     _check_columns(records, columns, "features.columns")
-    for name in columns:
-        if not records[name].dtype.is_numeric() and records[name].dtype != pl.Boolean:
-            raise ConfigError(f"features.columns must be numeric; column {name!r} holds {records[name].dtype}.")
-    values: FloatArray = records.select(pl.col(name).cast(pl.Float64) for name in columns).to_numpy()
+    values: FloatArray = np.stack([_read_numbers(records[name]) for name in columns], axis=1)
     bad = ~np.isfinite(values)
     if bad.any():
         row, column = (int(i) for i in np.argwhere(bad)[0])
@@ -75,6 +73,18 @@ def _numbers(records: pl.DataFrame, columns: list[str]) -> FloatArray:
             "Fill or drop such records."
         )
     return values
+
+
+def _read_numbers(column: pl.Series) -> FloatArray:
+    """The column as floats (n_points,), NaN where it holds nothing; text is read as numbers are written."""
+    values, unreadable = read_as(column, float)
+    if unreadable:
+        row = unreadable[0]
+        raise DataError(
+            f"features.columns must hold numbers; column {column.name!r} has {column[row]!r} in record {row}. "
+            "Correct the record, or name other columns."
+        )
+    return values.cast(pl.Float64).to_numpy()
 
 
 def _check_columns(records: pl.DataFrame, columns: list[str], key: str) -> None:

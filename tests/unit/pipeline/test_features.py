@@ -36,10 +36,18 @@ def test_an_unknown_column_is_named() -> None:
     )
 
 
-def test_text_is_no_number() -> None:
-    with pytest.raises(ConfigError) as caught:
+def test_text_that_is_written_like_a_number_is_one() -> None:
+    frame = pl.DataFrame({"a": ["1.10", " -2e3"]})
+    assert Features(FeatureSettings(columns=["a"])).transform(frame).tolist() == [[1.1], [-2000.0]]
+
+
+def test_other_text_is_no_number() -> None:
+    with pytest.raises(DataError) as caught:
         Features(FeatureSettings(columns=["a", "c"])).transform(NUMBERS)
-    assert str(caught.value) == "features.columns must be numeric; column 'c' holds String."
+    assert str(caught.value) == (
+        "features.columns must hold numbers; column 'c' has 'x' in record 0. "
+        "Correct the record, or name other columns."
+    )
 
 
 def test_a_missing_number_is_located() -> None:
