@@ -90,7 +90,7 @@ def test_declared_types_reach_labeling_functions(tmp_path: Path) -> None:
 
 def test_probabilities_are_read_from_text(tmp_path: Path) -> None:
     lf = mw.from_probabilities("kind", {"p": "spam"})
-    path = csv_file(tmp_path, "p\n0.9\n\n0.25\nhigh\n1.4\n")
+    path = csv_file(tmp_path, "p,q\n0.9,\n,\n0.25,\nhigh,\n1.4,\n")
     votes = mw.apply([lf], path, SCHEMA, max_error_rate=1.0)
     numbers = mw.apply([lf], [{"p": 0.9}, {"p": 0.25}], SCHEMA)
     assert votes.codes[[0, 2], 0].tolist() == numbers.codes[:, 0].tolist()
