@@ -101,10 +101,10 @@ def test_a_missing_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_faulty_schema(tmp_path: Path) -> None:
-    path = write_project(tmp_path, schema=SCHEMA.replace("Owl, Duck", "Owl"))
+    path = write_project(tmp_path, schema=SCHEMA.replace("Owl, Duck", ""))
     assert error_of(tmp_path, "run", path) == (
         "The project file project.yaml has 1 fault:\n"
-        "  - schema.yaml:5:12: task 'bird' has one label; a task must have at least two."
+        "  - schema.yaml:5:12: task 'bird' has no label; a task must have at least one."
     )
 
 

@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -56,8 +56,8 @@ class LabelModel(Estimator, ABC):
         ----------
         votes : LabelMatrix (n_points, n_lfs)
             At least one row.
-        class_prior : float array (n_end_labels,), optional
-            Known probabilities of the end labels.
+        class_prior : float array (n_end_labels,) or dict of end label to float, optional
+            Known probabilities of the end labels, in their order or by name.
         dev : (LabelMatrix, end labels), optional
             A few records whose end labels (names or codes) are known.
         """
@@ -243,8 +243,12 @@ class LabelModel(Estimator, ABC):
     def _check_prior(self, class_prior: Any) -> FloatArray | None:
         if class_prior is None:
             return None
-        prior = np.asarray(class_prior, dtype=np.float64)
         n_end = self.schema.n_end_labels
+        shares = _in_order(class_prior, self.schema) if isinstance(class_prior, Mapping) else class_prior
+        try:
+            prior = np.asarray(shares, dtype=np.float64)
+        except (TypeError, ValueError):
+            prior = np.empty(0)  # no numbers
         if prior.shape != (n_end,) or not (prior >= 0).all() or not abs(prior.sum() - 1.0) < 1e-6:
             raise VotesError(f"class_prior must be {n_end} probabilities that sum to 1; got {class_prior!r}.")
         return prior
@@ -259,6 +263,27 @@ class LabelModel(Estimator, ABC):
         if len(codes) != votes.n_points:
             raise VotesError(f"dev must hold one end label a record ({votes.n_points}); got {len(codes)}.")
         return (votes, codes) if len(codes) else None
+
+
+def _in_order(shares: Mapping[Any, Any], schema: TaskSchema) -> list[Any]:
+    """The values of a class prior by name, in the order of the end labels."""
+    found: dict[int, Any] = {}
+    for name, share in shares.items():
+        try:
+            code = int(schema.end_of(schema.known_codes([name], names=True))[0])
+        except VotesError as error:
+            raise VotesError(f"class_prior: {str(error).removeprefix('Row 0: ')}") from None
+        if code < 0 or code in found:
+            what = "two values for" if code in found else "no end label but"
+            raise VotesError(f"class_prior must have one value for each end label; got {what} {name!r}.")
+        found[code] = share
+    if missing := [repr(name) for code, name in enumerate(schema.end_labels) if code not in found]:
+        more = f" and {len(missing) - 12} more" if len(missing) > 12 else ""
+        raise VotesError(
+            f"class_prior must have a value for each end label; got none for {', '.join(missing[:12])}{more}. "
+            "Give 0 to those that never occur."
+        )
+    return [found[code] for code in range(schema.n_end_labels)]
 
 
 def _is_array_list(value: Any) -> bool:

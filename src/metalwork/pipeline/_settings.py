@@ -17,11 +17,15 @@ from pydantic import (
     model_validator,
 )
 
+from metalwork._names import plain_name
+
 Text = Annotated[str, Field(min_length=1)]
 
 
 def _as_written(value: Any) -> Any:
-    """A label that YAML reads as a number or a date, by how it is written; anything else as it is."""
+    """A label as it is compared; one that YAML reads as a number or a date, by how it is written."""
+    if isinstance(value, str):
+        return plain_name(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return value.isoformat() if isinstance(value, datetime.date) else value

@@ -74,7 +74,7 @@ def test_lists_every_fault_with_its_position(tmp_path: Path) -> None:
     assert _message(write_project(tmp_path, project=project)) == (
         "The project file project.yaml has 10 faults:\n"
         "  - project.yaml:1:1: features must be given. Add it.\n"
-        "  - project.yaml:2:3: task 'kind' has one label; a task must have at least two.\n"
+        "  - project.yaml:2:3: a schema must have at least two end labels; got one, 'Mammal': nothing to tell.\n"
         "  - project.yaml:5:3: 'trian' is no key of data. Did you mean 'train'?\n"
         "  - project.yaml:9:8: 'keyword' is no key of lfs.rules[0]. Did you mean 'keywords'?\n"
         "  - project.yaml:10:8: lfs.rules[1].regex must be a regular expression "
@@ -113,10 +113,10 @@ def test_checks_names_and_files_against_schema_and_folder(tmp_path: Path) -> Non
 
 
 def test_names_the_schema_file_that_is_wrong(tmp_path: Path) -> None:
-    path = write_project(tmp_path, schema=SCHEMA.replace("Owl, Duck", "Owl"))
+    path = write_project(tmp_path, schema=SCHEMA.replace("Owl, Duck", ""))
     assert _message(path) == (
         "The project file project.yaml has 1 fault:\n"
-        "  - schema.yaml:5:12: task 'bird' has one label; a task must have at least two."
+        "  - schema.yaml:5:12: task 'bird' has no label; a task must have at least one."
     )
 
 
