@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import ABSTAIN, BoolArray
+from metalwork._checks import ABSTAIN, NOT_APPLICABLE, BoolArray
 from metalwork._names import as_written, is_missing, is_whole, plain_name, plain_path, unknown_name
 from metalwork.errors import VotesError
 
@@ -117,13 +117,36 @@ class KnownLabels:
                 f"{given.shape}. Pass end labels in one dimension."
             )
         rows, first, inverse = np.unique(given, axis=0, return_index=True, return_inverse=True)
-        possible = np.ones((len(rows), len(self._end_labels)), dtype=bool)
-        for t, column in enumerate(self._task_codes.T):
-            possible &= (rows[:, t, None] == ABSTAIN) | (rows[:, t, None] == column)
+        possible = self._possible(rows)
         if not (sound := possible.any(axis=1)).all():
             row = int(first[~sound].min())
             raise VotesError(f"Row {row}: the task labels {given[row].tolist()} are those of no end label.")
         return rows, possible, inverse.reshape(-1)
+
+    def _possible(self, rows: npt.NDArray[Any]) -> BoolArray:
+        """bool array (n_rows, n_end_labels): in the span of every known label, and of no task that does not apply.
+
+        A comparison with every end label's codes would take n_tasks times as long.
+        """
+        edges = [np.array(spans) for spans in self._spans]
+        first = np.cumsum([0, *map(len, edges)])
+        starts, stops = np.concatenate(edges).T
+        row, task = np.nonzero(rows >= 0)
+        code = rows[row, task]
+        wrong = code >= np.diff(first)[task]
+        place = np.where(wrong, 0, first[task] + code)
+        low, high = np.zeros(len(rows), np.int64), np.full(len(rows), self._all[1])
+        np.maximum.at(low, row, starts[place])
+        np.minimum.at(high, row, stops[place])
+        high[row[wrong]] = 0
+        high[(rows < NOT_APPLICABLE).any(axis=1)] = 0
+        row, task = np.nonzero(rows == NOT_APPLICABLE)
+        closed = np.zeros((len(rows), self._all[1] + 1), dtype=np.int32)
+        np.add.at(closed, (row, starts[first[task]]), 1)
+        np.add.at(closed, (row, stops[first[task + 1] - 1]), -1)
+        ends = np.arange(self._all[1])
+        inside = (ends >= low[:, None]) & (ends < high[:, None])
+        return np.asarray(inside & (closed.cumsum(axis=1)[:, :-1] == 0))
 
     def _read(
         self, labels: Any, by_name: bool, reader: Callable[[Any, int, bool], Span | None]

@@ -102,6 +102,24 @@ def test_what_is_known_by_task_is_checked_and_completed() -> None:
     )
 
 
+@pytest.mark.parametrize("tree", [SECTORS, FIVE_LEVELS, TWINS], ids=["sectors", "five levels", "twins"])
+def test_an_end_label_is_possible_where_no_task_says_otherwise(tree: dict[str, Any]) -> None:
+    schema, rng = mw.TaskSchema.from_dict(tree), np.random.default_rng(0)
+    codes = rng.integers(-3, 4, (400, schema.n_tasks))
+    paths = schema.task_codes[rng.integers(0, schema.n_end_labels, 400)]
+    n_sound = 0
+    for row in np.where(rng.random((800, schema.n_tasks)) < 0.5, -1, np.concatenate([codes, paths])):
+        possible = [
+            all(known in (-1, code) for known, code in zip(row, e, strict=True)) for e in schema.task_codes
+        ]
+        if any(possible):
+            n_sound += 1
+            assert schema.admits(row[None])[0].tolist() == possible
+        else:
+            assert message(schema.admits, row[None]).endswith("are those of no end label.")
+    assert 400 <= n_sound < 800
+
+
 def test_known_labels_by_task_are_end_codes_too() -> None:
     known = MARKETS.known_codes(["Money", None, "Funding"])
     assert MARKETS.end_codes(known, allow_missing=True).tolist() == [2, -1, 1]

@@ -1,6 +1,6 @@
 """How good predictions are: overall, by end label, by task, and down the tree."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,7 @@ class Metrics:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists and numbers, for JSON."""
-        plain: dict[str, Any] = _plain(asdict(self))
+        plain: dict[str, Any] = _plain(self)
         return plain
 
     def to_frame(self) -> pl.DataFrame:
@@ -288,6 +288,8 @@ def _best(probs: TaskProbabilities, task: str) -> Codes:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+    if isinstance(value, Confusion):  # may hold millions of counts
+        return {"labels": [*value.labels], "columns": [*value.columns], "counts": [*map(list, value.counts)]}
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
