@@ -1,9 +1,9 @@
 """Where the records of a project come from: files, a public data set, a column that names the split, or Python."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from metalwork.data import RecordSource, as_text, find_data, find_files, open_records, read_records
 from metalwork.errors import ConfigError, DataError, MetalworkError
@@ -43,14 +43,12 @@ def open_sources(settings: DataSettings, folder: Path, code: CodeFiles) -> dict[
         return _loaded(settings, folder / settings.python, code)
     base = folder if settings.dataset is None else find_data(settings.dataset)
     if settings.split is not None:
-        origin = str(base if settings.records is None else base / settings.records)
-        return _by_split(settings, origin, origin, _files_of(origin))
+        return _by_split(settings, *_open_files(settings, base, settings.records or ("",)))
     given = {split: files for split in SPLITS if (files := getattr(settings, split)) is not None}
     found, faults = {}, []
     for split, named in given.items():
-        origin = str(base / named)
         try:
-            found[split] = Source(open_records(origin), origin, _files_of(origin))
+            found[split] = Source(*_open_files(settings, base, named))
         except DataError as error:
             faults.append(str(error))
     if faults:
@@ -58,11 +56,20 @@ def open_sources(settings: DataSettings, folder: Path, code: CodeFiles) -> dict[
     return found
 
 
-def _files_of(named: str) -> tuple[Path, ...]:
-    """The files of a path, a glob or a folder."""
-    found = find_files("", named)
-    inside = (entry for place in found for entry in (sorted(place.rglob("*")) if place.is_dir() else [place]))
-    return tuple(entry for entry in inside if entry.is_file())
+def _open_files(
+    settings: DataSettings, base: Path, named: Sequence[str]
+) -> tuple[RecordSource, str, tuple[Path, ...]]:
+    """The records of paths and globs below a folder, what messages call them, and the files they lie in."""
+    paths = [path for name in named for path in (find_files(base, name) or [base / name])]
+    origin = ", ".join(str(base / name) for name in named)
+    return open_records(paths, types=settings.types, **settings.reading), origin, tuple(_files_in(paths))
+
+
+def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files themselves, and those in folders."""
+    for path in paths:
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (entry for entry in inside if entry.is_file())
 
 
 def _loaded(settings: DataSettings, path: Path, code: CodeFiles) -> dict[str, Source]:
@@ -79,20 +86,19 @@ def _loaded(settings: DataSettings, path: Path, code: CodeFiles) -> dict[str, So
         raise ConfigError(f"{path}: {LOADER}() must not fail; got {type(error).__name__}: {error}") from error
     origin = f"{LOADER}() of {path}"
     if settings.split is not None:
-        return _by_split(settings, found, origin)
+        return _by_split(settings, open_records(found, types=settings.types), origin)
     if not isinstance(found, Mapping) or "train" not in found or not set(found) <= set(SPLITS):
         got = list(found) if isinstance(found, Mapping) else type(found).__name__
         raise ConfigError(
             f"{origin} must return a dict of records by split: train, and dev and test where there are any; "
             f"got {got}. For one table of all splits, name its column that says the split under data.split."
         )
-    return {
-        split: Source(open_records(found[split]), f"{split} of {origin}") for split in SPLITS if split in found
-    }
+    parts = {split: open_records(found[split], types=settings.types) for split in SPLITS if split in found}
+    return {split: Source(part, f"{split} of {origin}") for split, part in parts.items()}
 
 
 def _by_split(
-    settings: DataSettings, records: Any, origin: str, files: tuple[Path, ...] = ()
+    settings: DataSettings, records: RecordSource, origin: str, files: tuple[Path, ...] = ()
 ) -> dict[str, Source]:
     frame, column = read_records(records), str(settings.split)
     if column not in frame.columns:

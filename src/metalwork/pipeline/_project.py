@@ -152,9 +152,9 @@ def _named_files(settings: ProjectSettings) -> Iterator[tuple[tuple[Key, ...], s
     if settings.data.dataset is not None:
         return
     for key in ("train", "dev", "test", "records"):
-        named = getattr(settings.data, key)
-        for i, name in enumerate([named] if isinstance(named, str) else named or ()):
-            yield ("data", key) if isinstance(named, str) else ("data", key, i), name
+        named = getattr(settings.data, key) or ()
+        for i, name in enumerate(named):
+            yield ("data", key, i) if len(named) > 1 else ("data", key), name
 
 
 def _code_faults(document: Document, place: tuple[Key, ...], python: str | None) -> Iterator[str]:

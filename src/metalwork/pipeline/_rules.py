@@ -1,6 +1,5 @@
 """From rules written in a project file to labeling functions."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ def make_rule(rule: RuleSettings, folder: Path) -> LabelingFunction:
         When the function of its kind refuses an argument.
     """
     if rule.column is not None:
-        mapping = None if rule.mapping is None else _by_how_they_are_written(rule.mapping)
-        return from_column(rule.task, rule.column, mapping=mapping, name=rule.name)
+        return from_column(rule.task, rule.column, mapping=rule.mapping, name=rule.name)
     if rule.probabilities is not None:
         return from_probabilities(rule.task, rule.probabilities, rule.name)
     named = [option for option in RULE_OPTIONS[rule.kind] if option != "label"]
@@ -42,9 +40,3 @@ def read_words(path: Path) -> list[str]:
     if not words:
         raise ConfigError(f"{path}: must hold a word or phrase a line; it holds none. Write at least one.")
     return words
-
-
-def _by_how_they_are_written(mapping: Mapping[Any, str | None]) -> dict[Any, str | None]:
-    """The mapping, in which a number stands for the text that writes it too: CSV columns hold text."""
-    written = {str(key): label for key, label in mapping.items() if not isinstance(key, str | bool)}
-    return written | dict(mapping)

@@ -1,6 +1,5 @@
 """The keys of a project file."""
 
-import datetime
 import re
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -17,21 +16,17 @@ from pydantic import (
     model_validator,
 )
 
-from metalwork._names import plain_name
+from metalwork._names import is_whole, plain_name
 
 Text = Annotated[str, Field(min_length=1)]
 
 
-def _as_written(value: Any) -> Any:
-    """A label as it is compared; one that YAML reads as a number or a date, by how it is written."""
-    if isinstance(value, str):
-        return plain_name(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value.isoformat() if isinstance(value, datetime.date) else value
+def _as_name(value: Any) -> Any:
+    """A name as the schema has it: a whole number by how it is written, text in its plain form."""
+    return str(value) if is_whole(value) else plain_name(value) if isinstance(value, str) else value
 
 
-LabelName = Annotated[str, BeforeValidator(_as_written), Field(min_length=1)]
+Name = Annotated[str, BeforeValidator(_as_name), Field(min_length=1)]
 
 REGEX_FLAGS: Final = {
     "ignorecase": re.IGNORECASE,
@@ -77,18 +72,39 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class DataSettings(Settings):
-    """Where the records are; paths and globs are relative to the project file, or to the data set's folder."""
+def _read_files(value: Any) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"must be a path, a glob, or a list of them; got {value!r}")
+    return tuple(names)
 
-    train: Text | None = None
-    dev: Text | None = None
-    test: Text | None = None
-    records: Text | None = None
+
+Files = Annotated[tuple[str, ...], PlainValidator(_read_files)]
+
+
+class DataSettings(Settings):
+    """Where the records are and how they are read; paths start at the project file, or the data set's folder."""
+
+    train: Files | None = None
+    dev: Files | None = None
+    test: Files | None = None
+    records: Files | None = None
     split: Text | None = None
     dataset: Text | None = None
     python: Text | None = None
     label: Text = "label"
     id: Text | None = None
+    types: dict[Text, Literal["float", "int", "bool", "str"]] = {}
+    format: Literal["csv", "tsv", "jsonl", "json", "parquet", "txt"] | None = None
+    delimiter: Text | None = None
+    quote: str | None = None
+    encoding: Text | None = None
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How files are to be read: the options of :func:`metalwork.data.open_records` that are given."""
+        named = ("format", "delimiter", "quote", "encoding")
+        return {name: value for name in named if (value := getattr(self, name)) is not None}
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -101,6 +117,10 @@ class DataSettings(Settings):
             raise ValueError("must say where the records are: have the key train, records, dataset or python")
         if self.python is not None and self.dataset is not None:
             raise ValueError("may have the key dataset beside files only; a loader in Python finds its own")
+        if self.python is not None and self.reading:
+            raise ValueError(
+                f"may have the key {next(iter(self.reading))} beside files only; a loader in Python reads its own"
+            )
         if files and self.train is None:
             raise ValueError(f"must have the key train beside {' and '.join(files)}")
         if files and self.split is not None:
@@ -117,8 +137,8 @@ class RuleSettings(Settings):
     kind it is; the other keys are the arguments that the Python function of that kind takes.
     """
 
-    task: Text
-    label: LabelName | None = None
+    task: Name
+    label: Name | None = None
     name: Text | None = None
     field: Text = "text"
     keywords: Annotated[list[Text], Field(min_length=1)] | None = None
@@ -126,8 +146,8 @@ class RuleSettings(Settings):
     flags: Annotated[int, PlainValidator(_read_flags)] = re.IGNORECASE
     regex: Text | None = None  # stands below the flags, which its check needs
     column: Text | None = None
-    probabilities: Annotated[dict[Text, LabelName], Field(min_length=1)] | None = None
-    mapping: dict[Any, LabelName | None] | None = None  # null: abstain
+    probabilities: Annotated[dict[Text, Name], Field(min_length=1)] | None = None
+    mapping: dict[Any, Name | None] | None = None  # null: abstain
     negated_by: Annotated[bool | tuple[str, ...], PlainValidator(_read_negated_by)] = False
     window: PositiveInt | None = None
     ignore_case: bool = True
@@ -188,7 +208,7 @@ class LabelModelSettings(Settings):
 
     name: Literal["hierarchical", "log-linear", "soft-vote", "hard-vote"] = "hierarchical"
     use_dev: bool = True
-    class_prior: dict[LabelName, float] | None = None
+    class_prior: dict[Name, float] | None = None
     options: dict[str, Any] = {}
 
 

@@ -91,6 +91,54 @@ def test_a_data_set_that_is_not_known(tmp_path: Path) -> None:
     assert _message(tmp_path, "{dataset: rvc1, split: fold}") == "'rvc1' is no data set. Did you mean 'rcv1'?"
 
 
+def test_several_files_and_globs_of_one_split(tmp_path: Path) -> None:
+    files = {name: f"text\n{text}\n" for name, text in (("b_csv", "x"), ("a-1_csv", "y"), ("a-2_csv", "z"))}
+    job = _job(tmp_path, "{train: [b.csv, 'a-*.csv']}", **files)
+    assert job.split("train").records["text"].to_list() == ["x", "y", "z"]
+
+
+def test_of_several_files_the_one_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert _message(tmp_path, "{train: [b.csv, 'part-*.csv']}", b_csv="text\nx\n") == (
+        "The project file project.yaml has 1 fault:\n"
+        "  - project.yaml:2:23: data.train[1] must be a file or a glob that matches one; got 'part-*.csv'. "
+        "Paths start at the project file's folder."
+    )
+
+
+def test_a_path_is_a_text(tmp_path: Path) -> None:
+    assert _message(tmp_path, "{train: 3}") == (
+        "The project file project.yaml has 1 fault:\n"
+        "  - project.yaml:2:8: data.train must be a path, a glob, or a list of them; got 3."
+    )
+
+
+def test_how_files_are_written_can_be_said(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_bytes("text|size\n'caf\xe9 | noir'|007\n".encode("latin-1"))
+    data = "{train: train.txt, format: csv, delimiter: '|', quote: \"'\", encoding: latin-1, types: {size: int}}"
+    assert _job(tmp_path, data).split("train").records.rows() == [("café | noir", 7)]
+
+
+def test_types_hold_for_what_a_loader_returns_too(tmp_path: Path) -> None:
+    loader = "def load():\n    return {'train': [{'text': 'a', 'size': '7'}]}\n"
+    job = _job(tmp_path, "{python: records.py, types: {size: float}}", records_py=loader)
+    assert job.split("train").records.rows() == [("a", 7.0)]
+
+
+def test_labels_that_look_like_numbers_are_names(tmp_path: Path) -> None:
+    (tmp_path / "reviews.csv").write_text("fold;text;stars\ntrain;a;\ndev;b;3\ntest;c;1\n")
+    path = tmp_path / "project.yaml"
+    path.write_text(
+        "schema: {task: stars, labels: [1, 2, 3]}\n"
+        "data: {records: reviews.csv, split: fold, label: stars}\n"
+        "lfs: {rules: [{keywords: [a], task: stars, label: 3}, {column: text, task: stars, mapping: {a: 2}}]}\n"
+        "features: {text: text}\n"
+        "label_model: {class_prior: {1: 0.2, 2: 0.2, 3: 0.6}}\n"
+    )
+    job = Job.of_project(load_project(path))
+    assert [job.known_labels(split)[:, 0].tolist() for split in job.splits] == [[-1], [2], [0]]
+    assert [lf("a") for lf in job.labeling_functions] == ["3", "2"]
+
+
 def test_a_glob_below_a_folder_with_brackets(tmp_path: Path) -> None:
     job = _job(
         tmp_path / "study [v2]", "{train: 'part-*.csv'}", **{"part-1_csv": "text\na\n", "part-2_csv": "text\nb\n"}
@@ -129,6 +177,10 @@ def test_every_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
             "data must have the key split: the column that says train, dev or test of each record.",
         ),
         ("{train: a.csv, split: fold}", "data may have the key split beside records, dataset or python only."),
+        (
+            "{python: a.py, delimiter: ';'}",
+            "data may have the key delimiter beside files only; a loader in Python reads its own.",
+        ),
         (
             "{python: a.py, dataset: rcv1}",
             "data may have the key dataset beside files only; a loader in Python finds its own.",
