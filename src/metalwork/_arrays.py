@@ -35,7 +35,7 @@ def load_arrays(
     DataError
         When the file is missing, damaged, or of another kind.
     """
-    with reading(path, kind), open(path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
+    with reading(path, kind), open(os.fspath(path), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
         header = json.loads(bytes(stored["header"]).decode("utf-8"))
         if not isinstance(header, dict) or header.get("format") != kind:
             raise DataError(f"{path}: must be a {kind!r} file; it is something else.")

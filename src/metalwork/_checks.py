@@ -35,6 +35,13 @@ def check_count(name: str, value: Any, least: int = 1, remedy: str = "") -> int:
     return int(value)
 
 
+def check_number(name: str, value: Any, remedy: str = "") -> Any:
+    """Return ``value`` when it is a finite number."""
+    if not _is_finite(value):
+        raise _wrong(name, "a finite number", value, remedy)
+    return value
+
+
 def check_positive(name: str, value: Any, remedy: str = "") -> Any:
     """Return ``value`` when it is a finite number above zero."""
     if not _is_finite(value) or value <= 0:
@@ -58,12 +65,47 @@ def check_fraction(name: str, value: Any, bounds: str = "[]", remedy: str = "") 
     return value
 
 
-def check_instance(name: str, value: Any, kind: type[Kind], remedy: str = "") -> Kind:
+def check_instance(name: str, value: Kind, kind: type[Any], remedy: str = "") -> Kind:
     """Return ``value`` when it is an instance of ``kind``."""
     if not isinstance(value, kind):
         got = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
         raise ConfigError(f"{name} must be {_a(kind.__name__)}; got {got}.{remedy and f' {remedy}'}")
     return value
+
+
+def check_callable(name: str, value: Any, remedy: str = "") -> Any:
+    """Return ``value`` when it can be called."""
+    if not callable(value):
+        raise _wrong(name, "something to call", value, remedy)
+    return value
+
+
+def check_numbers(name: str, value: Any, remedy: str = "") -> npt.NDArray[np.float64]:
+    """``value`` as a float64 array, when it holds numbers."""
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"{name} must hold numbers; got {type(value).__name__}.{remedy and f' {remedy}'}"
+        ) from None
+
+
+def check_pair(name: str, value: Any, parts: str) -> tuple[Any, Any]:
+    """The two parts of ``value``."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise ConfigError(f"{name} must be a pair {parts}; got {type(value).__name__}.")
+    return value[0], value[1]
+
+
+def check_names(name: str, value: Any, of: str) -> tuple[str, ...]:
+    """``value`` as a tuple, when it is a sequence of texts."""
+    if (
+        isinstance(value, str)
+        or not hasattr(value, "__iter__")
+        or not all(isinstance(text, str) for text in value)
+    ):
+        raise ConfigError(f"{name} must be a list of {of}; got {value!r}.")
+    return tuple(value)
 
 
 def _is_a(kind: type[Any], value: Any) -> bool:

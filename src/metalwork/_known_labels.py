@@ -281,4 +281,6 @@ def _values(labels: Any) -> Iterable[Any]:
     if hasattr(labels, "to_pylist"):  # Arrow, whose own scalars are no texts and numbers
         arrow: list[Any] = labels.to_pylist()
         return arrow
+    if not hasattr(labels, "__iter__"):
+        raise VotesError(f"labels must be a sequence of labels; got {type(labels).__name__}.")
     return list(labels)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from metalwork import _html
 from metalwork._arrays import load_arrays, reading, save_arrays
-from metalwork._checks import FloatArray
+from metalwork._checks import FloatArray, check_instance
 from metalwork._public import offer
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
@@ -41,6 +41,7 @@ class TaskProbabilities:
     schema: TaskSchema
 
     def __init__(self, end: Any, schema: TaskSchema) -> None:
+        check_instance("schema", schema, TaskSchema)
         array = _columns(end, schema) if hasattr(end, "columns") else np.asarray(end)
         if array.dtype.kind not in "fiub":
             raise VotesError(f"end must hold numbers; got dtype {array.dtype}.")

@@ -76,6 +76,8 @@ class TaskSchema:
     @classmethod
     def flat(cls, labels: Sequence[str | int], task: str = "label") -> Self:
         """Build a schema of one task: ordinary classification."""
+        if isinstance(labels, str) or not hasattr(labels, "__iter__"):
+            raise SchemaError([f"labels must be a list of labels; got {labels!r}."])
         return cls.from_dict({"task": task, "labels": list(labels)})
 
     @classmethod

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import FloatArray, check_choice, check_count
+from metalwork._checks import FloatArray, check_choice, check_count, check_instance
 from metalwork.probabilities import TaskProbabilities
 
 
@@ -18,6 +18,7 @@ def least_certain(probs: TaskProbabilities, k: int = 10, by: str = "margin") -> 
     by : {"margin", "entropy"}
         Smallest difference of the two most probable end labels, or largest entropy. Equals keep their order.
     """
+    check_instance("probs", probs, TaskProbabilities)
     check_choice("by", by, ("margin", "entropy"))
     check_count("k", k, least=0)
     doubt = _margin(probs.end) if by == "margin" else -_entropy(probs.end)

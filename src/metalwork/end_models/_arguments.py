@@ -5,13 +5,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from metalwork._checks import (
+    check_callable,
     check_choice,
     check_count,
     check_fraction,
     check_instance,
     check_not_negative,
+    check_numbers,
     check_positive,
 )
 from metalwork.end_models._scaling import SCALINGS
@@ -26,6 +29,11 @@ _DEVICES: Final = ("cpu", "cuda", "auto")
 def check_arguments(model: Any) -> None:
     """Check every argument but those that ``compile_plan`` checks; ``ConfigError`` names the first at fault."""
     check_instance("schema", model.schema, TaskSchema)
+    if model.input_module is not None:
+        check_instance("input_module", model.input_module, nn.Module, "Pass one, not its class.")
+    for name in ("intermediate_module", "head_module"):
+        if getattr(model, name) is not None:
+            check_callable(name, getattr(model, name), "Pass a function make(in_size, out_size).")
     check_choice("architecture", model.architecture, ARCHITECTURES)
     check_choice("scaling", model.scaling, SCALINGS)
     check_choice("device", model.device, _DEVICES)
@@ -52,10 +60,7 @@ def read_weights(sample_weight: Any, n_points: int) -> npt.NDArray[np.float64] |
     """Weights (n_points,): finite, at least 0, and not all 0."""
     if sample_weight is None:
         return None
-    try:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"sample_weight must be numbers; got {type(sample_weight).__name__}.") from None
+    weights = check_numbers("sample_weight", sample_weight)
     if weights.shape != (n_points,):
         raise DataError(f"sample_weight must have one weight a row of X ({n_points}); got shape {weights.shape}.")
     bad = ~(np.isfinite(weights) & (weights >= 0))

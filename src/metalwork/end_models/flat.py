@@ -74,7 +74,7 @@ class FlatClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise VotesError(f"y must hold at least 2 classes; got one class, {self.classes_[0]!r}.")
+            raise VotesError(f"y must hold at least 2 classes; got one class, {str(self.classes_[0])!r}.")
         schema = _schema_of(self.classes_)
         arguments = self.get_params(deep=False) | {"random_state": _seed(self.random_state)}
         probs = TaskProbabilities(np.eye(len(self.classes_))[codes], schema)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from metalwork._checks import check_callable, check_instance, check_pair
 from metalwork._estimators import Estimator, as_classes
 from metalwork.end_models._arguments import check_arguments, check_rows, pick_device, pick_seed, read_weights
 from metalwork.end_models._building import compile_for, pick_threads
@@ -28,7 +29,7 @@ from metalwork.end_models._training import (
 )
 from metalwork.end_models.network import EndNetwork, ModuleFactory
 from metalwork.end_models.plan import Plan
-from metalwork.errors import ConfigError, VotesError
+from metalwork.errors import VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
@@ -180,6 +181,8 @@ class EndModel(Estimator):
             For probabilities or labels that do not fit the schema.
         """
         check_arguments(self)
+        for callback in check_instance("callbacks", callbacks, Sequence):
+            check_callable("each of callbacks", callback)
         has_module = self.input_module is not None
         read, labels = read_inputs(X, "X", has_module), read_labels(probs, self.schema)
         columns = columns_of(read)
@@ -285,10 +288,9 @@ class EndModel(Estimator):
         return Columns(self.n_features_in_, None if names is None else tuple(names))
 
     def _read_dev(self, dev: Any, scaler: Scaler, columns: Columns) -> Dev:
-        if not isinstance(dev, tuple | list) or len(dev) != 2:
-            raise ConfigError(f"dev must be a pair (X_dev, y_dev); got {type(dev).__name__}.")
-        read = read_inputs(dev[0], "X of dev", self.input_module is not None, columns)
-        admitted, known = read_gold(dev[1], self.schema, "y of dev")
+        X, y = check_pair("dev", dev, "(X_dev, y_dev)")
+        read = read_inputs(X, "X of dev", self.input_module is not None, columns)
+        admitted, known = read_gold(y, self.schema, "y of dev")
         check_rows("y of dev", len(known), len(read))
         rows = np.flatnonzero(known)
         inputs = check_finite(read.rows(rows), "X of dev", rows)

@@ -10,7 +10,15 @@ import numpy.typing as npt
 
 from metalwork import _html
 from metalwork._arrays import load_arrays, reading, save_arrays
-from metalwork._checks import ABSTAIN, BoolArray, FloatArray, check_choice, check_instance
+from metalwork._checks import (
+    ABSTAIN,
+    BoolArray,
+    FloatArray,
+    check_choice,
+    check_count,
+    check_instance,
+    check_pair,
+)
 from metalwork._estimators import Estimator, as_classes
 from metalwork.errors import VotesError
 from metalwork.label_models._constants import TIE
@@ -158,7 +166,8 @@ class LabelModel(Estimator, ABC):
         VotesError
             For a row or an end label that is not there.
         """
-        if not 0 <= row < votes.n_points:
+        self._check_votes(votes)
+        if not 0 <= check_count("row", row, least=0) < votes.n_points:
             raise VotesError(f"row must be 0..{votes.n_points - 1}; got {row}.")
         record = votes.rows([row])
         target = int(self.predict(record)[0]) if end_label is None else int(self.schema.end_codes([end_label])[0])
@@ -256,7 +265,7 @@ class LabelModel(Estimator, ABC):
     def _check_dev(self, dev: Dev | None) -> KnownLabels | None:
         if dev is None:
             return None
-        votes, labels = dev
+        votes, labels = check_pair("dev", dev, "(dev_votes, dev_labels)")
         self._check_votes(votes)
         self._check_lfs(votes, "dev votes", "the same LFs as votes")
         codes = self.schema.end_codes(labels)

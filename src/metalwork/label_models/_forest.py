@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._arrays import load_arrays, reading, save_arrays
+from metalwork._checks import check_instance
 from metalwork._estimators import Estimator
 from metalwork.errors import VotesError
 from metalwork.label_models._base import Dev, LabelModel, load_label_model
@@ -83,6 +84,7 @@ class ForestLabelModel(Estimator):
         VotesError
             For a root without votes or LFs, or one that is not in the forest.
         """
+        check_instance("forest", self.forest, TaskForest)
         self._check("votes", votes, complete=True)
         for what, given in (("class_prior", class_prior), ("dev", dev)):
             self._check(what, given or {}, complete=False)

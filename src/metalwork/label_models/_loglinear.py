@@ -7,7 +7,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from metalwork._checks import FloatArray, check_not_negative
+from metalwork._checks import (
+    FloatArray,
+    check_count,
+    check_not_negative,
+    check_number,
+    check_numbers,
+    check_positive,
+)
 from metalwork.errors import MetalworkWarning, VotesError
 from metalwork.inference import (
     LogLinearParameters,
@@ -99,6 +106,10 @@ class LogLinearLabelModel(LabelModel):
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: Any) -> None:
         votes.check_plain("LogLinearLabelModel")
         check_not_negative("l2", self.l2)
+        check_count("max_iter", self.max_iter)
+        check_positive("tol", self.tol)
+        for name in ("initial_lab", "initial_acc"):
+            check_number(name, getattr(self, name))
         if class_prior is not None or dev is not None:
             warnings.warn(
                 "LogLinearLabelModel is the paper's model, which has no class prior and sees no labels: "
@@ -145,7 +156,7 @@ def _counted(votes: LabelMatrix) -> tuple[VotesByTask, npt.NDArray[np.int64]]:
 
 
 def _split(theta: Any, n_lfs: int) -> LogLinearParameters:
-    array = np.asarray(theta, dtype=np.float64)
+    array = check_numbers("theta", theta)
     if array.shape != (2 * n_lfs,) or not np.isfinite(array).all():
         raise VotesError(
             f"theta must be {2 * n_lfs} finite numbers (theta_lab, theta_acc); got shape {array.shape}."

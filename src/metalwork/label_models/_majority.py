@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import BoolArray, FloatArray, check_choice
+from metalwork._checks import BoolArray, FloatArray, check_choice, check_count
 from metalwork.inference import END, Tree, end_posterior, pass_up
 from metalwork.label_models._base import LabelModel
 from metalwork.schema import TaskSchema
@@ -40,6 +40,7 @@ class MajorityVote(LabelModel):
 
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: Any) -> None:
         check_choice("mode", self.mode, ("hard", "soft"))
+        check_count("random_state", self.random_state, least=0)
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         if self.mode == "soft":

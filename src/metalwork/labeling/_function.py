@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import polars as pl
 
-from metalwork._checks import ABSTAIN
+from metalwork._checks import ABSTAIN, check_instance
 from metalwork._names import as_written, is_missing, is_whole, plain_name
 from metalwork.data import Kind
 from metalwork.errors import LabelingError
@@ -231,6 +231,8 @@ def from_column(
     Values are names: the number 1 stands for the label "1", and -1 abstains unless a label is called so.
     """
     lf_name = column if name is None else name
+    if mapping is not None:
+        check_instance(f"mapping of LF {lf_name!r}", mapping, Mapping)
     return LabelingFunction(task, lf_name, _check_fields((column,), lf_name), ColumnVotes(task, column, mapping))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import FloatArray
+from metalwork._checks import FloatArray, check_instance
 from metalwork.errors import SchemaError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema, unknown_name
@@ -49,7 +49,7 @@ class TaskForest:
     """
 
     def __init__(self, schemas: Iterable[TaskSchema]) -> None:
-        given = tuple(schemas)
+        given = tuple(check_instance("schemas", schemas, Iterable, "Pass a list of task schemas."))
         if faults := _faults(given):
             raise SchemaError(faults)
         self.schemas = {schema.root: schema for schema in given}

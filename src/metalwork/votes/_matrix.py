@@ -8,7 +8,7 @@ import numpy as np
 
 from metalwork import _html
 from metalwork._arrays import load_arrays, reading, save_arrays
-from metalwork._checks import ABSTAIN, FloatArray, IntArray
+from metalwork._checks import ABSTAIN, FloatArray, IntArray, check_instance, check_names
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema, unknown_name
 from metalwork.votes._alphabet import Alphabet, read_alphabet
@@ -71,7 +71,7 @@ class LabelMatrix:
         outcomes: Mapping[str, Any] | None = None,
         record_ids: Sequence[RecordId] | None = None,
     ) -> None:
-        array = _as_codes(codes)
+        array, schema = _as_codes(codes), check_instance("schema", schema, TaskSchema)
         n_lfs = array.shape[1]
         self.schema = schema
         self.tasks = _check_tasks(tasks, schema, n_lfs)
@@ -336,22 +336,24 @@ def _check_tasks(tasks: Sequence[str] | None, schema: TaskSchema, n_lfs: int) ->
         if schema.n_tasks > 1:
             raise VotesError(f"tasks must name the task of each LF; the schema has {schema.n_tasks} tasks.")
         return (schema.root,) * n_lfs
+    tasks = check_names("tasks", tasks, "task names")
     if len(tasks) != n_lfs:
         raise VotesError(f"tasks must name one task an LF ({n_lfs}); got {len(tasks)}.")
     for task in tasks:
         schema.task_index(task)
-    return tuple(tasks)
+    return tasks
 
 
 def _check_names(names: Sequence[str] | None, n_lfs: int) -> tuple[str, ...]:
     if names is None:
         return tuple(f"lf_{j}" for j in range(n_lfs))
+    names = check_names("names", names, "LF names")
     if len(names) != n_lfs:
         raise VotesError(f"names must hold one name an LF ({n_lfs}); got {len(names)}.")
     if len(set(names)) != n_lfs:
-        twice = sorted({name for name in names if list(names).count(name) > 1})
+        twice = sorted({name for name in names if names.count(name) > 1})
         raise VotesError(f"LF names must be distinct; got twice: {', '.join(twice)}. Rename one.")
-    return tuple(map(str, names))
+    return names
 
 
 def _read_alphabets(outcomes: Mapping[str, Any], votes: LabelMatrix) -> tuple[Alphabet, ...]:

@@ -252,8 +252,8 @@ def test_arguments_out_of_range(arguments: dict[str, Any], message: str) -> None
         ),
         (
             (DATA.counts, DATA.probs, None, ["a"] * 120),
-            DataError,
-            "sample_weight must be numbers; got list.",
+            ConfigError,
+            "sample_weight must hold numbers; got list.",
         ),
         (
             (DATA.counts[:0], DATA.probs.rows(slice(0, 0))),
