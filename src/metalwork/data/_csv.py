@@ -144,7 +144,7 @@ class _Reader:
         """The rows of the block by polars; None where it disagrees about their number."""
         body = self._buffer[: layout.stop]
         try:
-            body.decode("utf-8")
+            pl.Series([body], dtype=pl.Binary).cast(pl.String)  # fails where it is no UTF-8
             frame = pl.read_csv(
                 BytesIO(body),
                 has_header=False,
@@ -153,7 +153,7 @@ class _Reader:
                 schema={str(place): pl.String for place in range(n_fields)},
                 columns=sorted(set(places)),
             )
-        except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        except pl.exceptions.PolarsError:
             return None
         if frame.height != layout.n_lines:
             return None

@@ -9,6 +9,7 @@ from metalwork._checks import BoolArray, IntArray
 from metalwork.data._dialect import Dialect
 
 _LF, _CR = 10, 13
+_LINE_END = np.array([_LF], np.uint8)
 
 
 class Layout(NamedTuple):
@@ -80,11 +81,10 @@ def _are_whole_fields(array: npt.NDArray[np.uint8], quotes: IntArray, dialect: D
     if not len(quotes):
         return True
     quote, delimiter = ord(dialect.quote), ord(dialect.delimiter)
-    padded = np.concatenate([[_LF], array, [_LF]])
-    before, after = padded[quotes[0::2]], padded[quotes[1::2] + 2]
-    after_return = padded[np.minimum(quotes[1::2] + 3, len(padded) - 1)]
-    opens = np.isin(before, [delimiter, _LF, quote])
-    closes = np.isin(after, [delimiter, _LF, quote]) | ((after == _CR) & (after_return == _LF))
+    padded = np.concatenate([_LINE_END, array, _LINE_END, _LINE_END])
+    before, after, second = padded[quotes[0::2]], padded[quotes[1::2] + 2], padded[quotes[1::2] + 3]
+    opens = (before == delimiter) | (before == _LF) | (before == quote)
+    closes = (after == delimiter) | (after == _LF) | (after == quote) | ((after == _CR) & (second == _LF))
     return bool(opens.all() and closes.all())
 
 

@@ -2,15 +2,18 @@
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from metalwork.data._lines import NotTextError, decode_line, open_bytes
 from metalwork.data._sources import FrameShard, ListSource, RecordSource, Shard
 from metalwork.errors import DataError
+
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")  # what may be half of a surrogate pair
 
 
 class JsonArrayFile(RecordSource):
@@ -66,7 +69,7 @@ def parse_object(line: str) -> dict[str, Any]:
 def _load(text: str, place: Any) -> Any:
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_number)
-        if "\\u" in text:
+        if _HALF.search(text):
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
         return value
     except UnicodeEncodeError:

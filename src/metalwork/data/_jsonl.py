@@ -28,9 +28,11 @@ class JsonLinesFile(RecordSource):
 
     def __init__(self, path: Path, encoding: str | None) -> None:
         self._path, self._encoding = path, encoding
-        head = list(islice(read_objects(path, encoding), _SAMPLE))
-        self.columns = tuple(dict.fromkeys(name for record in head for name in record))
-        self.n_points = None if len(head) == _SAMPLE else len(head)
+        shard = JsonLinesShard(str(path), (), True, _SAMPLE, encoding)
+        with open_bytes(path, encoding) as stream:
+            raw = list(islice(stream, _SAMPLE))
+        self.columns, n_records = _Chunk(shard, raw, 0).keys()
+        self.n_points = None if len(raw) == _SAMPLE else n_records
 
     def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
         """The file in parts of about ``chunk_size`` records that can be read on their own."""
@@ -91,10 +93,22 @@ class _Chunk:
     def __init__(self, shard: JsonLinesShard, raw: Sequence[bytes], number: int) -> None:
         self._shard, self._raw, self._number = shard, raw, number
         self._text = _plain_text(raw, shard.start == 0 and number == 0)
+        self._lines = pl.Series((self._text or "").removesuffix("\n").split("\n"), dtype=pl.String)
+
+    def keys(self) -> tuple[tuple[str, ...], int]:
+        """The keys of all records, and how many records there are."""
+        template = self.template(None)
+        rows: Any = range(len(self._raw))
+        if template is not None:
+            rows = np.flatnonzero(~template.fits(self._lines).to_numpy()).tolist()
+        records = [record for record in map(self._parse, rows) if record is not None]
+        names = dict.fromkeys(() if template is None else template.schema)
+        names |= dict.fromkeys(name for record in records for name in record)
+        return tuple(names), len(self._raw) - len(rows) + len(records)
 
     def template(self, known: Template | None) -> Template | None:
         """The form of most of the lines: the known one, or a new one where it fits less than half of them."""
-        if self._text is None or (known is not None and 2 * known.fits(self._lines()).sum() >= len(self._raw)):
+        if self._text is None or (known is not None and 2 * known.fits(self._lines).sum() >= len(self._raw)):
             return known
         records = [record for record in map(self._parse, range(min(_FORM, len(self._raw)))) if record is not None]
         return Template.of(records) if records else None
@@ -103,20 +117,15 @@ class _Chunk:
         """The records, null for a key that a record lacks."""
         if template is None or self._text is None:
             return self._by_hand(range(len(self._raw)))
-        lines = self._lines()
-        fits = template.fits(lines)
+        fits = template.fits(self._lines)
         if fits.all():
-            frame = self._by_polars(template, self._text.encode("utf-8"), lines.len())
+            frame = self._by_polars(template, self._text.encode("utf-8"), len(self._lines))
             return self._by_hand(range(len(self._raw))) if frame is None else frame
-        frame = self._by_polars(template, "\n".join(lines.filter(fits)).encode("utf-8"), int(fits.sum()))
+        frame = self._by_polars(template, "\n".join(self._lines.filter(fits)).encode("utf-8"), int(fits.sum()))
         if frame is None:
             return self._by_hand(range(len(self._raw)))
         rest = np.flatnonzero(~fits.to_numpy())
         return _interleave(frame, self._by_hand(rest.tolist()), np.flatnonzero(fits.to_numpy()), self._full(rest))
-
-    def _lines(self) -> pl.Series:
-        text = self._text or ""
-        return pl.Series(text.removesuffix("\n").split("\n"), dtype=pl.String)
 
     def _parse(self, index: int) -> dict[str, Any] | None:
         return self._shard.parse(self._raw[index], self._number + index)
