@@ -15,7 +15,7 @@ from metalwork.data._lines import check_encoding, open_bytes
 from metalwork.data._parquet import ParquetFile
 from metalwork.data._sources import RecordSource, Shard
 from metalwork.data._texts import TextFiles
-from metalwork.errors import ConfigError, DataError
+from metalwork.errors import DataError
 
 _FORMATS: Final = {
     "csv": (".csv",),
@@ -83,8 +83,6 @@ def open_files(records: Sequence[str | os.PathLike[str]], options: FileOptions) 
     for path, kind in zip(paths, kinds, strict=True):
         if kind != "txt":
             _check_not_empty(path)
-    if options.delimiter is not None and not {"csv", "tsv"} & set(kinds):
-        raise ConfigError(f"delimiter is for CSV files; got {options.delimiter!r} for {paths[0]}. Leave it out.")
     files = _open_all(paths, kinds, options)
     if all(file.n_points == 0 for file in files):
         raise DataError(f"{', '.join(map(str, paths))}: must hold at least one record; there is none.")

@@ -99,9 +99,7 @@ def test_options_of_files_are_refused_elsewhere(tmp_path: Path) -> None:
         read_records([{"a": 1}], delimiter=";")
     assert str(caught.value) == "delimiter is for files; got ';' for list. Leave it out."
     path = written(tmp_path / "a.jsonl", '{"a": 1}\n')
-    with pytest.raises(ConfigError) as caught:
-        read_records(path, delimiter=";")
-    assert str(caught.value) == f"delimiter is for CSV files; got ';' for {path}. Leave it out."
+    assert read_records(path, delimiter=";").rows() == [(1,)]  # said once, for files of several kinds
 
 
 def made(draw: random.Random) -> bytes:
