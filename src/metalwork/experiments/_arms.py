@@ -11,7 +11,7 @@ import metalwork as mw
 from metalwork.data import read_records
 from metalwork.experiments._trials import EndModelJob, Evaluation, Scores, score
 from metalwork.label_models import LabelModel
-from metalwork.pipeline import Features, Job, Run
+from metalwork.pipeline import Job, Run, build_featurizer
 
 Known = npt.NDArray[np.int64]
 """What is known of each task (n_points, n_tasks), as ``schema.known_codes`` says it."""
@@ -142,7 +142,7 @@ def prepare(job: Job, done: Callable[[str], None]) -> Prepared:
     """Apply the LFs and make the features of every split; what these learn comes from the training records."""
     run = Run(job).apply()
     done("applied the labeling functions")
-    features = Features(job.features).fit(run.split("train").records)
+    features = build_featurizer(job.features).fit(run.split("train").records)
     gold = {"train": hidden_gold(job), "dev": job.known_labels("dev"), "test": job.known_labels("test")}
     train, dev, test = (
         Split(features.transform(run.split(name).records), run.votes[name], known) for name, known in gold.items()

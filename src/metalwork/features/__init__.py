@@ -1,8 +1,11 @@
 """From records to the arrays that end models read: one featurizer a file."""
 
 from metalwork._public import offer
+from metalwork.features._combined import Combined
+from metalwork.features._featurizer import Featurizer
+from metalwork.features._numbers import NumericColumns
 from metalwork.features._words import WordCounts
 
-__all__ = ["WordCounts"]
+__all__ = ["Combined", "Featurizer", "NumericColumns", "WordCounts"]
 
 offer(__name__, globals())

@@ -1,24 +1,31 @@
-"""Turning texts into the sparse arrays that end models read."""
+"""Counting words, or characters, of texts."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 import scipy.sparse as sp
 
 from metalwork._checks import check_count
-from metalwork._estimators import Estimator
-from metalwork.errors import DataError, MissingExtraError
+from metalwork.errors import ConfigError, DataError, MissingExtraError
+from metalwork.features._featurizer import Array, Featurizer
+from metalwork.features._records import text_column
+from metalwork.text import characters_of, fold_case, normalise, words_of
 
-_FORMAT = "metalwork word counts 1"
+Tokenizer = Callable[[str], Iterable[str]]
+_TOKENIZERS: dict[str, Tokenizer] = {"words": words_of, "chars": characters_of}
 
 
-class WordCounts(Estimator):
+class WordCounts(Featurizer):
     """How often each word stands in each text: the featurizer of the paper's section 5.
 
-    Words are lower-cased runs of two or more letters, digits or underscores (scikit-learn's
-    ``CountVectorizer``); counts are raw. The vocabulary is sorted, so it depends on the texts alone.
+    Texts are normalised and case folded as keyword LFs do it. Words are runs of two or more letters, digits or
+    underscores, and on ASCII texts the tokens of scikit-learn's ``CountVectorizer``; vowel signs and other
+    combining marks belong to their word. Scripts without spaces between words, such as Chinese, Japanese and
+    Thai, are counted by pairs of neighbouring characters. Counts are raw. The vocabulary is sorted, so it
+    depends on the texts alone.
 
     Parameters
     ----------
@@ -26,42 +33,69 @@ class WordCounts(Estimator):
         Words that stand in fewer texts than this are dropped. At least 1.
     max_features : int, optional
         Keep this many of the most frequent words only.
+    tokenizer : {"words", "chars"} or callable, default "words"
+        What is counted: words; characters, for use with longer ``ngrams``; or what a function of one's own
+        returns for a text, which it is given as it is written. A function cannot be saved.
+    ngrams : (int, int), default (1, 1)
+        Count runs of this many tokens, from the least to the most: (1, 2) is words and pairs of words.
+    field : str, optional
+        The column of records that holds the text. Not needed for a list of texts, or where there is one column.
 
     Attributes
     ----------
     vocabulary_ : tuple of str (n_features,)
         The words, in column order; set by :meth:`fit`.
+
+    Examples
+    --------
+    >>> import metalwork as mw
+    >>> counter = mw.WordCounts(min_df=1, ngrams=(1, 2)).fit(["no acute disease", "acute pain"])
+    >>> counter.vocabulary_
+    ('acute', 'acute disease', 'acute pain', 'disease', 'no', 'no acute', 'pain')
     """
 
-    _estimator_type = "transformer"
+    kind = "word counts"
     _called_before = "it transforms. Call fit(texts) first."
     vocabulary_: tuple[str, ...]
 
-    def __init__(self, min_df: int = 2, max_features: int | None = None) -> None:
+    def __init__(
+        self,
+        min_df: int = 2,
+        max_features: int | None = None,
+        tokenizer: str | Tokenizer = "words",
+        ngrams: tuple[int, int] = (1, 1),
+        field: str | None = None,
+    ) -> None:
         self.min_df = min_df
         self.max_features = max_features
+        self.tokenizer = tokenizer
+        self.ngrams = ngrams
+        self.field = field
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The text column; empty where none is named."""
+        return () if self.field is None else (self.field,)
 
     @property
     def n_features(self) -> int:
         """Number of words counted."""
         return len(self._words())
 
-    def fit(self, texts: Iterable[str]) -> Self:
-        """Choose the words from ``texts`` (n_points,).
+    def fit(self, records: Any, y: Any = None) -> Self:
+        """Choose the words from the texts of ``records`` (n_points,).
 
         Raises
         ------
         DataError
-            When a text is missing, or when no word is left.
+            When a text of a list is missing, or when no word is left. A record without a text has an empty one.
         ConfigError
-            When ``min_df`` or ``max_features`` is out of range.
+            When an argument is out of range.
         MissingExtraError
             When scikit-learn is not installed.
         """
-        check_count("min_df", self.min_df)
-        if self.max_features is not None:
-            check_count("max_features", self.max_features)
-        counts, words = _count(_as_list(texts), None)
+        self._check()
+        counts, words = self._count(text_column(records, self.field, "WordCounts"), None)
         enough = counts.getnnz(axis=0) >= self.min_df
         if not enough.any():
             raise DataError(
@@ -75,70 +109,89 @@ class WordCounts(Estimator):
         self.vocabulary_ = tuple(words[j] for j in kept)
         return self
 
-    def transform(self, texts: Iterable[str]) -> sp.csr_matrix:
+    def transform(self, records: Any) -> sp.csr_matrix:
         """float32 CSR matrix (n_points, n_features) of word counts; words not seen in ``fit`` are ignored."""
-        counts, _ = _count(_as_list(texts), self._words())
-        return counts
+        words = self._words()
+        return self._count(text_column(records, self.field, "WordCounts"), words)[0]
 
-    def fit_transform(self, texts: Iterable[str]) -> sp.csr_matrix:
-        """:meth:`fit`, then :meth:`transform` of the same texts."""
-        rows = _as_list(texts)
-        return self.fit(rows).transform(rows)
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """The words: object array of str (n_features,)."""
+        return np.array(self._words(), dtype=object)
 
-    def to_json(self) -> str:
-        """The settings and the vocabulary as JSON text, which :meth:`from_json` reads."""
-        settings = {"min_df": self.min_df, "max_features": self.max_features}
-        return json.dumps({"format": _FORMAT, **settings, "vocabulary": self._words()}, ensure_ascii=False)
+    def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Arguments and vocabulary; no arrays."""
+        if not isinstance(self.tokenizer, str):
+            raise ConfigError(
+                "tokenizer must be 'words' or 'chars' in featurizers that are saved; a file holds no functions. "
+                "Fit it anew from the training texts, or save it with cloudpickle where you trust the file."
+            )
+        return {**self.get_params(deep=False), "vocabulary": list(self._words())}, {}
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Restore what :meth:`to_json` wrote; ``DataError`` when ``text`` is something else."""
-        try:
-            stored = json.loads(text)
-        except ValueError as error:
-            raise DataError(f"Word counts must be a {_FORMAT!r} document; not valid JSON ({error}).") from None
-        words = stored.get("vocabulary") if isinstance(stored, dict) else None
-        if not isinstance(words, list) or not words or stored.get("format") != _FORMAT:
-            raise DataError(f"Word counts must be a {_FORMAT!r} document; it is damaged or something else.")
-        if not all(isinstance(word, str) for word in words) or len(set(words)) != len(words):
-            raise DataError("The vocabulary must hold distinct words; the document is damaged.")
-        counter = cls(min_df=stored.get("min_df", 2), max_features=stored.get("max_features"))
+    def restored(cls, facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        """From its :meth:`state`."""
+        arguments = dict(facts)
+        words = arguments.pop("vocabulary")
+        if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+            raise DataError("The vocabulary must be a list of words.")
+        if words != sorted(set(words)):
+            raise DataError("The vocabulary must hold distinct words in order.")
+        if isinstance(arguments["ngrams"], list):
+            arguments["ngrams"] = tuple(arguments["ngrams"])
+        counter = cls(**arguments)
+        counter._check()
         counter.vocabulary_ = tuple(words)
         return counter
+
+    def _check(self) -> None:
+        check_count("min_df", self.min_df)
+        if self.max_features is not None:
+            check_count("max_features", self.max_features)
+        if not callable(self.tokenizer) and self.tokenizer not in _TOKENIZERS:
+            raise ConfigError(f"tokenizer must be 'words', 'chars' or a function; got {self.tokenizer!r}.")
+        if not isinstance(self.ngrams, Sequence) or isinstance(self.ngrams, str) or len(self.ngrams) != 2:
+            raise ConfigError(f"ngrams must be a pair (least, most); got {self.ngrams!r}.")
+        least, most = (check_count(f"ngrams[{i}]", n) for i, n in enumerate(self.ngrams))
+        if least > most:
+            raise ConfigError(f"ngrams must be a pair (least, most); got {self.ngrams!r}.")
+        if self.field is not None and (not isinstance(self.field, str) or not self.field):
+            raise ConfigError(f"field must be the name of a column; got {self.field!r}.")
 
     def _words(self) -> tuple[str, ...]:
         self._check_fitted()
         return self.vocabulary_
 
-
-def _count(texts: list[str], words: tuple[str, ...] | None) -> tuple[sp.csr_matrix, tuple[str, ...]]:
-    """Counts of ``words`` (of every word, sorted, when None) in ``texts``, and the words."""
-    try:
-        from sklearn.feature_extraction.text import CountVectorizer
-    except ImportError:
-        raise MissingExtraError("scikit-learn", "train", "Counting words") from None
-    vectorizer = CountVectorizer(vocabulary=words, dtype=np.float32)
-    if words is not None:
-        return sp.csr_matrix(vectorizer.transform(texts)), words
-    try:
-        counts = sp.csr_matrix(vectorizer.fit_transform(texts))
-    except ValueError:
-        raise DataError(
-            f"texts must hold words of two or more letters; none of the {len(texts)} texts does. "
-            "Check the text column."
-        ) from None
-    return counts, tuple(vectorizer.get_feature_names_out().tolist())
-
-
-def _as_list(texts: Iterable[Any]) -> list[str]:
-    if isinstance(texts, str):
-        raise DataError(
-            f"texts must be a sequence of texts; got the single text {texts[:40]!r}. Wrap it in a list."
-        )
-    rows = list(texts)
-    for row, text in enumerate(rows):
-        if not isinstance(text, str):
+    def _count(self, texts: list[str], words: tuple[str, ...] | None) -> tuple[sp.csr_matrix, tuple[str, ...]]:
+        """Counts of ``words`` (of every word, sorted, when None) in ``texts``, and the words."""
+        try:
+            from sklearn.feature_extraction.text import CountVectorizer
+        except ImportError:
+            raise MissingExtraError("scikit-learn", "train", "Counting words") from None
+        if isinstance(self.tokenizer, str):
+            texts = fold_case(normalise(pl.Series(texts, dtype=pl.String))).to_list()
+        vectorizer = CountVectorizer(vocabulary=words, dtype=np.float32, analyzer=self._tokens)
+        if words is not None:
+            return sp.csr_matrix(vectorizer.transform(texts)), words
+        try:
+            counts = sp.csr_matrix(vectorizer.fit_transform(texts))
+        except ValueError as error:
+            if "empty vocabulary" not in str(error):
+                raise
             raise DataError(
-                f"texts must be text; got {text!r} at row {row}. Fill missing texts with '' or drop the record."
-            )
-    return rows
+                f"texts must hold words of two or more letters; none of the {len(texts)} texts does. "
+                "Check the text column."
+            ) from None
+        return counts, tuple(vectorizer.get_feature_names_out().tolist())
+
+    def _tokens(self, text: str) -> Iterable[str]:
+        tokenizer = _TOKENIZERS[self.tokenizer] if isinstance(self.tokenizer, str) else self.tokenizer
+        found = tokenizer(text)
+        least, most = self.ngrams
+        if least == most == 1:
+            return found
+        return _ngrams(list(found), least, most, "" if self.tokenizer == "chars" else " ")
+
+
+def _ngrams(tokens: list[str], least: int, most: int, joint: str) -> Iterator[str]:
+    for size in range(least, most + 1):
+        yield from map(joint.join, zip(*(tokens[start:] for start in range(size)), strict=False))

@@ -4,7 +4,7 @@ from metalwork._public import offer
 from metalwork.pipeline._check import check_job
 from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
-from metalwork.pipeline._features import Features
+from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
 from metalwork.pipeline._job import Job, Split
 from metalwork.pipeline._project import Project, load_project
@@ -18,7 +18,6 @@ __all__ = [
     "EndModelSettings",
     "Event",
     "FeatureSettings",
-    "Features",
     "Job",
     "LabelModelSettings",
     "OutputSettings",
@@ -31,6 +30,7 @@ __all__ = [
     "StepFinished",
     "StepStarted",
     "Warned",
+    "build_featurizer",
     "check_job",
     "load_project",
     "new_run",

@@ -8,7 +8,7 @@ from metalwork.errors import ConfigError, MetalworkError
 from metalwork.labeling import column_faults, function_faults
 from metalwork.pipeline._data import missing_column
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
-from metalwork.pipeline._features import Features
+from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._trial import option_faults
 
@@ -70,7 +70,7 @@ def _feature_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[
                 yield place, missing_column(dotted(place), name, job.origin(split), columns[split])
         if settings.columns is not None and not missing:
             try:
-                Features(settings).transform(read_records(job.sources[split], settings.columns))
+                build_featurizer(settings).transform(read_records(job.sources[split], settings.columns))
             except MetalworkError as error:
                 yield ("features", "columns"), f"{job.origin(split)}: {error}"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LF_TABLE = "lf_summary.csv"
 LABEL_MODEL = "label_model.npz"
-FEATURES = "features.json"
+FEATURES = "features.npz"
 END_MODEL = "end_model.safetensors"
 METRICS = "metrics.json"
 REPORT = "report.html"

@@ -13,11 +13,12 @@ from metalwork import labeling
 from metalwork._files import write_text
 from metalwork.analysis import lf_summary
 from metalwork.errors import ConfigError, DataError
+from metalwork.features import Featurizer
 from metalwork.label_models import LabelModel, load_label_model
 from metalwork.pipeline import _results as files
 from metalwork.pipeline._check import check_job
 from metalwork.pipeline._exports import write_table
-from metalwork.pipeline._features import Features
+from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._job import Codes
 from metalwork.pipeline._models import (
@@ -169,7 +170,7 @@ class Fit(Step[Fitted]):
 class Trained:
     """The end model, and what turns records into its input."""
 
-    features: Features
+    features: Featurizer
     end_model: "EndModel"
     n_points: int
     used_dev: bool
@@ -190,7 +191,7 @@ class Train(Step[Trained]):
                 "Look at the coverage of each with: metalwork apply."
             )
         records = run.split("train").records
-        features = Features(job.features).fit(records)
+        features = build_featurizer(job.features).fit(records)
         dev = self._dev(run, features) if settings.use_dev else None
         with blaming("end_model", settings.arguments()):
             model = build_end_model(settings, job.schema, job.random_state)
@@ -200,7 +201,7 @@ class Train(Step[Trained]):
             model.fit(inputs, labels, dev=dev, callbacks=count)
         return Trained(features, model, int(voted.size), dev is not None)
 
-    def _dev(self, run: "Run", features: Features) -> tuple[Any, Codes] | None:
+    def _dev(self, run: "Run", features: Featurizer) -> tuple[Any, Codes] | None:
         known, gold = _dev_labels(run)
         return (features.transform(run.split("dev").records[known]), gold) if known.size else None
 
@@ -211,7 +212,7 @@ class Train(Step[Trained]):
 
     def load(self, run: "Run", folder: RunFolder) -> Trained:
         facts = folder.manifest["steps"]["train"]
-        features = Features.load(folder.file(files.FEATURES))
+        features = Featurizer.load(folder.file(files.FEATURES))
         return Trained(features, files.read_end_model(folder), facts["records"], facts["used_dev"])
 
     def facts(self, run: "Run", found: Trained) -> dict[str, Any]:

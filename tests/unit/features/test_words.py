@@ -1,15 +1,18 @@
 """Word counts: the paper's featurizer."""
 
-import json
 import re
 import sys
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 
 from metalwork.errors import ConfigError, DataError, MissingExtraError, NotFittedError
 from metalwork.features import WordCounts
+from metalwork.text import normalised, words_of
 
 TEXTS = ["No acute disease, no edema.", "Acute edema", "Normal heart; a heart of normal size"]
 
@@ -44,26 +47,74 @@ def test_any_column_of_texts_gives_the_same_counts() -> None:
         assert np.array_equal(WordCounts(min_df=1).fit_transform(column).toarray(), expected)
 
 
-def test_json_restores_the_same_transform() -> None:
-    counter = WordCounts(min_df=2, max_features=5).fit(TEXTS)
-    restored = WordCounts.from_json(counter.to_json())
-    assert repr(restored) == "WordCounts(max_features=5)"
-    assert np.array_equal(restored.transform(TEXTS).toarray(), counter.transform(TEXTS).toarray())
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["आधुनिक मानक हिन्दी", "हिन्दी"], ("आधुनिक", "मानक", "हिन्दी")),
+        (["利率上升", "利率"], ("上升", "利率", "率上")),
+        (["cafe\u0301 CAFÉ", "o\ufb03ce"], ("café", "office")),
+        (["Straße STRASSE", "re\u00adfund"], ("refund", "strasse")),
+    ],
+)
+def test_words_of_other_scripts_and_spellings(texts: list[str], words: tuple[str, ...]) -> None:
+    counter = WordCounts(min_df=1).fit(texts)
+    assert counter.vocabulary_ == words
+    assert counter.transform(texts).sum() == sum(len(words_of(normalised(text, fold=True))) for text in texts)
+
+
+def test_the_default_counts_ascii_as_scikit_learn_does() -> None:
+    texts = ["Well-known: the U.S. paid 3.5% on $1,000's", "a b_c d2 DON'T\tx", "", "e-mail me@home.org (ASAP)!"]
+    reference = CountVectorizer(dtype=np.float32)
+    expected = reference.fit_transform(texts)
+    counter = WordCounts(min_df=1).fit(texts)
+    assert counter.vocabulary_ == tuple(reference.get_feature_names_out())
+    assert np.array_equal(counter.transform(texts).toarray(), expected.toarray())
+
+
+def test_pairs_of_words_and_runs_of_characters() -> None:
+    assert WordCounts(min_df=1, ngrams=(2, 2)).fit(["big old cat", "old cat"]).vocabulary_ == (
+        "big old",
+        "old cat",
+    )
+    chars = WordCounts(min_df=1, tokenizer="chars", ngrams=(1, 2)).fit(["AB  a"])
+    assert chars.vocabulary_ == (" ", " a", "a", "ab", "b", "b ")
+    assert chars.transform(["aab"]).toarray().tolist() == [[0, 0, 2, 1, 1, 0]]
+
+
+def test_a_tokenizer_of_ones_own_sees_the_text_as_it_is() -> None:
+    counter = WordCounts(min_df=1, tokenizer=lambda text: text.split("|")).fit(["A b|c", "c"])
+    assert counter.vocabulary_ == ("A b", "c")
+
+
+def test_records_are_read_by_column() -> None:
+    rows = [{"id": 1, "text": "red fox"}, {"id": 2, "text": None}, {"id": 3, "text": "fox"}]
+    counter = WordCounts(min_df=1, field="text").fit(rows)
+    assert counter.columns == ("text",)
+    for records in (rows, pl.DataFrame(rows), pd.DataFrame(rows)):
+        assert counter.transform(records).toarray().tolist() == [[1, 1], [0, 0], [1, 0]]
+    assert counter.transform(["a red one"]).toarray().tolist() == [[0, 1]]
+    assert WordCounts(min_df=1).fit(pl.DataFrame({"note": ["fox"]})).vocabulary_ == ("fox",)
+    with pytest.raises(ConfigError) as caught:
+        WordCounts().fit(rows)
+    assert str(caught.value) == (
+        "field of WordCounts must name the text column of records that have several; they have: id, text. "
+        "Pass WordCounts(field=...)."
+    )
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", "{}", '{"format": "metalwork word counts 1", "vocabulary": []}', '{"vocabulary": ["a"]}']
+    ("arguments", "message"),
+    [
+        ({"tokenizer": "word"}, "tokenizer must be 'words', 'chars' or a function; got 'word'."),
+        ({"ngrams": 2}, "ngrams must be a pair (least, most); got 2."),
+        ({"ngrams": (2, 1)}, "ngrams must be a pair (least, most); got (2, 1)."),
+        ({"ngrams": (0, 1)}, "ngrams[0] must be a whole number of at least 1; got 0."),
+        ({"field": ""}, "field must be the name of a column; got ''."),
+    ],
 )
-def test_other_documents_are_refused(text: str) -> None:
-    with pytest.raises(DataError, match="must be a 'metalwork word counts 1' document"):
-        WordCounts.from_json(text)
-
-
-@pytest.mark.parametrize("words", [["heart", "heart"], ["heart", 3]])
-def test_a_damaged_vocabulary_is_refused(words: list[object]) -> None:
-    text = json.dumps({"format": "metalwork word counts 1", "vocabulary": words})
-    with pytest.raises(DataError, match=r"^The vocabulary must hold distinct words; the document is damaged\.$"):
-        WordCounts.from_json(text)
+def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        WordCounts(**arguments).fit(TEXTS)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +135,7 @@ def test_a_damaged_vocabulary_is_refused(words: list[object]) -> None:
 )
 def test_bad_texts_are_named(texts: object, message: str) -> None:
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
-        WordCounts().fit(texts)  # type: ignore[arg-type]
+        WordCounts().fit(texts)
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "2"])

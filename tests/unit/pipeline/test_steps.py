@@ -44,7 +44,7 @@ def test_a_run_writes_every_result(done: tuple[Job, RunFolder]) -> None:
         "end_probabilities.npz",
         "end_probabilities_dev.npz",
         "end_probabilities_test.npz",
-        "features.json",
+        "features.npz",
         "label_model.npz",
         "labels.csv",
         "labels_dev.csv",

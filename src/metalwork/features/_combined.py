@@ -1,0 +1,101 @@
+"""Several featurizers at once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from metalwork.data import read_records
+from metalwork.errors import ConfigError
+from metalwork.features._featurizer import Array, Featurizer, checked_names, restore
+from metalwork.features._records import is_frame
+
+
+class Combined(Featurizer):
+    """The features of several featurizers, side by side; sparse where one of them is.
+
+    Parameters
+    ----------
+    featurizers : sequence of Featurizer
+        Each reads its own columns of the records.
+
+    Examples
+    --------
+    >>> from metalwork.features import Combined, NumericColumns, WordCounts
+    >>> both = Combined([WordCounts(min_df=1, field="text"), NumericColumns(["stars"])])
+    >>> both.fit_transform([{"text": "good book", "stars": 5}, {"text": "bad book", "stars": 1}]).toarray()
+    array([[0., 1., 1., 5.],
+           [1., 1., 0., 1.]])
+    """
+
+    kind = "combined"
+
+    def __init__(self, featurizers: Sequence[Featurizer]) -> None:
+        self.featurizers = featurizers
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of records that its featurizers read, each once."""
+        return tuple(dict.fromkeys(name for part in self._parts() for name in part.columns))
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of all its featurizers."""
+        return sum(part.n_features for part in self._parts())
+
+    def fit(self, records: Any, y: Any = None) -> Self:
+        """Fit each featurizer on the records."""
+        rows = self._rows(records)
+        for part in self._parts():
+            part.fit(rows)
+        return self
+
+    def transform(self, records: Any) -> Any:
+        """CSR matrix where one of the featurizers gives one, else float array (n_points, n_features)."""
+        rows = self._rows(records)
+        blocks = [part.transform(rows) for part in self._parts()]
+        if any(map(sp.issparse, blocks)):
+            return sp.hstack(blocks, format="csr")
+        return np.hstack(blocks)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """The names of all its featurizers: object array of str (n_features,)."""
+        return np.concatenate([part.get_feature_names_out() for part in self._parts()])
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The states of its featurizers; their arrays under their positions."""
+        parts: list[dict[str, Any]] = []
+        arrays: dict[str, Array] = {}
+        for i, part in enumerate(self._parts()):
+            facts, own = part.state()
+            parts.append({"kind": part.kind, "facts": facts, "arrays": sorted(own)})
+            arrays |= {f"{i}/{name}": array for name, array in own.items()}
+        return {"parts": parts}, arrays
+
+    @classmethod
+    def restored(cls, facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        """From its :meth:`state`."""
+        parts = [
+            restore(part, {name: arrays[f"{i}/{name}"] for name in checked_names(part["arrays"])})
+            for i, part in enumerate(facts["parts"])
+        ]
+        combined = cls(parts)
+        combined._parts()
+        return combined
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return all(part.__sklearn_is_fitted__() for part in self._parts())
+
+    def _rows(self, records: Any) -> Any:
+        """Records that can be read more than once; of files and frames, the columns that are read."""
+        if is_frame(records):
+            return read_records(records, columns=self.columns) if self.columns else records
+        return records if hasattr(records, "__len__") else list(records)
+
+    def _parts(self) -> Sequence[Featurizer]:
+        parts = self.featurizers
+        if not isinstance(parts, Sequence) or not parts or not all(isinstance(p, Featurizer) for p in parts):
+            raise ConfigError(f"featurizers must be a list of featurizers; got {parts!r}.")
+        return parts

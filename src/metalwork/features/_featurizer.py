@@ -1,0 +1,127 @@
+"""What turns records into the arrays that end models read, and keeps what it learned in a file."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from metalwork._arrays import load_arrays, reading, save_arrays
+from metalwork._estimators import Estimator
+from metalwork.errors import DataError, MetalworkError
+
+Array = npt.NDArray[Any]
+_FORMAT = "metalwork features 2"
+_KINDS: dict[str, type["Featurizer"]] = {}
+
+
+class Featurizer(Estimator, ABC):
+    """Turns records into a float array or CSR matrix (n_points, n_features).
+
+    Records are what LFs take: a data frame (polars, pandas and others), a list of dicts, or files; or the
+    values of the one column that it reads, such as a list of texts.
+
+    A kind of one's own is a subclass with a ``kind``, the name by which files know it. Its ``state`` is plain
+    JSON and arrays; ``restored`` checks it, for a file may come from anywhere.
+    """
+
+    _estimator_type = "transformer"
+    _called_before = "it transforms. Call fit(records) first."
+    kind: ClassVar[str] = ""
+    """The name by which files know this kind of featurizer."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.kind:
+            _KINDS[cls.kind] = cls
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The columns of records that it reads."""
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int:
+        """Number of columns of what :meth:`transform` returns."""
+
+    @abstractmethod
+    def fit(self, records: Any, y: Any = None) -> Self:
+        """Learn from training records (n_points,); ``y`` is there for scikit-learn's pipelines."""
+
+    @abstractmethod
+    def transform(self, records: Any) -> Any:
+        """Float array or CSR matrix (n_points, n_features)."""
+
+    @abstractmethod
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """What the columns count or hold: object array of str (n_features,)."""
+
+    @abstractmethod
+    def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Arguments and what was learned: plain JSON, and arrays by name."""
+
+    @classmethod
+    @abstractmethod
+    def restored(cls, facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        """A featurizer from its :meth:`state`; ``DataError`` where that is damaged."""
+
+    def fit_transform(self, records: Any, y: Any = None) -> Any:
+        """:meth:`fit`, then :meth:`transform` of the same records."""
+        rows = records if hasattr(records, "__len__") or hasattr(records, "columns") else list(records)
+        return self.fit(rows).transform(rows)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it as one ``.npz`` file, arrays and a JSON header, whole or not at all.
+
+        Raises
+        ------
+        ConfigError
+            When it holds code that no file can: a tokenizer of one's own.
+        NotFittedError
+        """
+        facts, arrays = self.state()
+        save_arrays(path, _FORMAT, {"kind": self.kind, "facts": facts, "arrays": sorted(arrays)}, arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what :meth:`save` wrote: ``Featurizer.load`` takes any kind, a subclass its own.
+
+        Raises
+        ------
+        DataError
+            When the file is missing, damaged, or of another kind. Nothing in it is run.
+        """
+        with reading(path, _FORMAT):
+            header, _ = load_arrays(path, _FORMAT, [])
+            _, arrays = load_arrays(path, _FORMAT, checked_names(header["arrays"]))
+            found = _restored_from(path, header, arrays)
+        if not isinstance(found, cls):
+            raise DataError(f"{path}: must hold {cls.__name__}; it holds {type(found).__name__}.")
+        return found
+
+
+def _restored_from(path: Any, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Featurizer:
+    try:
+        return restore(header, arrays)
+    except MetalworkError as error:
+        raise DataError(f"{path}: must be a {_FORMAT!r} file; it is damaged. {error}") from None
+
+
+def restore(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Featurizer:
+    """A featurizer from its kind and state."""
+    kind = header["kind"]
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise DataError(f"The kind of a featurizer must be known; got {kind!r}.")
+    if not isinstance(header["facts"], dict):
+        raise DataError("The facts of a featurizer must be a mapping.")
+    return _KINDS[kind].restored(header["facts"], arrays)
+
+
+def checked_names(names: Any) -> list[str]:
+    """Names of arrays as a file lists them."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DataError("The arrays of a featurizer must have names.")
+    return names
