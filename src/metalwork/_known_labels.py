@@ -223,7 +223,8 @@ class KnownLabels:
         return start, stop
 
     def _all_names(self) -> list[str]:
-        return list(dict.fromkeys([*self._ends, *self._names.places]))
+        shortest = dict(reversed([(place, name) for name, place in self._names.places.items()]))
+        return list(dict.fromkeys([*self._ends, *sorted(shortest.values())]))
 
     def _unknown(self, value: Any, row: int, what: str, known: Sequence[str]) -> VotesError:
         name = plain_name(value) if isinstance(value, str) else value

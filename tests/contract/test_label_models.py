@@ -190,9 +190,13 @@ def test_priors_and_dev_sets_that_do_not_fit(name: str) -> None:
         assert text_of(VotesError, model.fit, votes, class_prior=prior) == text
     text = "dev votes must come from the same LFs as votes, in their order; they differ."
     assert text_of(VotesError, model.fit, votes, dev=(votes.lfs([0]), y)) == text
-    text = "dev must hold one end label a record (20); got 3."
+    text = "dev must hold one label a record (20); got 3."
     assert text_of(VotesError, model.fit, votes, dev=(votes, y[:3])) == text
-    text = "Row 0: 'x' is no end label. Known: 'Performance', 'Funding', 'Money', 'Commodity'."
+    text = (
+        "Row 0: 'x' is no label. Known: "
+        + ", ".join(map(repr, (*SCHEMA.end_labels, "Corporate", "Markets")))
+        + "."
+    )
     assert text_of(VotesError, model.fit, votes, dev=(votes, ["x"] * 20)) == text
 
 

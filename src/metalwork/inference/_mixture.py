@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from metalwork._checks import IntArray
+from metalwork._checks import ABSTAIN, IntArray
 from metalwork.inference._alphabets import Alphabet, stacked
 from metalwork.inference._packing import (
     Group,
@@ -355,18 +355,19 @@ def _by_digit(counts: Floats, group: Group) -> Floats:
 
 
 def known_counts(votes: CodedVotes, state_of: IntArray, weight: float) -> Expected:
-    """Counts where the end labels are known: ``state_of`` (n_rows, n_tasks) holds label codes, or -2.
+    """Counts where labels are known: ``state_of`` (n_rows, n_tasks) holds label codes, -2, or -1 where not known.
 
-    Every row counts for ``weight``. ``log_evidence`` is 0.
+    Every row counts for ``weight`` in the tasks known of it, and for nothing in others. ``log_evidence`` is 0.
     """
-    by_key = []
+    by_key, totals = [], []
     for key, group in zip(votes.keys, votes.groups, strict=True):
         state = state_of[:, group.task]
         counts = np.zeros((votes.tasks[group.task].n_labels, group.n_keys))
         np.add.at(counts, (state[state >= 0], key[state >= 0]), weight)
         by_key.append(counts)
-    totals = tuple(weight * total for total in votes.totals)
-    return _collect(votes._replace(totals=totals), by_key, 0.0)
+        known = key[state != ABSTAIN].astype(np.intp)
+        totals.append(weight * np.bincount(known, minlength=group.n_keys).astype(np.float64))
+    return _collect(votes._replace(totals=tuple(totals)), by_key, 0.0)
 
 
 def mixed_counts(counts: Sequence[Expected], factors: Sequence[float]) -> Expected:

@@ -66,8 +66,9 @@ class LabelModel(Estimator, ABC):
             At least one row.
         class_prior : float array (n_end_labels,) or dict of end label to float, optional
             Known probabilities of the end labels, in their order or by name.
-        dev : (LabelMatrix, end labels), optional
-            A few records whose end labels (names or codes) are known.
+        dev : (LabelMatrix, labels), optional
+            A few records whose labels are known, as ``schema.known_codes`` takes them. One known down to an inner
+            label only counts for the tasks above that; those of which nothing is known are left out.
         """
         self._check_votes(votes)
         if votes.n_points == 0:
@@ -139,11 +140,16 @@ class LabelModel(Estimator, ABC):
         return ties
 
     def score(self, votes: LabelMatrix, y: Any) -> float:
-        """Accuracy on end labels ``y`` (names or codes), in [0, 1]; no record is left undecided."""
-        gold = self.schema.end_codes(y)
+        """Accuracy on end labels ``y`` (names or codes), in [0, 1]; no record is left undecided.
+
+        Records not known down to an end label are left out.
+        """
+        gold = self.schema.end_of(self.schema.known_codes(y))
         if len(gold) != votes.n_points:
             raise VotesError(f"y must hold one end label a record ({votes.n_points}); got {len(gold)}.")
-        return float(np.mean(self.predict(votes) == gold))
+        if not (known := gold >= 0).any():
+            raise VotesError("y must hold at least one known end label; got none.")
+        return float(np.mean(self.predict(votes)[known] == gold[known]))
 
     def explain(self, votes: LabelMatrix, row: int, end_label: str | None = None) -> list[VoteEffect]:
         """How much each vote on one record moved its prediction, the strongest first.
@@ -268,10 +274,15 @@ class LabelModel(Estimator, ABC):
         votes, labels = check_pair("dev", dev, "(dev_votes, dev_labels)")
         self._check_votes(votes)
         self._check_lfs(votes, "dev votes", "the same LFs as votes")
-        codes = self.schema.end_codes(labels)
-        if len(codes) != votes.n_points:
-            raise VotesError(f"dev must hold one end label a record ({votes.n_points}); got {len(codes)}.")
-        return (votes, codes) if len(codes) else None
+        known = self.schema.known_codes(labels)
+        if len(known) != votes.n_points:
+            raise VotesError(f"dev must hold one label a record ({votes.n_points}); got {len(known)}.")
+        if not len(known):
+            return None
+        rows = np.flatnonzero((known != ABSTAIN).any(axis=1))
+        if not len(rows):
+            raise VotesError("dev must hold a record whose label is known; got none.")
+        return votes.rows(rows), known[rows]
 
 
 def _in_order(shares: Mapping[Any, Any], schema: TaskSchema) -> list[Any]:

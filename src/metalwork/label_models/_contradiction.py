@@ -20,17 +20,19 @@ Codes = npt.NDArray[np.int64]
 
 
 def contradictions(dev: LabelMatrix, gold: Codes, posterior: FloatArray) -> tuple[str, ...]:
-    """Sentences on what dev labels ``gold`` (n_points,) contradict, to warn of; none where all is well.
+    """Sentences on what dev labels contradict, to warn of; none where all is well.
 
+    ``gold`` (n_points, n_tasks) is what is known of each task, as ``schema.known_codes`` returns it;
     ``posterior`` (n_points, n_end_labels) is the fitted model's, of the dev records.
     """
-    found = (_worse_than_chance(dev, gold), _unrelated(dev, gold, posterior))
+    ends = dev.schema.end_of(gold)
+    sure = np.flatnonzero(ends >= 0)
+    found = (_worse_than_chance(dev, gold), _unrelated(dev.rows(sure), ends[sure], posterior[sure]))
     return tuple(sentence for sentence in found if sentence)
 
 
-def _worse_than_chance(dev: LabelMatrix, gold: Codes) -> str:
+def _worse_than_chance(dev: LabelMatrix, states: Codes) -> str:
     """LFs right on fewer dev records than votes drawn at random would be; all LFs are looked at together."""
-    states = dev.schema.task_codes[gold]
     counted = [_right_votes(dev, states, lf) for lf in range(dev.n_lfs)]
     judged = [(lf, *of_lf) for lf, of_lf in enumerate(counted) if of_lf is not None]
     named = []
@@ -52,7 +54,8 @@ def _right_votes(dev: LabelMatrix, states: Codes, lf: int) -> tuple[int, int, fl
     None without such votes, and for soft votes, which are neither right nor wrong.
     """
     t = dev.schema.task_index(dev.tasks[lf])
-    state, codes, says = states[:, t], dev.codes[:, lf], dev.alphabets[lf].rows
+    known = states[:, t] != ABSTAIN
+    state, codes, says = states[known, t], dev.codes[known, lf], dev.alphabets[lf].rows
     state = np.where(state < 0, says.shape[1] - 1, state)
     voted = codes != ABSTAIN
     held = says[codes[voted], state[voted]]

@@ -207,7 +207,10 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         doubts = () if dev is None else contradictions(*dev, self._posterior(dev[0]))
         self._learned = Learned(start, fit.expected, doubts)
         cautions = [not_learned(few, dev is not None), without_votes(tree, coded, self.schema.end_labels)]
-        cautions += [None if dev is None else one_class(dev[1], self.schema.end_labels), *doubts]
+        cautions += [
+            None if dev is None else one_class(self.schema.end_of(dev[1]), self.schema.end_labels),
+            *doubts,
+        ]
         for caution in filter(None, cautions):
             warnings.warn(caution, MetalworkWarning, stacklevel=5)
 
@@ -259,7 +262,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         known = None
         if dev is not None:
             dev_votes = code_votes(self._layout(), dev[0].codes)
-            known = known_counts(dev_votes, self.schema.task_codes[dev[1]], self.dev_weight)
+            known = known_counts(dev_votes, dev[1], self.dev_weight)
         priors = vote_priors(self.lf_names_, self.precision, self.strength, self.off_branch_ratio)
         uniform = self._branches(np.full(n_end, 1.0 / n_end))
         prior = uniform if class_prior is None else self._branches(class_prior)

@@ -65,7 +65,11 @@ def without_votes(tree: Tree, votes: CodedVotes, end_labels: Sequence[str]) -> s
 
 
 def one_class(gold: npt.NDArray[np.int64], end_labels: Sequence[str]) -> str | None:
-    """What a dev set of one class does, as a warning; None where there are more."""
+    """What a dev set of one class does, as a warning; None where there are more.
+
+    ``gold`` (n_points,) holds end-label codes, -1 where the label is not known down to one.
+    """
+    gold = gold[gold >= 0]
     if len(end_labels) == 1 or len(np.unique(gold)) != 1:
         return None
     label = end_labels[gold[0]]
