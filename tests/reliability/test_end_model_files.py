@@ -1,5 +1,6 @@
 """Stored end models: damage and malice end in one clear error, and a crash leaves the old file."""
 
+import contextlib
 import json
 import pickle
 import struct
@@ -12,6 +13,7 @@ import torch
 from safetensors.torch import save
 
 from metalwork import EndModel
+from metalwork.end_models._storage import digest
 from metalwork.errors import DataError
 from tests.unit.end_models.samples import TRIAGE, words
 
@@ -36,8 +38,12 @@ def parts(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         return json.loads(stored.metadata()["metalwork"]), {n: stored.get_tensor(n) for n in stored.keys()}  # noqa: SIM118
 
 
-def rewrite(path: Path, header: Any, tensors: dict[str, torch.Tensor]) -> None:
-    path.write_bytes(save(tensors, metadata={"metalwork": json.dumps(header)}))
+def rewrite(path: Path, header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
+    """Another file of the same kind, whose digest is right: what is wrong with it is in what it says."""
+    told = {key: value for key, value in header.items() if key != "sha256"}
+    with contextlib.suppress(ValueError):  # not finite numbers have no digest
+        told["sha256"] = digest(told, tensors)
+    path.write_bytes(save(tensors, metadata={"metalwork": json.dumps(told)}))
 
 
 def refusal(path: Path) -> str | None:
@@ -64,6 +70,33 @@ def test_mutated_files_give_one_clear_error_or_a_model(path: Path) -> None:
     found = [message for message in refusals if message is not None]
     assert len(found) > 200
     assert [message for message in found if "\n" in message] == []
+
+
+def test_every_flipped_bit_is_found(path: Path) -> None:
+    whole = path.read_bytes()
+    rng = np.random.default_rng(1)
+    for place, bit in zip(rng.integers(0, len(whole), 200), rng.integers(0, 8, 200), strict=True):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << bit
+        path.write_bytes(flipped)
+        assert refusal(path) is not None, (place, bit)
+
+
+def test_a_changed_weight_is_said_to_be_one(path: Path) -> None:
+    header, tensors = parts(path)
+    changed = tensors | {"network.heads.0.bias": tensors["network.heads.0.bias"] + 1}
+    path.write_bytes(save(changed, metadata={"metalwork": json.dumps(header)}))
+    with pytest.raises(DataError) as caught:
+        EndModel.load(path)
+    assert (
+        str(caught.value)
+        == f"{path}: must be as it was saved; it has changed since. Copy it again, or train again."
+    )
+
+
+def test_what_rewriting_leaves_alone_is_read(path: Path) -> None:
+    rewrite(path, *parts(path))
+    assert refusal(path) is None
 
 
 @pytest.mark.parametrize(

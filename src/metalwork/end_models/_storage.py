@@ -1,10 +1,11 @@
 """A trained end model in one safetensors file: weights, and a JSON header. Nothing in it is executed.
 
-What a file holds depends on the fit alone, so equal fits give equal files. Reading checks the whole header, and
-every tensor's name, shape, type and values, before a model is made of them.
+What a file holds depends on the fit alone, so equal fits give equal files. Reading checks the digest, the whole
+header, and every tensor's name, shape, type and values, before a model is made of them.
 """
 
 import copy
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -93,13 +94,26 @@ def save_model(path: _Path, model: Any, fitted: Fitted) -> None:
         "history": [{k: v for k, v in record.items() if k != "seconds"} for record in fitted.history],
         "best_epoch": fitted.best_epoch,
     }
-    text = json.dumps(header, ensure_ascii=False, sort_keys=True, allow_nan=False)
     tensors = {f"network.{name}": tensor for name, tensor in fitted.network.state_dict().items()}
     tensors |= {f"scaling.{name}": torch.from_numpy(array) for name, array in fitted.scaler.arrays.items()}
     stored = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}  # unties
-    data = save(stored, metadata={"metalwork": text})
+    data = save(stored, metadata={"metalwork": _as_text(header | {"sha256": digest(header, stored)})})
     with atomic_write(path) as stream:
         stream.write(data)
+
+
+def digest(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of a header and its tensors: one flipped bit of a weight would else pass, and change predictions."""
+    found = hashlib.sha256(_as_text(header).encode("utf-8"))
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
+
+
+def _as_text(header: Mapping[str, Any]) -> str:
+    return json.dumps(header, ensure_ascii=False, sort_keys=True, allow_nan=False)
 
 
 def load_model(path: _Path, kind: Any, modules: Mapping[str, Any], device: str) -> tuple[Any, Fitted]:
@@ -128,12 +142,14 @@ def _read(path: _Path) -> tuple[_Header, dict[str, Tensor]]:
         text = (stored.metadata() or {}).get("metalwork")
         if text is None:
             raise DataError(f"{path}: must be a {_FORMAT!r} file; it is something else.")
-        header = _Header.model_validate_json(text)
+        header = json.loads(text)
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a mapping)
+    if header.pop("sha256") != digest(header, tensors):
+        raise DataError(f"{path}: must be as it was saved; it has changed since. Copy it again, or train again.")
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise DataError(f"{path}: weights must be finite; {name!r} is not. Train the model again.")
-    return header, tensors
+    return _Header.model_validate(header), tensors
 
 
 def _check_modules(stored: list[Any], given: Mapping[str, Any], path: _Path) -> None:
