@@ -1,6 +1,7 @@
 """The installed command, in a process of its own, and the demonstration."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from metalwork.cli import app
-from tests.unit.pipeline.projects import write_project
+from tests.unit.pipeline.projects import LFS, PROJECT, SCHEMA, write_project
 
 
 def _metalwork(*arguments: str, code: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -52,3 +53,32 @@ def test_the_demonstration_without_data_or_network(tmp_path: Path, monkeypatch: 
     assert f"Report: {run / 'report.html'}" in result.stdout
     scores = json.loads((run / "metrics.json").read_text())
     assert scores["End model"]["test"]["accuracy"] > 0.7
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "cp437", "utf-16", "utf-8"])
+def test_output_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    names = {"Mammal": "सस्तनी", "Owl": "Kauz – Eule", "Duck": "Ente→"}
+    schema, project, lfs = SCHEMA, PROJECT, LFS
+    for old, new in names.items():
+        schema, project, lfs = (text.replace(old, new) for text in (schema, project, lfs))
+    path = write_project(tmp_path, schema=schema, project=project, lfs=lfs)
+    for split in ("dev", "test"):
+        table = tmp_path / f"{split}.csv"
+        table.write_text(table.read_text().replace(",Owl\n", ",Kauz – Eule\n").replace(",Duck\n", ",Ente→\n"))
+    command = [sys.executable, "-m", "metalwork", "apply", str(path)]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr.decode(encoding, "replace")
+    assert "Labeling functions of task kind" in done.stdout.decode(encoding)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["data", "list"], ["data", "nothing"]])
+def test_a_reader_that_goes_away_is_no_error(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "metalwork", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert "Traceback" not in said
+    assert "BrokenPipe" not in said

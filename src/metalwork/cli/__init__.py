@@ -1,10 +1,12 @@
 """The command line."""
 
 from metalwork.cli._commands import app
+from metalwork.cli._streams import lenient_streams
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
     """Entry point of the ``metalwork`` command."""
-    app(prog_name="metalwork")
+    with lenient_streams():
+        app(prog_name="metalwork")

@@ -15,7 +15,7 @@ def run_all(job: Job, folder: RunFolder) -> None:
     console.print()
     show_schema(console, job.schema)
     show_lfs(console, run.lfs, run.gold_lfs, run.notes_on_lfs)
-    show_labels(console, run.labels["train"])
+    show_labels(console, run.labels["train"], run.coverage("train"))
     show_scores(console, run.metrics)
     _say_where(console, "Report", str(folder.path / "report.html"))
 
@@ -43,8 +43,8 @@ def run_fit(job: Job, folder: RunFolder) -> None:
     """The step ``fit``, the LF tables with learned accuracies, and the shares of the labels."""
     run, console = _do(job, folder, "fit"), out()
     show_lfs(console, run.lfs, run.gold_lfs, run.notes_on_lfs)
-    show_labels(console, run.labels["train"])
-    show_scores(console, run.scores)
+    show_labels(console, run.labels["train"], run.coverage("train"))
+    show_scores(console, run.dev_metrics)
     _say_where(console, "Run folder", str(folder.path))
 
 

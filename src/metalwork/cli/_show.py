@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from metalwork.analysis import LFRow, LFSummary, Metrics
+from metalwork.pipeline import Coverage
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
@@ -60,8 +61,8 @@ def show_lfs(
         console.print(Text(note))
 
 
-def show_labels(console: Console, probs: TaskProbabilities) -> None:
-    """How the label model shares the training records among the end labels."""
+def show_labels(console: Console, probs: TaskProbabilities, covered: Coverage) -> None:
+    """How the label model shares the training records among the end labels; those it cannot decide apart."""
     console.print(Text("Probabilistic labels of the training records", style="bold"))
     table = _table()
     table.add_column("end label")
@@ -69,8 +70,11 @@ def show_labels(console: Console, probs: TaskProbabilities) -> None:
     table.add_column("most probable for", justify="right")
     predicted, shares = probs.predict(), probs.end.mean(axis=0)
     for code, name in enumerate(probs.schema.end_labels):
-        table.add_row(Text(name), f"{shares[code]:.1%}", f"{int((predicted == code).sum()):,} records")
+        leads = int(((predicted == code) & covered.decided).sum())
+        table.add_row(Text(name), f"{shares[code]:.1%}", f"{leads:,} records")
     console.print(table)
+    for note in covered.notes():
+        console.print(Text(note))
     console.print()
 
 
@@ -78,7 +82,7 @@ def show_scores(console: Console, results: Mapping[str, Mapping[str, Metrics]]) 
     """Accuracy of every model on every split of known end labels."""
     splits = list(next(iter(results.values()), {}))
     if not splits:
-        console.print("No known end labels in dev or test, so nothing to score.\n")
+        console.print("No known labels here, so nothing to score.\n")
         return
     console.print(Text("Accuracy on end labels", style="bold"))
     table = _table()
@@ -93,7 +97,7 @@ def show_scores(console: Console, results: Mapping[str, Mapping[str, Metrics]]) 
     if any(metrics.n_exact < metrics.n_points for metrics in measured):
         note = "Records known down to an inner label only are right where the prediction is right down to there."
         console.print(Text(note, style="dim"))
-    if "dev" in splits:
+    if "dev" in splits and "test" in splits:
         console.print(Text("dev guided the models, so read the figures on test.", style="dim"))
     console.print()
 

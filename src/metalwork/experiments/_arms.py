@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 import metalwork as mw
-from metalwork.data import read_records
 from metalwork.experiments._trials import EndModelJob, Evaluation, Scores, score
 from metalwork.label_models import LabelModel
 from metalwork.pipeline import Job, Run, build_featurizer
@@ -155,7 +154,7 @@ def hidden_gold(job: Job) -> Known | None:
     """The gold of the training records, which a job itself leaves aside; None where it is not published."""
     known, project = job.known_labels("train"), job.project
     if project is not None:
-        frame = read_records(job.sources["train"])
+        frame = job.split("train").records
         if project.settings.data.label in frame.columns:
             known = job.schema.known_codes(frame[project.settings.data.label], names=True)
     return known if (known >= 0).any() else None

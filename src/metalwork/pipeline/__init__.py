@@ -2,6 +2,7 @@
 
 from metalwork._public import offer
 from metalwork.pipeline._check import check_job
+from metalwork.pipeline._coverage import Coverage
 from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._features import build_featurizer
@@ -15,6 +16,7 @@ from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, Labe
 __all__ = [
     "SPLITS",
     "STEPS",
+    "Coverage",
     "EndModelSettings",
     "Event",
     "FeatureSettings",

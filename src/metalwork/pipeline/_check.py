@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from metalwork._documents import Key
-from metalwork.data import open_records, read_records
 from metalwork.errors import ConfigError, MetalworkError
 from metalwork.labeling import column_faults, function_faults
 from metalwork.pipeline._data import missing_column
@@ -36,7 +35,7 @@ def check_job(job: Job) -> None:
 
 def job_faults(job: Job) -> Iterator[Fault]:
     """All that is wrong with a job, each with the key of the project file that it is about."""
-    columns = {split: open_records(job.sources[split]).columns for split in job.splits}
+    columns = job.columns
     yield from ((("lfs",), text) for text in function_faults(job.labeling_functions, job.schema))
     yield from ((("lfs",), text) for text in _read_faults(job, columns))
     yield from _feature_faults(job, columns)
@@ -70,7 +69,7 @@ def _feature_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[
                 yield place, missing_column(dotted(place), name, job.origin(split), columns[split])
         if settings.columns is not None and not missing:
             try:
-                build_featurizer(settings).transform(read_records(job.sources[split], settings.columns))
+                build_featurizer(settings).transform(job.split(split).records)
             except MetalworkError as error:
                 yield ("features", "columns"), f"{job.origin(split)}: {error}"
 

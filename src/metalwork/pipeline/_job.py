@@ -1,7 +1,7 @@
 """What a run works on: schema, labeling functions, records and choices, wherever they came from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from metalwork.data import read_records
+from metalwork.data import RecordSource, as_text
 from metalwork.errors import ConfigError, DataError, VotesError
 from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._code import load_labeling_functions
 from metalwork.pipeline._data import SPLITS, Source, missing_column, open_sources
+from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._project import Project
+from metalwork.pipeline._reading import Parts, ReadRecords, read_once
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import (
     EndModelSettings,
@@ -36,15 +38,22 @@ class Split:
     Attributes
     ----------
     records : polars DataFrame (n_points)
-    gold : int64 array (n_points,) or None
-        End-label codes, -1 where not known; None where the split has no label column.
+    gold : int64 array (n_points, n_tasks) or None
+        What is known of each task, as ``schema.known_codes`` says it; a :class:`Job` also takes whatever that
+        function takes, such as label names. None where nothing is known.
     ids : polars Series (n_points,) or None
-        What names each record in the results; the row number where None.
+        What names each record in the results, as text; the row number where None.
+    columns : tuple of str
+        All columns of the source, also those that nothing reads; those of ``records`` by default.
+    parts : tuple of (str, int)
+        The files that the records came from, and how many came from each.
     """
 
     records: pl.DataFrame
-    gold: Codes | None = None
+    gold: Any = None
     ids: pl.Series | None = None
+    columns: tuple[str, ...] = ()
+    parts: Parts = ()
 
     @property
     def n_points(self) -> int:
@@ -53,8 +62,14 @@ class Split:
 
     @property
     def known(self) -> Codes:
-        """Rows (n_known,) whose end label is known."""
-        return np.flatnonzero(np.empty(0) if self.gold is None else self.gold >= 0).astype(np.int64)
+        """Rows (n_known,) of which anything is known."""
+        found = np.zeros(0, bool) if self.gold is None else (np.asarray(self.gold) >= 0).any(axis=1)
+        return np.flatnonzero(found).astype(np.int64)
+
+    @property
+    def source(self) -> RecordSource:
+        """The records as labeling functions read them."""
+        return ReadRecords(self.records, self.columns or self.records.columns, self.parts)
 
 
 @dataclass
@@ -68,10 +83,10 @@ class Job:
     name : str
     schema : TaskSchema
     labeling_functions : sequence of LabelingFunction
-    sources : mapping of split name to anything that ``metalwork.apply`` takes as records
-        "train" is required, "dev" and "test" are optional.
     readers : mapping of split name to callable
-        Each returns the :class:`Split` of the source of that name.
+        Each returns the :class:`Split` of that name. "train" is required, "dev" and "test" are optional.
+    columns : mapping of split name to sequence of str
+        All columns of the records, known before they are read.
     origins : mapping of split name to str
         What messages call the records of a split: a file, mostly.
     n_jobs : int
@@ -93,8 +108,8 @@ class Job:
     name: str
     schema: TaskSchema
     labeling_functions: Sequence[LabelingFunction]
-    sources: Mapping[str, Any]
     readers: Mapping[str, Callable[[], Split]]
+    columns: Mapping[str, Sequence[str]]
     features: FeatureSettings
     label_model: LabelModelSettings = field(default_factory=LabelModelSettings)
     end_model: EndModelSettings = field(default_factory=EndModelSettings)
@@ -120,13 +135,15 @@ class Job:
         """
         settings, code = project.settings, CodeFiles(project.folder)
         sources = open_sources(settings.data, project.folder, code)
+        functions = _labeling_functions(project, code)
+        read = partial(_read_split, project, wanted=_wanted(functions, settings.features))
         return cls(
             name=project.name,
             schema=project.schema,
-            labeling_functions=_labeling_functions(project, code),
-            sources={split: source.records for split, source in sources.items()},
+            labeling_functions=functions,
+            readers={split: partial(read, split, source) for split, source in sources.items()},
+            columns={split: source.records.columns for split, source in sources.items()},
             origins={split: source.origin for split, source in sources.items()},
-            readers={split: partial(_read_split, project, split, source) for split, source in sources.items()},
             features=settings.features,
             label_model=settings.label_model,
             end_model=settings.end_model,
@@ -154,8 +171,8 @@ class Job:
             name=name,
             schema=schema,
             labeling_functions=labeling_functions,
-            sources={split: part.records for split, part in splits.items()},
             readers={split: partial(_same, part) for split, part in splits.items()},
+            columns={split: part.records.columns for split, part in splits.items()},
             features=features,
             **settings,
         )
@@ -172,14 +189,31 @@ class Job:
     def split(self, name: str) -> Split:
         """The records of a split, read once."""
         if name not in self._read:
-            self._read[name] = self.readers[name]()
+            split = self.readers[name]()
+            if split.n_points == 0:
+                raise DataError(
+                    f"{self.origin(name)} must hold at least one record; there is none. Add some, or leave it out."
+                )
+            gold = None if split.gold is None else self.schema.known_codes(split.gold)
+            ids = None if split.ids is None else as_text(pl.Series(split.ids))
+            self._read[name] = replace(split, gold=gold, ids=ids)
         return self._read[name]
 
     def known_labels(self, name: str) -> Codes:
         """What is known of each task on a split (n_points, n_tasks), as ``schema.known_codes`` says it."""
         split = self.split(name)
-        gold = np.full(split.n_points, -1) if split.gold is None else split.gold
-        return np.where(gold[:, None] < 0, -1, self.schema.task_codes[gold])
+        unknown = np.full((split.n_points, self.schema.n_tasks), -1)
+        return unknown if split.gold is None else np.asarray(split.gold, dtype=np.int64)
+
+    def content(self, name: str) -> pl.Series:
+        """One text a record (n_points,) of all that labeling functions and end model read; null if empty."""
+        records = self.split(name).records
+        wanted = [
+            column for column in _wanted(self.labeling_functions, self.features) if column in records.columns
+        ]
+        frame = pl.DataFrame([as_text(records[column]).rename(str(i)) for i, column in enumerate(wanted)])
+        text = pl.concat_str(pl.all().fill_null("\0"), separator="\1")
+        return frame.select(pl.when(pl.any_horizontal(pl.all().is_not_null())).then(text)).to_series()
 
 
 def _same(split: Split) -> Split:
@@ -203,23 +237,26 @@ def _labeling_functions(project: Project, code: CodeFiles) -> list[LabelingFunct
     return found
 
 
-def _read_split(project: Project, name: str, source: Source) -> Split:
-    settings = project.settings.data
-    records = read_records(source.records)
-    ids = _column(records, settings.id, source, "data.id") if settings.id is not None else None
-    if name == "train" or (name == "test" and settings.label not in records.columns):
-        return Split(records, None, ids)
-    labels = _column(records, settings.label, source, "data.label")
+def _read_split(project: Project, name: str, source: Source, wanted: Sequence[str]) -> Split:
+    settings, columns = project.settings.data, source.records.columns
+    for key, column in (("data.id", settings.id), ("data.label", settings.label if name == "dev" else None)):
+        if column is not None and column not in columns:
+            raise ConfigError(missing_column(key, column, source.origin, columns))
+    own = [column for column in (settings.id, settings.label) if column is not None]
+    records, parts = read_once(source.records, [*wanted, *own])
+    ids = None if settings.id is None else records[settings.id]
+    if name == "train" or settings.label not in columns:
+        return Split(records, None, ids, columns, parts)
     try:
-        gold = project.schema.end_of(project.schema.known_codes(labels, names=True))
+        gold = project.schema.known_codes(records[settings.label], names=True)
     except VotesError as error:
         raise DataError(
             f"{source.origin}: column {settings.label!r}: {error} Correct the record or the schema."
         ) from None
-    return Split(records, gold, ids)
+    return Split(records, gold, ids, columns, parts)
 
 
-def _column(records: pl.DataFrame, name: str, source: Source, key: str) -> pl.Series:
-    if name not in records.columns:
-        raise ConfigError(missing_column(key, name, source.origin, records.columns))
-    return records[name]
+def _wanted(functions: Sequence[LabelingFunction], features: FeatureSettings) -> list[str]:
+    """The columns that labeling functions and the end model read."""
+    fields = [name for lf in functions for name in lf.fields]
+    return list(dict.fromkeys([*fields, *build_featurizer(features).columns]))

@@ -18,7 +18,7 @@ _SHOWN = 12
 
 def report_data(run: "Run") -> ReportData:
     """Everything that the report shows of a run whose steps are done up to ``evaluate``."""
-    job, model, pool = run.job, run.end_model, run.job.splits[-1]
+    job, model = run.job, run.end_model
     return ReportData(
         title=job.name,
         schema=job.schema,
@@ -27,6 +27,7 @@ def report_data(run: "Run") -> ReportData:
         gold_lfs=run.gold_lfs,
         notes_on_lfs=run.notes_on_lfs,
         distributions=_distributions(run),
+        notes_on_labels=run.coverage("train").notes(),
         label_model=LABEL_MODEL_TITLES[job.label_model.name],
         class_prior=getattr(run.label_model, "class_prior_", None),
         warnings=run.warnings,
@@ -34,7 +35,11 @@ def report_data(run: "Run") -> ReportData:
         training=_training(model),
         results=run.metrics,
         uncertain=uncertain_records(
-            run.end[pool], _texts(job, pool), k=_SHOWN, keys=_keys(job, pool), votes=run.votes[pool]
+            run.end["train"],
+            _texts(job, "train"),
+            k=_SHOWN,
+            keys=_keys(job, "train"),
+            votes=run.votes["train"],
         ),
     )
 
@@ -49,10 +54,11 @@ def _distributions(run: "Run") -> dict[str, Any]:
     job = run.job
     shares: dict[str, Any] = {"label model, train": run.labels["train"].end.mean(axis=0)}
     shares["end model, train"] = run.end["train"].end.mean(axis=0, dtype=np.float64)
-    for split in known_splits(job):
-        gold, rows = job.split(split).gold, job.split(split).known
-        if gold is not None:
-            shares[f"known, {split}"] = np.bincount(gold[rows], minlength=job.schema.n_end_labels) / len(rows)
+    for split in known_splits(job, "dev"):
+        codes = job.schema.end_of(job.known_labels(split))
+        codes = codes[codes >= 0]
+        if codes.size:
+            shares[f"known, {split}"] = np.bincount(codes, minlength=job.schema.n_end_labels) / codes.size
     return shares
 
 

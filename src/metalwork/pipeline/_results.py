@@ -7,9 +7,11 @@ import numpy as np
 import polars as pl
 
 from metalwork.analysis import LFSummary
+from metalwork.pipeline._coverage import Coverage
 from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._job import Job, Split
 from metalwork.probabilities import TaskProbabilities
+from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
 if TYPE_CHECKING:
@@ -59,25 +61,32 @@ def lf_table(summary: LFSummary, known: Mapping[str, LFSummary] | None = None) -
     return frame.select(column for column in frame if column.null_count() < frame.height or not frame.height)
 
 
-def label_table(split: Split, probs: TaskProbabilities) -> pl.DataFrame:
-    """Probabilistic labels: the record, its most probable end label, and the probability of each."""
+def label_table(split: Split, probs: TaskProbabilities, covered: Coverage) -> pl.DataFrame:
+    """Probabilistic labels: the record, its votes, its most probable end label, and the probability of each."""
     shares = {f"P({name})": probs.end[:, code] for code, name in enumerate(probs.schema.end_labels)}
-    return _keys(split).with_columns(
+    return _keys(split, covered).with_columns(
         _predicted(probs, "end_label"), **{n: pl.Series(v) for n, v in shares.items()}
     )
 
 
 def prediction_table(
-    name: str, split: Split, labels: TaskProbabilities, end: TaskProbabilities | None
+    name: str, split: Split, covered: Coverage, labels: TaskProbabilities, end: TaskProbabilities
 ) -> pl.DataFrame:
-    """What each model predicts for each record, how sure it is, and the known end label."""
-    columns = [_predicted(labels, "label_model"), pl.Series("label_model_confidence", labels.end.max(axis=1))]
-    if end is not None:
-        columns += [_predicted(end, "end_model"), pl.Series("end_model_confidence", end.end.max(axis=1))]
-    names = np.array([*labels.schema.end_labels, None], dtype=object)  # code -1 picks the None
-    gold = names[np.full(split.n_points, -1) if split.gold is None else split.gold]
-    frame = _keys(split).with_columns(pl.Series("known", gold.tolist(), dtype=pl.String), *columns)
-    return frame.select(pl.lit(name).alias("split"), pl.all())
+    """What each model predicts for each record, how sure it is, and what is known of its end label."""
+    columns = [
+        _known(split, labels.schema),
+        _predicted(labels, "label_model"),
+        pl.Series("label_model_confidence", labels.end.max(axis=1)),
+        _predicted(end, "end_model"),
+        pl.Series("end_model_confidence", end.end.max(axis=1)),
+    ]
+    return _keys(split, covered).with_columns(columns).select(pl.lit(name).alias("split"), pl.all())
+
+
+def _known(split: Split, schema: TaskSchema) -> pl.Series:
+    names = np.array([*schema.end_labels, None], dtype=object)  # code -1 picks the None
+    codes = np.full(split.n_points, -1) if split.gold is None else schema.end_of(split.gold)
+    return pl.Series("known", names[codes].tolist(), dtype=pl.String)
 
 
 def _predicted(probs: TaskProbabilities, column: str) -> pl.Series:
@@ -85,6 +94,7 @@ def _predicted(probs: TaskProbabilities, column: str) -> pl.Series:
     return pl.Series(column, names[probs.predict()].tolist(), dtype=pl.String)
 
 
-def _keys(split: Split) -> pl.DataFrame:
-    keys = pl.DataFrame({"row": np.arange(split.n_points)})
-    return keys if split.ids is None else keys.with_columns(split.ids.alias("id"))
+def _keys(split: Split, covered: Coverage) -> pl.DataFrame:
+    rows = pl.Series("row", np.arange(split.n_points))
+    ids = [] if split.ids is None else [split.ids.alias("id")]
+    return pl.DataFrame([rows, *ids, pl.Series("n_votes", covered.n_votes), pl.Series("covered", covered.covered)])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from metalwork.analysis import LFSummary, lf_summary
 from metalwork.errors import MetalworkWarning
 from metalwork.label_models import LabelModel
+from metalwork.pipeline._coverage import Coverage, coverage
 from metalwork.pipeline._events import Event, OnEvent, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._folder import STEPS, RunFolder, open_folder
 from metalwork.pipeline._inputs import Inputs
@@ -150,18 +151,23 @@ class Run:
 
     @property
     def gold_lfs(self) -> Mapping[str, LFSummary]:
-        """How the LFs do on the records of dev and test whose end labels are known."""
+        """How the LFs do on the records of dev whose labels are known; test is for final figures alone."""
         learned = self._learned()
         return {
             s: lf_summary(self.votes[s], y=self.job.known_labels(s), accuracies=learned)
-            for s in known_splits(self.job)
+            for s in known_splits(self.job, "dev")
         }
 
+    def coverage(self, split: str) -> Coverage:
+        """Which records of a split have votes, and which of these the votes decide."""
+        return coverage(self.votes[split], self.labels[split])
+
     @property
-    def scores(self) -> Results:
-        """As :attr:`metrics`, of the models there are so far."""
+    def dev_metrics(self) -> Results:
+        """As :attr:`metrics`, on dev alone, of the models there are so far."""
         labels = self.labels if "fit" in self.steps else {}
-        return self.metrics if "evaluate" in self.steps else score(self.job, self.votes, labels, {})
+        end = self.end if "evaluate" in self.steps else {}
+        return score(self.job, self.votes, labels, end, "dev")
 
     @property
     def steps(self) -> tuple[str, ...]:

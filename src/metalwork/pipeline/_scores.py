@@ -18,9 +18,9 @@ HARD_VOTE: Final = "Hard majority vote"
 END_MODEL: Final = "End model"
 
 
-def known_splits(job: Job) -> list[str]:
-    """Those of dev and test that have records whose end label is known."""
-    return [split for split in ("dev", "test") if split in job.splits and job.split(split).known.size]
+def known_splits(job: Job, *among: str) -> list[str]:
+    """Those of dev and test (or of the splits named) that have records of which a label is known."""
+    return [split for split in among or ("dev", "test") if split in job.splits and job.split(split).known.size]
 
 
 def score(
@@ -28,8 +28,12 @@ def score(
     votes: Mapping[str, LabelMatrix],
     labels: Mapping[str, TaskProbabilities],
     end: Mapping[str, TaskProbabilities],
+    *among: str,
 ) -> Results:
-    """Metrics of the hard majority vote and, where there are any, the label model and the end model."""
+    """Metrics of the hard majority vote and, where there are any, the label model and the end model.
+
+    Scored are dev and test, or the splits named, where labels are known.
+    """
     hard = MajorityVote(job.schema, mode="hard", random_state=job.random_state).fit(votes["train"])
     predictors: dict[str, Callable[[str], TaskProbabilities]] = {
         HARD_VOTE: lambda split: hard.predict_proba(votes[split])
@@ -39,6 +43,6 @@ def score(
     if end:
         predictors[END_MODEL] = lambda split: end[split]
     return {
-        name: {split: measure(predict(split), job.known_labels(split)) for split in known_splits(job)}
+        name: {split: measure(predict(split), job.known_labels(split)) for split in known_splits(job, *among)}
         for name, predict in predictors.items()
     }

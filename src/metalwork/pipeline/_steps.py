@@ -1,8 +1,9 @@
 """The steps of a run: what each computes, and how a folder keeps it."""
 
 import json
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
@@ -12,13 +13,15 @@ import polars as pl
 from metalwork import labeling
 from metalwork._files import write_text
 from metalwork.analysis import lf_summary
-from metalwork.errors import ConfigError, DataError
+from metalwork.errors import ConfigError, MetalworkWarning
 from metalwork.features import Featurizer
 from metalwork.label_models import LabelModel, load_label_model
 from metalwork.pipeline import _results as files
 from metalwork.pipeline._check import check_job
+from metalwork.pipeline._coverage import coverage
 from metalwork.pipeline._exports import write_table
 from metalwork.pipeline._features import build_featurizer
+from metalwork.pipeline._findings import record_findings, vote_findings
 from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._job import Codes
 from metalwork.pipeline._models import (
@@ -77,16 +80,18 @@ class Apply(Step[Applied]):
 
     def compute(self, run: "Run") -> Applied:
         check_job(run.job)
+        _warn(record_findings(run.job))
         votes: dict[str, LabelMatrix] = {}
         for split in run.job.splits:  # the training split comes first: its alphabets are the model's
             votes[split] = self._votes_on(run, split, like=votes.get("train"))
+        _warn(vote_findings(run.job, votes["train"]))
         return Applied(votes)
 
     def _votes_on(self, run: "Run", split: str, like: LabelMatrix | None) -> LabelMatrix:
         job = run.job
-        votes = labeling.apply(
+        return labeling.apply(
             job.labeling_functions,
-            job.sources[split],
+            job.split(split).source,
             job.schema,
             backend="serial" if job.n_jobs == 1 else "processes",
             n_jobs=job.n_jobs,
@@ -94,16 +99,12 @@ class Apply(Step[Applied]):
             progress=lambda done, total: run.progress("apply", f"{split} records", done, total),
             like=like,
         )
-        if votes.n_points == 0:
-            raise DataError(f"The {split} split must hold at least one record; got none. Check its file.")
-        return votes
 
     def save(self, run: "Run", found: Applied, folder: RunFolder, written: list[str]) -> None:
         for split, matrix in found.votes.items():
             matrix.save(folder.path / split_file("votes", split))
             written.append(split_file("votes", split))
-        gold = {s: run.job.known_labels(s) for s in known_splits(run.job) if s != "test"}
-        known = {s: lf_summary(found.votes[s], y) for s, y in gold.items()}
+        known = {s: lf_summary(found.votes[s], run.job.known_labels(s)) for s in known_splits(run.job, "dev")}
         write_table(folder.path / files.LF_TABLE, files.lf_table(lf_summary(found.votes["train"]), known))
         written.append(files.LF_TABLE)
 
@@ -146,7 +147,8 @@ class Fit(Step[Fitted]):
         for split, probabilities in found.labels.items():
             probabilities.save(folder.path / split_file("probabilities", split))
             table = split_file("labels", split, run.job.output.format)
-            write_table(folder.path / table, files.label_table(run.split(split), probabilities))
+            frame = files.label_table(run.split(split), probabilities, coverage(run.votes[split], probabilities))
+            write_table(folder.path / table, frame)
             written += [split_file("probabilities", split), table]
 
     def load(self, run: "Run", folder: RunFolder) -> Fitted:
@@ -243,7 +245,10 @@ class Evaluate(Step[Evaluated]):
             probabilities.save(folder.path / split_file("end_probabilities", split))
             written.append(split_file("end_probabilities", split))
         predictions = f"predictions.{run.job.output.format}"
-        tables = [files.prediction_table(s, run.split(s), run.labels[s], found.end[s]) for s in run.job.splits]
+        tables = [
+            files.prediction_table(s, run.split(s), run.coverage(s), run.labels[s], found.end[s])
+            for s in run.job.splits
+        ]
         write_table(folder.path / predictions, pl.concat(tables, how="diagonal_relaxed"))
         plain = {model: {s: m.to_dict() for s, m in by_split.items()} for model, by_split in found.metrics.items()}
         write_text(folder.path / files.METRICS, json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
@@ -287,6 +292,11 @@ _ALL: Final[dict[str, Step[Any]]] = {step.name: step for step in (Apply(), Fit()
 def step_named(name: str) -> Step[Any]:
     """One of the five steps."""
     return _ALL[name]
+
+
+def _warn(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        warnings.warn(sentence, MetalworkWarning, stacklevel=2)
 
 
 def _dev_labels(run: "Run") -> tuple[Codes, Codes]:

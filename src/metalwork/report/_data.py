@@ -75,6 +75,8 @@ class ReportData:
         The same LFs on splits of known end labels: {"dev": lf_summary(dev_votes, y_dev), "test": ...}.
     notes_on_lfs : sequence of str
         Sentences on LFs worth a look, such as ``Diagnosis.notes`` of the label model.
+    notes_on_labels : sequence of str
+        Sentences on the label model's labels, such as how many records have no vote.
     distributions : mapping of str to float sequence (n_end_labels,)
         Shares of the end labels: {"label model, train": probs.end.mean(axis=0), "gold, dev": ...}.
     label_model : str
@@ -102,6 +104,7 @@ class ReportData:
     lfs: LFSummary | None = None
     gold_lfs: Mapping[str, LFSummary] = field(default_factory=dict)
     notes_on_lfs: Sequence[str] = ()
+    notes_on_labels: Sequence[str] = ()
     distributions: Mapping[str, Any] = field(default_factory=dict)
     label_model: str = ""
     class_prior: Any = None

@@ -116,7 +116,7 @@ def _labels(data: ReportData) -> dict[str, Any] | None:
     shares = {name: np.asarray(share, dtype=np.float64) for name, share in data.distributions.items()}
     if data.class_prior is not None:
         shares["class prior"] = np.asarray(data.class_prior, dtype=np.float64)
-    if not (shares or data.warnings or data.label_model):
+    if not (shares or data.warnings or data.label_model or data.notes_on_labels):
         return None
     largest = np.max(list(shares.values()), axis=0) if shares else np.zeros(data.schema.n_end_labels)
     shown = sorted(np.argsort(-largest, kind="stable")[:_MOST_SHARES].tolist())

@@ -84,7 +84,7 @@ def test_functions_agree_on_a_clear_picture(picture: str, digit: str) -> None:
 
 def test_functions_do_on_dev_what_they_were_written_for() -> None:
     job = load_example("digits")
-    votes = apply(job.labeling_functions, job.sources["dev"], SCHEMA)
+    votes = apply(job.labeling_functions, job.split("dev").source, SCHEMA)
     assert not votes.errors.any()
     model = mw.MajorityVote(SCHEMA, mode="soft").fit(votes)
     assert model.score(votes, job.known_labels("dev")) >= 0.75

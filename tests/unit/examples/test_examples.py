@@ -44,7 +44,7 @@ def test_helpers_of_one_project_do_not_stand_in_for_anothers() -> None:
 
 def test_an_example_runs_in_worker_processes() -> None:
     job = load_example("digits")
-    dev = job.sources["dev"]
+    dev = job.split("dev").source
     alone = mw.apply(job.labeling_functions, dev, job.schema)
     several = mw.apply(job.labeling_functions, dev, job.schema, backend="processes", n_jobs=2)
     assert (alone.codes == several.codes).all()

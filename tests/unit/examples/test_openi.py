@@ -167,7 +167,7 @@ def test_the_real_data_set() -> None:
         pytest.skip("the OpenI data set is not on this machine")
     job = load_example("openi")
     assert [job.split(split).n_points for split in job.splits] == [2630, 50, 378]
-    votes = apply(job.labeling_functions, job.sources["dev"], SCHEMA)
+    votes = apply(job.labeling_functions, job.split("dev").source, SCHEMA)
     column = job.known_labels("dev")[:, [SCHEMA.task_index(task) for task in votes.tasks]]
     judged = (votes.codes != mw.ABSTAIN) & (column != mw.NOT_APPLICABLE)
     assert (votes.codes == column)[judged].mean() > 0.9

@@ -100,6 +100,6 @@ def test_functions_do_on_the_real_dev_split_what_they_were_written_for() -> None
         pytest.skip("RCV1 is not on this machine")
     job = load_example("rcv1")
     assert [job.split(split).n_points for split in job.splits] == [600, 50, 241]
-    votes = apply(job.labeling_functions, job.sources["dev"], SCHEMA)
+    votes = apply(job.labeling_functions, job.split("dev").source, SCHEMA)
     assert not votes.errors.any()
     assert mw.MajorityVote(SCHEMA, mode="soft").fit(votes).score(votes, job.known_labels("dev")) >= 0.85

@@ -202,6 +202,6 @@ def test_topics_are_those_of_the_mapping_beside_the_archive() -> None:
 def test_functions_do_on_dev_what_they_were_written_for() -> None:
     _real_archive()
     job = load_example("reuters")
-    votes = apply(job.labeling_functions, job.sources["dev"], SCHEMA)
+    votes = apply(job.labeling_functions, job.split("dev").source, SCHEMA)
     assert not votes.errors.any()
     assert mw.MajorityVote(SCHEMA, mode="soft").fit(votes).score(votes, job.known_labels("dev")) >= 0.85

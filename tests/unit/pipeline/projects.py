@@ -62,5 +62,5 @@ def records(split: str, copies: int) -> str:
     for i in range(copies):
         for name, text in _TEXTS.items():
             gold = f",{name}" if split != "train" else ""
-            lines.append(f"{split}-{name}-{i},{text} number{i},{_GUESSES[name]}{gold}")
+            lines.append(f"{split}-{name}-{i},{text} {split} number{i},{_GUESSES[name]}{gold}")
     return "\n".join(lines) + "\n"

@@ -114,13 +114,14 @@ def test_a_path_is_a_text(tmp_path: Path) -> None:
 
 def test_how_files_are_written_can_be_said(tmp_path: Path) -> None:
     (tmp_path / "train.txt").write_bytes("text|size\n'caf\xe9 | noir'|007\n".encode("latin-1"))
-    data = "{train: train.txt, format: csv, delimiter: '|', quote: \"'\", encoding: latin-1, types: {size: int}}"
+    form = "format: csv, delimiter: '|', quote: \"'\", encoding: latin-1"
+    data = f"{{train: train.txt, {form}, types: {{size: int}}, id: size}}"
     assert _job(tmp_path, data).split("train").records.rows() == [("café | noir", 7)]
 
 
 def test_types_hold_for_what_a_loader_returns_too(tmp_path: Path) -> None:
     loader = "def load():\n    return {'train': [{'text': 'a', 'size': '7'}]}\n"
-    job = _job(tmp_path, "{python: records.py, types: {size: float}}", records_py=loader)
+    job = _job(tmp_path, "{python: records.py, types: {size: float}, id: size}", records_py=loader)
     assert job.split("train").records.rows() == [("a", 7.0)]
 
 

@@ -14,6 +14,8 @@ from metalwork.errors import ConfigError
 from metalwork.pipeline import FeatureSettings, Job, LabelModelSettings, Run, Split
 from tests.unit.pipeline.projects import LFS, PROJECT, write_project
 
+pytestmark = pytest.mark.filterwarnings("ignore::metalwork.errors.MetalworkWarning")  # some changes call for them
+
 HELPED = (
     LFS.replace("import metalwork as mw\n", "import metalwork as mw\n    from words import PAWS, claws\n", 1)
     + """

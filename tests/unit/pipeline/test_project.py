@@ -33,7 +33,7 @@ def test_reads_a_whole_project(tmp_path: Path) -> None:
     assert job.split("train").gold is None
     gold = job.split("dev").gold
     assert gold is not None
-    assert gold.tolist() == [0, 1, 2, 3]
+    assert job.schema.end_of(gold).tolist() == [0, 1, 2, 3]
 
 
 def test_a_column_may_be_mapped_to_an_abstain(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_events_tell_what_a_run_does(tmp_path: Path) -> None:
     Run(Job.of_project(load_project(write_project(tmp_path))), on_event=events.append).run()
     assert [event.step for event in events if isinstance(event, StepStarted)] == list(STEPS)
     assert [event.step for event in events if isinstance(event, StepFinished)] == list(STEPS)
-    assert Progress("apply", "train records", 24, None) in events
+    assert Progress("apply", "train records", 24, 24) in events
     assert Progress("train", "epochs", 20, 20) in events
 
 
