@@ -174,7 +174,7 @@ class _Reading:
         Not after a comma of a list, which has an "and" or, ``listed``, a colon to say so.
         """
         said = self.text[self._clause : stop]
-        verbs = list(_PREDICATE.finditer(said))
+        verbs = [verb for verb in _PREDICATE.finditer(said) if _WORD.search(said, verb.end())]
         if verbs:
             after = verbs[-1].end()
             separator = _SEPARATOR.search(said, after)

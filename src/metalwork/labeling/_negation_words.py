@@ -38,17 +38,27 @@ _QUALIFIER = (
 _NOT = f"(?:not|never|cannot|no longer|(?:{'|'.join(_AUXILIARIES)})n'?t)"  # what negates a verb
 _HAS_GONE = "resolved|cleared|disappeared|gone|absent|excluded|ruled out|negative|nil"
 
+_SEEN = (
+    "seen|identified|visuali[sz]ed|appreciated|demonstrated|noted|detected|observed|found|reported|shown|recogni[sz]ed"
+    "|mentioned|described|documented|discovered|experienced|felt|palpated|heard"
+)
+_THERE = "visible|present|evident|apparent|discernible|palpable|there"
+_EARLIER = (
+    r"(?:on|in|at|by)? ?(?:(?:the|a|any|his|her|their|our) )?(?:prior|previous(?:ly)?|earlier|before|last)\b"
+)
+
 NOT_NEGATIONS: Final = (
     f"(?:no|without|{_NOT}) (?:(?:{_QUALIFIER}) ){{0,3}}(?:{_HARMLESS_CHANGE})",
     "not (?:just|only|merely|simply|solely|necessarily|always|all|every|everyone|everything"
     "|uncommon(?:ly)?|unusual(?:ly)?|infrequent(?:ly)?|surprising(?:ly)?|to mention|until|least|sure|certain"
-    "|clear(?= (?:if|whether|why|how|what))|without|bad)",
+    "|clear(?= (?:if|whether|why|how|what))|without|bad|(?:the|my|our) (?:first|last|only))",
     f"{_NOT} (?:know|understand|wait)",
     f"(?:{_NOT}|no) (?:(?:{_QUALIFIER}) ){{0,3}}(?:exclud(?:e[sd]?|ing)|rul(?:e[sd]?|ing) out"
     "|den(?:y|ies|ied|ying)|without|absen(?:t|ce)|lack(?:s|ing)?|free of|free from|clear of|negative|miss(?:ed)?"
     "|unlikely|ignored?|dismiss(?:ed)?)",
     "no (?:doubt|question|wonder|matter|less than|fewer than|more than|later than|sooner|shortage|idea)",
     r"no\. ?(?=\d)",
+    f"not (?:yet |been )?(?:{_SEEN}|{_THERE}) {_EARLIER}",
     "nothing (?:but|other than|except|short of|less than)|none other than|if nothing else",
     "(?:or|if|why|whether) not|without (?:doubt|question|fail|warning|difficulty)",
     "(?:false|gram)[ -]negatives?",
@@ -71,21 +81,16 @@ NEGATION_ENDS: Final = (
 CLAUSE_STARTS: Final = rf", (?:(?:so|then|still|which|who|now)\b|{_NEW_CLAUSE})"
 """A comma that ends a negation, with what follows it."""
 
-_SEEN = (
-    "seen|identified|visuali[sz]ed|appreciated|demonstrated|noted|detected|observed|found|reported|shown|recogni[sz]ed"
-    "|mentioned|described|documented|discovered|experienced|felt|palpated|heard"
-)
-_THERE = "visible|present|evident|apparent|discernible|palpable|there"
 _STOP = r"(?= ?(?:[.,;!?)\n]|$))"
 _MANNER = r"(?:(?:be|been|being|yet|well|longer|any longer|any more|to be|\w+ly) )"
 
 NEGATED_BEFORE: Final = (
     f"(?:(?:is|are|was|were|be|been|being) (?:not|never|no longer)|(?:is|are|was|were|ai)n'?t) {_MANNER}*"
-    f"(?:{_SEEN}|{_THERE})(?! to (?!be)|(?: any| an?| the)? ?evidence)",
+    f"(?:{_SEEN}|{_THERE})(?! to (?!be)|(?: any| an?| the)? ?evidence| {_EARLIER})",
     "(?:(?:can|could|would|has|have|had|may|might) (?:not|never)|cannot|(?:ca|could|would|wo|has|have|had)n'?t)"
     rf" (?:be|been) (?:\w+ly |well )?(?:{_SEEN}|{_THERE})",
     f"(?<!has\\s)(?<!have\\s)(?<!had\\s)(?:not|no longer) {_MANNER}*(?:{_SEEN}|{_THERE})"
-    r"(?! (?:to (?!be)|any|an?|the|evidence)\b)",
+    rf"(?! (?:to (?!be)|any|an?|the|evidence)\b| {_EARLIER})",
     "(?:(?:did|does|do|has|have|had|will|would|could) (?:not|never)"
     "|(?:did|does|do|has|have|had|wo|would|could)n'?t|never)"
     r" (?:\w+ly )?(?:occur|happen|recur|materiali[sz]e|exist|take place|show up|reappear)(?:e?d|red|s)?",
@@ -93,7 +98,7 @@ NEGATED_BEFORE: Final = (
     f"(?:{_HAS_GONE})(?! (?:for|impact|effect|about|to)\\b)",
     f"(?:ruled out|resolved|absent|excluded|negative|none|nil){_STOP}",
     "(?:ruled out|excluded) (?=(?:by|on|with|via|at|after|in|today|yesterday)\\b)",
-    f"none (?:{_SEEN}|{_THERE})",
+    f"none (?:{_SEEN}|{_THERE})|nowhere to be (?:seen|found)",
 )  # fmt: skip
 """What negates that which stands before it in its clause."""
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
+from metalwork.data import find_data, read_records
 from metalwork.errors import ConfigError, DataError, MissingExtraError, NotFittedError
 from metalwork.features import WordCounts
 from metalwork.text import normalised, words_of
@@ -153,3 +154,16 @@ def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "sklearn.feature_extraction.text", None)
     with pytest.raises(MissingExtraError, match=re.escape("pip install 'metalwork[train]'")):
         WordCounts().fit(TEXTS)
+
+
+def test_the_published_tables_count_the_same_words() -> None:
+    try:
+        path = find_data("openi", download=False)
+    except DataError:
+        pytest.skip("the OpenI data set is not on this machine")
+    texts = read_records(path, columns=["text"])["text"].to_list()
+    reference = CountVectorizer(dtype=np.float32, min_df=2)
+    expected = reference.fit_transform(texts)
+    counter = WordCounts().fit(texts)
+    assert counter.vocabulary_ == tuple(reference.get_feature_names_out())
+    assert (counter.transform(texts) != expected).nnz == 0

@@ -67,6 +67,8 @@ NEGATED = {
         "Effusion, consolidation and oedema are not seen.",
         "The heart is enlarged, effusion is not seen.",
         "Effusion never materialised.",
+        "The effusion remains absent.",
+        "The effusion is nowhere to be found.",
     ],
     "of a compound": ["An effusion-free year.", "non-effusion"],
     "over wrapped lines": [
@@ -126,6 +128,7 @@ AFFIRMED = {
         "A large if not huge effusion.",
         "Not to mention the effusion.",
         "Not until the effusion grew.",
+        "This is not my first effusion.",
         "It is not uncommon to see an effusion.",
     ],
     "twice negated": [
@@ -170,6 +173,8 @@ AFFIRMED = {
         "Effusion is large, fever: none",
         "Effusion was seen, it is not new.",
         "The effusion was not caused by fever.",
+        "An effusion that was not seen on the previous film.",
+        "Effusion, not seen before.",
     ],
     "words that look alike": [
         "Another effusion.",
