@@ -20,6 +20,7 @@ ALLOWED = {
     ("end_models/_storage.py", "ValueError"): "what a stored model is not; caught where the file is known",
     ("examples/rcv1/records.py", "ValueError"): "caught in the same module, where the line's number is known",
     ("labeling/_returns.py", "ValueError"): "caught where the LF's returns are read, which names LF and record",
+    ("labeling/_batch.py", "WrongReturn"): "caught where the LF's returns are read, which names LF and record",
     ("labeling/_returns.py", "WrongReturn"): "caught where the LF's returns are read, which names LF and record",
     ("labeling/_text.py", "TypeError"): "what an LF raises on a record; caught, counted and named by apply",
     ("labeling/_votes.py", "RuntimeError"): "what an LF raises on a record; caught, counted and named by apply",

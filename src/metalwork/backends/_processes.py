@@ -1,13 +1,15 @@
 """Worker processes on this machine."""
 
+import io
 import multiprocessing
 import os
 import pickle
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from functools import lru_cache
+from typing import Any, ClassVar, Final
 
 import cloudpickle
 
@@ -59,15 +61,35 @@ class ProcessesBackend(Backend):
             executor.shutdown(wait=True, cancel_futures=True)
 
 
+_Cached: Final = type(lru_cache(len))
+
+
+def _unwrapped(function: Any) -> tuple[Any, ...]:
+    """A cached function as the cache around a plain one: pickle itself would look it up by its module's name."""
+    arguments = function.cache_parameters()
+    return _cached, (function.__wrapped__, arguments["maxsize"], arguments["typed"])
+
+
+def _cached(function: Callable[..., Any], maxsize: int | None, typed: bool) -> Any:
+    return lru_cache(maxsize, typed)(function)
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Cloudpickle's, which also takes functions with a cache out of modules that workers cannot import."""
+
+    dispatch_table: ClassVar[Any] = ChainMap({_Cached: _unwrapped}, cloudpickle.Pickler.dispatch_table)
+
+
 def _pack(value: Any) -> bytes:
+    packed = io.BytesIO()
     try:
-        packed: bytes = cloudpickle.dumps(value)
+        _Pickler(packed).dump(value)
     except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
         raise MetalworkError(
             f"What is sent to worker processes must be picklable; got {error}. "
             "Open files, locks and connections inside the function, or use backend='serial'."
         ) from None
-    return packed
+    return packed.getvalue()
 
 
 _packed = b""

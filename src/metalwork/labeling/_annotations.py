@@ -3,23 +3,38 @@
 import inspect
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from metalwork.data import Kind
 
 _OPTIONAL: Final = re.compile(r"(?:\w+\.)?Optional\[(.*)\]")
+_LIST: Final = re.compile(r"(?:\w+\.)*(?:list|List|Sequence|Iterable|Collection)\[(.*)\]")
 _NAMES: Final[dict[str, Kind]] = {"float": float, "int": int, "bool": bool, "str": str}
 
 
-def asked_kinds(function: Callable[..., Any], n_fields: int) -> tuple[Kind | None, ...]:
-    """The type that each of the first arguments asks for: float, int, bool or str, optional or not; else None."""
+def asked_kinds(function: Callable[..., Any], n_fields: int, *, in_lists: bool = False) -> tuple[Kind | None, ...]:
+    """The type that each of the first arguments asks for: float, int, bool or str, optional or not; else None.
+
+    With ``in_lists`` arguments take lists of values, ``list[float]``, and ask for the type of these.
+    """
     try:
         parameters = _parameters(function)
     except (TypeError, ValueError):  # the callable does not tell
         return (None,) * n_fields
-    kinds = [_kind_of(parameter.annotation) for parameter in parameters[:n_fields]]
+    annotations = [parameter.annotation for parameter in parameters[:n_fields]]
+    kinds = [_kind_of(_element_of(asked) if in_lists else asked) for asked in annotations]
     return (*kinds, *[None] * (n_fields - len(kinds)))
+
+
+def _element_of(annotation: Any) -> Any:
+    """What a list or sequence holds; nothing is asked by any other annotation."""
+    if isinstance(annotation, str):
+        found = _LIST.fullmatch(annotation.strip())
+        return found[1] if found else None
+    origin, parts = get_origin(annotation), get_args(annotation)
+    is_list = isinstance(origin, type) and issubclass(origin, Iterable) and len(parts) == 1
+    return parts[0] if is_list else None
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:

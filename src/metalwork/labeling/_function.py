@@ -14,6 +14,7 @@ from metalwork._names import as_written, is_missing, is_whole, plain_name
 from metalwork.data import Kind
 from metalwork.errors import LabelingError
 from metalwork.labeling._annotations import asked_kinds
+from metalwork.labeling._batch import BatchRule
 
 Function = Callable[..., Any]
 
@@ -92,7 +93,7 @@ class LabelingFunction:
 
 
 def labeling_function(
-    task: str | None, name: str | None = None, fields: Sequence[str] | None = None
+    task: str | None, name: str | None = None, fields: Sequence[str] | None = None, *, batch: bool = False
 ) -> Callable[[Function], LabelingFunction]:
     """Make a labeling function of the function below; its argument names are column names.
 
@@ -105,6 +106,8 @@ def labeling_function(
     fields : sequence of str, optional
         Columns to call it with, where they are not named like its arguments. An argument that has a default is
         no column.
+    batch : bool
+        The function takes many records at once, as :func:`from_callable` says.
 
     An argument that is annotated as float, int or bool, optional or not, has text read as that, which the
     columns of CSV files hold: ``def large(amount: float)``. A missing value is None in any case; a value that
@@ -124,13 +127,18 @@ def labeling_function(
         raise LabelingError(
             f"task must be the name of a task; got {task!r}. Write @labeling_function(task='...')."
         )
-    return lambda function: from_callable(function, task, fields, name)
+    return lambda function: from_callable(function, task, fields, name, batch=batch)
 
 
 def from_callable(
-    function: Function, task: str | None, fields: Sequence[str] | None = None, name: str | None = None
+    function: Function,
+    task: str | None,
+    fields: Sequence[str] | None = None,
+    name: str | None = None,
+    *,
+    batch: bool = False,
 ) -> LabelingFunction:
-    """A labeling function from any callable: a function, a method, a model's predict for one record.
+    """A labeling function from any callable: a function, a method, a model's predict for one record or for many.
 
     Parameters
     ----------
@@ -145,6 +153,13 @@ def from_callable(
         Columns to call it with; by default the names of its arguments that have no default value.
     name : str, optional
         The callable's own name by default.
+    batch : bool
+        The callable takes many records at once, as models do: a list of values a field, None where one is
+        missing (annotate ``amount: list[float]`` to have text read as numbers). It returns a list, array or
+        column with one of the above a record; or a float array (n_records, n_labels) of probabilities in the
+        order of the task's labels, NaN where it says nothing. How many records come at a time is up to
+        :func:`metalwork.apply` (``chunk_size``), so each must be judged by itself. If it raises, it has failed on
+        all of them.
 
     Raises
     ------
@@ -167,8 +182,9 @@ def from_callable(
         )
     columns = _argument_names(function, name) if fields is None else _check_fields(fields, name)
     checked = None if task is None else _check_text("task", task, name)
-    kinds = asked_kinds(function, len(columns))
-    return LabelingFunction(checked, _check_text("name", name, name), columns, function, kinds)
+    kinds = asked_kinds(function, len(columns), in_lists=batch)
+    rule = BatchRule(function) if batch else function
+    return LabelingFunction(checked, _check_text("name", name, name), columns, rule, kinds)
 
 
 class ColumnVotes:

@@ -12,6 +12,7 @@ import polars as pl
 from metalwork._checks import ABSTAIN, FloatArray
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import Numbering, Soft, States
+from metalwork.labeling._batch import BatchRule, read_batch
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._function import ColumnRule, ColumnVotes, LabelingFunction
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
@@ -76,12 +77,13 @@ def vote(lf: LabelingFunction, chunk: Chunk, reader: Reader, numbers: Sequence[N
         return Votes(_one_column(labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32).to_numpy()))
     if isinstance(lf.function, ProbabilityRule):
         return _vote_softly(lf, lf.function, chunk, reader, numbers)
+    if isinstance(lf.function, BatchRule):
+        return _vote_at_once(lf, lf.function, chunk, reader, numbers)
     try:
         values = _call_all(lf, chunk, reader, failures)
     except _Stopped as stopped:
         return Votes(_silence(len(chunk), reader), failures, stopped.wrong)
-    plain = _encode_plain(values, reader)
-    return _encode(lf, values, reader, numbers, failures) if plain is None else Votes(plain, failures)
+    return _encode_all(lf, values, reader, numbers, failures)
 
 
 class _Stopped(Exception):
@@ -103,6 +105,30 @@ def _vote_softly(
     for row, reason in why.items():
         failures.add(row, reason)
     return Votes(_one_column(_soft_codes(lf, rows, np.arange(len(chunk)), numbers[0], failures)), failures)
+
+
+def _vote_at_once(
+    lf: LabelingFunction, rule: BatchRule, chunk: Chunk, reader: Reader, numbers: Sequence[Numbering]
+) -> Votes:
+    """Votes of a function that takes all records of the chunk; one with an unreadable value is a failure."""
+    read, failures = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)], Failures()
+    why = {row: reason for _, reasons in reversed(read) for row, reason in reasons.items()}
+    for row, reason in why.items():
+        failures.add(row, reason)
+    try:
+        found = read_batch(rule(*(list(column) for column, _ in read)), len(chunk), reader)
+    except (LabelingError, WrongReturn) as error:
+        return Votes(_silence(len(chunk), reader), failures, WrongLabel(0, str(error)))
+    except Exception as error:
+        for row in set(range(len(chunk))) - why.keys():
+            failures.add(row, f"{type(error).__name__}: {error}".rstrip(": "))
+        return Votes(_silence(len(chunk), reader), failures)
+    if isinstance(found, np.ndarray):
+        found[list(why)] = np.nan
+        return Votes(_one_column(_soft_codes(lf, found, np.arange(len(chunk)), numbers[0], failures)), failures)
+    for row in why:
+        found[row] = _FAILED
+    return _encode_all(lf, found, reader, numbers, failures)
 
 
 def _call_all(lf: LabelingFunction, chunk: Chunk, reader: Reader, failures: Failures) -> list[Any]:
@@ -151,6 +177,13 @@ def _skipping(function: Callable[..., Any], why: Mapping[int, str]) -> Callable[
         return function(*values)
 
     return call
+
+
+def _encode_all(
+    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: Sequence[Numbering], failures: Failures
+) -> Votes:
+    plain = _encode_plain(values, reader)
+    return _encode(lf, values, reader, numbers, failures) if plain is None else Votes(plain, failures)
 
 
 def _encode_plain(values: list[Any], reader: Reader) -> Codes | None:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -36,3 +37,10 @@ def test_what_cannot_travel_is_named() -> None:
 def test_a_worker_that_dies_is_told() -> None:
     with pytest.raises(MetalworkError, match=r"^A worker process ended abruptly: .*Use backend='serial'"):
         list(ProcessesBackend(1).map(lambda code: os._exit(code), [3]))
+
+
+def test_a_function_with_a_cache_travels_from_a_module_that_workers_cannot_import() -> None:
+    module = ModuleType("cached_rules")
+    exec("from functools import lru_cache\n@lru_cache(maxsize=8)\ndef twice(n): return 2 * n\n", vars(module))
+    backend = ProcessesBackend(n_jobs=1)
+    assert list(backend.map(lambda n: module.twice(n) + 1, [1, 2])) == [3, 5]

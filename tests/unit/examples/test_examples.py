@@ -42,11 +42,14 @@ def test_helpers_of_one_project_do_not_stand_in_for_anothers() -> None:
     assert [lf.name for lf in first] == [lf.name for lf in again] != [lf.name for lf in second]
 
 
-def test_an_example_runs_in_worker_processes() -> None:
-    job = load_example("digits")
-    dev = job.split("dev").source
-    alone = mw.apply(job.labeling_functions, dev, job.schema)
-    several = mw.apply(job.labeling_functions, dev, job.schema, backend="processes", n_jobs=2)
+def test_an_example_with_helpers_runs_in_worker_processes() -> None:
+    """Workers cannot import what lies beside lfs.py; OpenI's helpers also keep caches."""
+    from tests.unit.examples.parts import functions, schema
+
+    lfs, tree = functions("openi"), schema("openi")
+    records = [{"text": text} for text in ("FINDINGS: Left pneumothorax.", "IMPRESSION: No acute disease.", "")]
+    alone = mw.apply(lfs, records, tree)
+    several = mw.apply(lfs, records, tree, backend="processes", n_jobs=2)
     assert (alone.codes == several.codes).all()
 
 
