@@ -14,7 +14,7 @@ import polars as pl
 from metalwork.data._csv_layout import Layout, layout_of
 from metalwork.data._dialect import Dialect, recognise_delimiter
 from metalwork.data._lines import NotTextError, decode_line, open_bytes, text_lines
-from metalwork.data._sources import RecordSource, Shard
+from metalwork.data._sources import FaultShard, RecordSource, Shard
 from metalwork.errors import DataError
 
 _LONGEST_FIELD: Final = 2**31 - 1  # the csv module refuses fields over 131,072 characters unless told otherwise
@@ -34,29 +34,115 @@ class CsvFile(RecordSource):
         self.columns = tuple(rows[0][1]) if rows else ()
         self.n_points = None if len(rows) == 2 else 0
 
-    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
+        """The file in blocks of some megabytes, cut between rows as it is read.
+
+        A fault stands in the place of the block that has it: it is met where it is, whoever reads the blocks.
+        """
         chosen = self.columns if columns is None else tuple(columns)
-        return [CsvShard(str(self._path), chosen, chunk_size, self._dialect)]
+        places = tuple(self.columns.index(name) for name in chosen)
+        form = _Form(str(self._path), chosen, places, len(self.columns), chunk_size, self._dialect)
+        with open_bytes(self._path, self._dialect.encoding) as stream:
+            shards = _Reader(form, stream).shards()
+            while True:
+                try:
+                    shard = next(shards, None)
+                except DataError as error:
+                    yield FaultShard(form.origin, str(error))
+                    return
+                if shard is None:
+                    return
+                yield shard
 
 
 @dataclass(frozen=True)
-class CsvShard(Shard):
-    """A whole file: a line break inside quotes keeps it from being split without reading it."""
+class _Form:
+    """What the blocks of a file share."""
 
     origin: str
     columns: tuple[str, ...]
+    places: tuple[int, ...]
+    n_fields: int
     chunk_size: int
     dialect: Dialect
 
+    def frame(self, rows: Sequence[Sequence[str]]) -> pl.DataFrame:
+        """The columns of some rows."""
+        values = ([row[place] or None for row in rows] for place in self.places)
+        pairs = zip(self.columns, values, strict=True)
+        return pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in pairs])
+
+
+@dataclass(frozen=True)
+class RowsShard(Shard):
+    """Rows that were read one by one, with the line on which each starts."""
+
+    form: _Form
+    rows: tuple[Row, ...]
+
+    @property
+    def origin(self) -> str:  # type: ignore[override]
+        return self.form.origin
+
     def chunks(self) -> Iterator[pl.DataFrame]:
-        with open_bytes(Path(self.origin), self.dialect.encoding) as stream:
-            for frame in _Reader(Path(self.origin), stream, self.dialect).frames(self.columns):
-                yield from frame.iter_slices(self.chunk_size)
+        yield from self.form.frame([row for _, row in self.rows]).iter_slices(self.form.chunk_size)
 
     def place(self, row: int) -> str:
-        rows = read_rows(Path(self.origin), self.dialect)
-        number, _ = next(islice(rows, row + 1, None), (1, []))
+        return f"{self.origin}:{self.rows[row][0]}"
+
+
+@dataclass(frozen=True)
+class BlockShard(Shard):
+    """Rows that are laid out as they should be, for polars to read; the first starts on line ``line``."""
+
+    form: _Form
+    body: bytes
+    line: int
+    layout: Layout
+
+    @property
+    def origin(self) -> str:  # type: ignore[override]
+        return self.form.origin
+
+    def chunks(self) -> Iterator[pl.DataFrame]:
+        frame = self._by_polars()
+        if frame is None:
+            frame = self.form.frame([row for _, row in self._rows()])
+        if frame.height:
+            yield from frame.iter_slices(self.form.chunk_size)
+
+    def place(self, row: int) -> str:
+        number, _ = next(islice(self._rows(), row, None), (self.line, []))
         return f"{self.origin}:{number}"
+
+    def _by_polars(self) -> pl.DataFrame | None:
+        """The rows by polars; None where it disagrees about their number, and for what is no UTF-8."""
+        form = self.form
+        try:
+            pl.Series([self.body], dtype=pl.Binary).cast(pl.String)  # fails where it is no UTF-8
+            frame = pl.read_csv(
+                BytesIO(self.body),
+                has_header=False,
+                separator=form.dialect.delimiter,
+                quote_char=form.dialect.quote or None,
+                schema={str(place): pl.String for place in range(form.n_fields)},
+                columns=sorted(set(form.places)),
+            )
+        except pl.exceptions.PolarsError:
+            return None
+        if frame.height != self.layout.n_lines:
+            return None
+        if self.layout.is_blank is not None:
+            frame = frame.filter(~pl.Series(self.layout.is_blank))
+        pairs = zip(form.columns, form.places, strict=True)
+        frame = frame.select(pl.col(str(place)).alias(name) for name, place in pairs)
+        return frame.with_columns(pl.when(pl.all() != "").then(pl.all())) if self.layout.has_quotes else frame
+
+    def _rows(self) -> Iterator[Row]:
+        path, lines = Path(self.origin), BytesIO(self.body)
+        return _checked_rows(
+            path, text_lines(path, lines, number=self.line), self.form.dialect, self.form.n_fields, self.line
+        )
 
 
 def dialect_of(path: Path, delimiter: str | None, quote: str, encoding: str | None) -> Dialect:
@@ -115,69 +201,41 @@ def _check_header(path: Path, row: Sequence[str], line: int) -> None:
 
 
 class _Reader:
-    """Reads a file block by block: polars where a block is laid out as it should be, else row by row."""
+    """Cuts a file into blocks of whole rows; where a block is not laid out as it should be, its rows are read."""
 
-    def __init__(self, path: Path, stream: IO[bytes], dialect: Dialect) -> None:
-        self.path, self.dialect = path, dialect
-        self._stream = stream
+    def __init__(self, form: _Form, stream: IO[bytes]) -> None:
+        self._form, self._path, self._stream = form, Path(form.origin), stream
         self._buffer, self._at, self._line, self._is_first = b"", 0, 1, True
         self._all_read = False
 
-    def frames(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def shards(self) -> Iterator[Shard]:
         """The records, some megabytes at a time."""
-        header = next(self._rows(None), None)
-        if header is None:
-            return
-        places = [header[1].index(name) for name in columns]
-        n_fields = len(header[1])
+        next(self._rows(None), None)  # the header
         while self._fill(_BLOCK):
-            layout = layout_of(self._buffer, self._all_read, self.dialect, n_fields)
-            if layout.stop == 0 and layout.is_regular and not self._all_read:
+            layout = layout_of(self._buffer, self._all_read, self._form.dialect, self._form.n_fields)
+            if not layout.is_regular:
+                yield self._by_rows()
+            elif layout.stop == 0 and not self._all_read:
                 self._fill(2 * len(self._buffer))  # a row that is longer than the block
-                continue
-            frame = self._fast(layout, places, n_fields) if layout.is_regular else None
-            frame = self._slow(places, n_fields) if frame is None else frame
-            if frame.height:
-                yield frame.rename(dict(zip(frame.columns, columns, strict=True)))
+            else:
+                body, line = self._buffer[: layout.stop], self._line
+                self._buffer = self._buffer[layout.stop :]
+                self._line += body.count(b"\n")
+                yield BlockShard(self._form, body, line, layout)
 
-    def _fast(self, layout: Layout, places: Sequence[int], n_fields: int) -> pl.DataFrame | None:
-        """The rows of the block by polars; None where it disagrees about their number."""
-        body = self._buffer[: layout.stop]
-        try:
-            pl.Series([body], dtype=pl.Binary).cast(pl.String)  # fails where it is no UTF-8
-            frame = pl.read_csv(
-                BytesIO(body),
-                has_header=False,
-                separator=self.dialect.delimiter,
-                quote_char=self.dialect.quote or None,
-                schema={str(place): pl.String for place in range(n_fields)},
-                columns=sorted(set(places)),
-            )
-        except pl.exceptions.PolarsError:
-            return None
-        if frame.height != layout.n_lines:
-            return None
-        if layout.is_blank is not None:
-            frame = frame.filter(~pl.Series(layout.is_blank))
-        self._buffer = self._buffer[layout.stop :]
-        self._line += body.count(b"\n")
-        frame = frame.select(pl.col(str(place)).alias(str(i)) for i, place in enumerate(places))
-        return frame.with_columns(pl.when(pl.all() != "").then(pl.all())) if layout.has_quotes else frame
-
-    def _slow(self, places: Sequence[int], n_fields: int) -> pl.DataFrame:
+    def _by_rows(self) -> RowsShard:
         """At least the rows of the block, one by one; raises where one is wrong."""
         left = len(self._buffer)
         rows = []
-        for _, row in self._rows(n_fields):
+        for row in self._rows(self._form.n_fields):
             rows.append(row)
             if self._at >= left or not self._buffer:
                 break
         self._buffer, self._at = self._buffer[self._at :], 0
-        values = ([row[place] or None for row in rows] for place in places)
-        return pl.DataFrame([pl.Series(str(i), column, dtype=pl.String) for i, column in enumerate(values)])
+        return RowsShard(self._form, tuple(rows))
 
     def _rows(self, n_fields: int | None) -> Iterator[Row]:
-        return _checked_rows(self.path, self._lines(), self.dialect, n_fields, self._line)
+        return _checked_rows(self._path, self._lines(), self._form.dialect, n_fields, self._line)
 
     def _lines(self) -> Iterator[str]:
         while True:
@@ -192,7 +250,7 @@ class _Reader:
             try:
                 line = decode_line(raw, self._is_first)
             except NotTextError as fault:
-                raise DataError(f"{self.path}:{self._line}: {fault}") from None
+                raise DataError(f"{self._path}:{self._line}: {fault}") from None
             self._line, self._is_first = self._line + 1, False
             yield line
 

@@ -1,7 +1,7 @@
 """Files of records by path, glob or folder."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -55,8 +55,8 @@ class FileSource(RecordSource):
         known = [file.n_points for file in files]
         self.n_points = None if None in known else sum(n for n in known if n is not None)
 
-    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
-        return [shard for file in self._files for shard in file.shards(columns, chunk_size)]
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
+        return (shard for file in self._files for shard in file.shards(columns, chunk_size))
 
 
 def is_file_name(name: str | os.PathLike[str]) -> bool:

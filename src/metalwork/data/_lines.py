@@ -91,23 +91,19 @@ class _Transcoded(io.RawIOBase):
                 return
 
 
-def text_lines(path: Path, stream: IO[bytes], start: int = 0, stop: int | None = None) -> Iterator[str]:
-    """The lines, with their ends, that start in bytes ``start:stop`` of UTF-8 text; no byte order mark.
+def text_lines(path: Path, stream: IO[bytes], number: int = 1) -> Iterator[str]:
+    """The lines of UTF-8 text, with their ends, the first of this number; no byte order mark.
 
     Raises
     ------
     DataError
         Naming file and line, for a line that is not UTF-8 or holds NUL.
     """
-    position = stream.seek(start) if start else 0
-    for index, raw in enumerate(stream):
-        if stop is not None and position >= stop:
-            return
+    for line, raw in enumerate(stream, number):
         try:
-            yield decode_line(raw, first=position == 0)
+            yield decode_line(raw, first=line == 1)
         except NotTextError as fault:
-            raise DataError(f"{path}:{line_number(path, start) + index}: {fault}") from None
-        position += len(raw)
+            raise DataError(f"{path}:{line}: {fault}") from None
 
 
 def line_number(path: Path, start: int) -> int:

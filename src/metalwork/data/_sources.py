@@ -77,6 +77,17 @@ def _frame_shard(
     return FrameShard(frame.with_columns(objects).select(columns) if objects else frame, start, origin)
 
 
+@dataclass(frozen=True)
+class FaultShard(Shard):
+    """Stands for records that cannot be read: the error is raised where they are asked for."""
+
+    origin: str
+    message: str
+
+    def chunks(self) -> Iterator[pl.DataFrame]:
+        raise DataError(self.message)
+
+
 class FrameSource(RecordSource):
     """Any data frame that narwhals reads: polars, pandas, pyarrow, duckdb and others."""
 

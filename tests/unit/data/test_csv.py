@@ -2,6 +2,7 @@
 
 import csv
 import io
+import pickle
 import random
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import metalwork as mw
 from metalwork.data import _csv, iter_records, open_records, read_records
 from metalwork.data._dialect import Dialect, recognise_delimiter
 from metalwork.errors import ConfigError, DataError
@@ -146,21 +148,64 @@ def test_blocks_give_what_rows_give(size: int, tmp_path: Path, monkeypatch: pyte
 
 
 def test_polars_reads_what_is_laid_out_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_csv._Reader, "_slow", None)
+    monkeypatch.setattr(_csv._Reader, "_by_rows", None)
+    monkeypatch.setattr(_csv.BlockShard, "_rows", None)
     text = 'a,b\r\n"x, ""y""\r\nz",\r\n\r\n"",2\r\n'
     assert read_records(written(tmp_path / "a.csv", text)).rows() == [('x, "y"\r\nz', None), (None, "2")]
 
 
 def test_a_stray_quote_slows_one_block_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_csv, "_BLOCK", 1000)
-    calls, slow = [], _csv._Reader._slow
-    monkeypatch.setattr(_csv._Reader, "_slow", lambda *given: calls.append(1) or slow(*given))  # type: ignore[func-returns-value]
+    calls, slow = [], _csv._Reader._by_rows
+    monkeypatch.setattr(_csv._Reader, "_by_rows", lambda *given: calls.append(1) or slow(*given))  # type: ignore[func-returns-value]
     lines = [f"{i},x" for i in range(5000)]
     lines[100] = '100,5" pipe'
     frame = read_records(written(tmp_path / "a.csv", "i,t\n" + "\n".join(lines)))
     assert frame["i"].to_list() == [str(i) for i in range(5000)]
     assert frame["t"][100] == '5" pipe'
     assert len(calls) == 1
+
+
+def test_blocks_know_their_lines_and_are_read_by_any_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_csv, "_BLOCK", 500)
+    lines = [f'{i},"two\nlines"' for i in range(300)]
+    path = written(tmp_path / "a.csv", "i,t\n" + "\n".join(lines) + "\n")
+    shards = list(open_records(path).shards(["i"], 7))
+    assert len(shards) > 5
+    copies = pickle.loads(pickle.dumps(shards))
+    assert [frame.height <= 7 for shard in copies for frame in shard.chunks()].count(False) == 0
+    assert pl.concat(frame for shard in copies for frame in shard.chunks())["i"].to_list() == [
+        str(i) for i in range(300)
+    ]
+    for row, fault, message in (
+        (250, "x,y", f"{path}:502: column 'i' must hold a whole number; got 'x'. Mend"),
+        (250, "1", f"{path}:502: a row must have 2 fields like the header; got 1."),
+        (251, 'a" b,"', f"{path}:504: column 'i' must hold a whole number; got 'a\" b'."),
+    ):
+        bad = [*lines[:row], fault, *lines[row + 1 :]]
+        if fault.endswith('"'):
+            bad[row] += '"'
+        path.write_text("i,t\n" + "\n".join(bad) + "\n")
+        with pytest.raises(DataError) as caught:
+            read_records(path, types={"i": int})
+        assert str(caught.value).startswith(message)
+
+
+def test_workers_share_a_file_and_meet_its_faults_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_csv, "_BLOCK", 300)
+    schema = mw.TaskSchema.flat(["odd", "even"], task="parity")
+    lf = mw.from_callable(lambda i: "odd" if i[-1] in "13579" else "even", "parity", name="parity")
+    path = written(tmp_path / "a.csv", "i,t\n" + "".join(f"{i},{'x' * (i % 9)}\n" for i in range(400)))
+    expected = mw.apply([lf], path, schema).codes
+    assert (mw.apply([lf], path, schema, backend="processes", n_jobs=2).codes == expected).all()
+    path.write_text(path.read_text() + "4")
+    for backend in ("serial", "processes"):
+        with pytest.raises(DataError, match=r"a\.csv:402: a row must have 2 fields like the header; got 1\."):
+            mw.apply([lf], path, schema, backend=backend, n_jobs=2)
 
 
 def test_many_columns_are_no_burden(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_every_shard_can_be_read_by_another_process(tmp_path: Path) -> None:
     sources: list[Any] = [tmp_path / f"a.{suffix}" for suffix in ("jsonl", "parquet", "csv")]
     sources += [pl.DataFrame({"a": range(50)}), [{"a": i} for i in range(50)]]
     for source in sources:
-        shards = pickle.loads(pickle.dumps(open_records(source).shards(["a"], 10)))
+        shards = pickle.loads(pickle.dumps(list(open_records(source).shards(["a"], 10))))
         read = pl.concat([f for shard in shards for f in shard.chunks()])
         assert read["a"].cast(pl.Int64).to_list() == list(range(50))
 
