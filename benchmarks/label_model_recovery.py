@@ -36,13 +36,10 @@ import metalwork as mw
 from metalwork.inference import Tree, code_votes, covered, known_counts
 from metalwork.label_models import LabelModel
 from metalwork.label_models._e_step import e_step
-from metalwork.label_models._fitting import (
-    Limits,
-    find_repetition,
-    fit_generative,
-    fit_votes_only,
-    generative_m_step,
-)
+from metalwork.label_models._em import Stopping
+from metalwork.label_models._fit_generative import fit_generative, m_step
+from metalwork.label_models._fit_votes_only import fit_votes_only
+from metalwork.label_models._repetition import find_repetition
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.simulated import Simulated, simulate
@@ -209,12 +206,12 @@ def likelihoods(found: Simulated) -> list[float]:
     assert model._counts is not None
     assert model._learned is not None
     tree, rows, start = Tree.of(schema), model._counts.coded(), model._learned.start
-    once, to_the_end = Limits(1, 1e-6), Limits(1_000, 1e-4 / votes.n_points)
+    once, to_the_end = Stopping(1, 1e-6), Stopping(1_000, 1e-4 / votes.n_points)
     repeated = find_repetition(tree, covered(rows), start)
-    usual = fit_votes_only(tree, covered(rows), start, Limits(100, 1e-6), repeated)
+    usual = fit_votes_only(tree, covered(rows), start, Stopping(100, 1e-6), repeated)
     guessed = fit_votes_only(tree, covered(rows), start, once, repeated)
     known = known_counts(code_votes(model._layout(), votes.codes), schema.task_codes[found.y], 1.0)
-    true = usual._replace(**dict(zip(("tables", "log_prior"), generative_m_step(rows, known, start), strict=True)))
+    true = usual._replace(**dict(zip(("tables", "log_prior"), m_step(rows, known, start), strict=True)))
     fits = [fit_generative(e_step(tree, rows), rows, first, start, to_the_end) for first in (usual, guessed, true)]
     return [votes.n_points * fit.log_likelihoods[-1] for fit in fits]
 

@@ -68,7 +68,7 @@ def both(schema: mw.TaskSchema, n_lfs: int, coverage: float) -> tuple[CodedVotes
 
 def random_tables(votes: CodedVotes, seed: int) -> tuple[list[Floats], list[Floats]]:
     rng = np.random.default_rng(seed)
-    shapes = [(len(task.lfs), task.n_labels + 1, task.n_outcomes + 1) for task in votes.tasks]
+    shapes = [(len(task.lfs), task.n_labels + 1, task.outcomes.member.shape[2] + 1) for task in votes.tasks]
     tables = [np.log(rng.dirichlet(np.ones(shape[2]), shape[:2])) for shape in shapes]
     return tables, [np.log(rng.dirichlet(np.ones(task.n_labels))) for task in votes.tasks]
 

@@ -1,7 +1,6 @@
 """Pure functions on arrays: log-space inference over the task tree, likelihoods, sufficient statistics."""
 
 from metalwork._public import offer
-from metalwork.inference._alphabets import Alphabet, Alphabets
 from metalwork.inference._dependence import (
     MOST_COMPARED,
     PairResiduals,
@@ -16,7 +15,7 @@ from metalwork.inference._left_out import Agreement, left_out_agreement
 from metalwork.inference._loglinear import LogLinearParameters, VotesByTask, objective, potentials
 from metalwork.inference._mixture import (
     CodedVotes,
-    Expected,
+    SuffStats,
     TaskVotes,
     Weights,
     any_vote,
@@ -39,6 +38,7 @@ from metalwork.inference._mixture import (
     votes_of_task,
     weigh,
 )
+from metalwork.inference._outcomes import Alphabets, OutcomeSets
 from metalwork.inference._packing import (
     MOST_KEYS,
     Group,
@@ -71,18 +71,18 @@ __all__ = [
     "MOST_COMPARED",
     "MOST_KEYS",
     "Agreement",
-    "Alphabet",
     "Alphabets",
     "CodedVotes",
     "CountLayout",
-    "Expected",
     "Floats",
     "Group",
     "Int64Array",
     "Keys",
     "LogLinearParameters",
+    "OutcomeSets",
     "Packing",
     "PairResiduals",
+    "SuffStats",
     "TaskVotes",
     "Tree",
     "VotesByTask",

@@ -112,15 +112,12 @@ def typical_correlation(residuals: PairResiduals, leave_out: npt.NDArray[np.bool
 def _meanings(votes: CodedVotes, residuals: PairResiduals) -> Int64Array:
     """One number for each vote (n_votes,), the same for votes that say the same of the same task."""
     place = {int(lf): (t, i) for t, task in enumerate(votes.tasks) for i, lf in enumerate(task.lfs)}
-    known: dict[tuple[int, bytes | int], int] = {}
+    known: dict[tuple[int, bytes], int] = {}
     found = []
     for lf, label in zip(residuals.lf.tolist(), residuals.label.tolist(), strict=True):
         t, i = place[lf]
-        alphabet = votes.tasks[t].alphabet
-        if alphabet is None:
-            says: bytes | int = label
-        else:
-            says = np.where(alphabet.asked[i, :, label], alphabet.member[i, :, label], -1.0).tobytes()
+        member, asked = votes.tasks[t].outcomes.of_lf(i)
+        says = np.where(asked[:, label], member[:, label], -1.0).tobytes()
         found.append(known.setdefault((t, says), len(known)))
     return np.array(found, np.int64)
 

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metalwork.inference._mixture import CodedVotes, Expected, votes_of_task
+from metalwork.inference._mixture import CodedVotes, SuffStats, votes_of_task
 from metalwork.inference._packing import Int64Array
 from metalwork.inference._rows import Rows, row_blocks
 from metalwork.inference._tree import Floats, Tree, states_of_ends
 
 _STEP = 1e-3
 
-MStep = Callable[[Expected], tuple[list[Floats], list[Floats]]]
+MStep = Callable[[SuffStats], tuple[list[Floats], list[Floats]]]
 """From expected counts to log tables and log branch probabilities, task by task, each LF's by its own counts."""
 
 
@@ -52,17 +52,15 @@ def count_layout(tree: Tree, votes: CodedVotes) -> CountLayout:
     return CountLayout(spoken, labels, size, float(size**2) + tree.n_end_labels * (used + 1.0) ** 2)
 
 
-def count_covariance(
-    tree: Tree, votes: CodedVotes, expected: Expected, m_step: MStep, gradients: Floats
-) -> Floats:
+def count_covariance(tree: Tree, votes: CodedVotes, stats: SuffStats, m_step: MStep, gradients: Floats) -> Floats:
     """Covariance (n, n) of functions of the expected counts where EM stopped.
 
     ``gradients`` (n, layout.size) are theirs in the counts, in the order of :func:`count_layout`. Looks at up to
     20,000 rows.
     """
     layout, n_points = count_layout(tree, votes), float(votes.weights.sum())
-    hidden, outer, mean = _moments(tree, votes, *m_step(expected), layout)
-    lost = np.eye(layout.size) - hidden @ m_step_slope(layout, expected, m_step)
+    hidden, outer, mean = _moments(tree, votes, *m_step(stats), layout)
+    lost = np.eye(layout.size) - hidden @ m_step_slope(layout, stats, m_step)
     back = np.linalg.solve(lost.T, gradients.T)
     covariance: Floats = back.T @ (outer - np.outer(mean, mean) / n_points) @ back
     return covariance
@@ -113,7 +111,7 @@ def _places(tree: Tree, layout: CountLayout) -> list[tuple[Int64Array, Int64Arra
     return found
 
 
-def m_step_slope(layout: CountLayout, expected: Expected, m_step: MStep) -> Floats:
+def m_step_slope(layout: CountLayout, stats: SuffStats, m_step: MStep) -> Floats:
     """D: by how much each log weight moves with each count, by central differences of the M-step.
 
     An LF's table hangs on its own counts and its task's, so one difference does for all LFs of all tasks.
@@ -122,9 +120,9 @@ def m_step_slope(layout: CountLayout, expected: Expected, m_step: MStep) -> Floa
     cells = [spoken.shape[1:] for spoken in layout.votes]
     for s, v in sorted({cell for shape in cells for cell in np.ndindex(*shape)}):
         held = [t for t, shape in enumerate(cells) if s < shape[0] and v < shape[1]]
-        up = {t: _STEP * np.maximum(expected.votes[t][:, s, v], 1.0) for t in held}
-        down = {t: -np.minimum(up[t], expected.votes[t][:, s, v]) for t in held}  # no count below 0
-        high, low = (m_step(_with_votes(expected, s, v, step)) for step in (up, down))
+        up = {t: _STEP * np.maximum(stats.votes[t][:, s, v], 1.0) for t in held}
+        down = {t: -np.minimum(up[t], stats.votes[t][:, s, v]) for t in held}  # no count below 0
+        high, low = (m_step(_with_votes(stats, s, v, step)) for step in (up, down))
         for t in held:
             spoken, labels = layout.votes[t], layout.labels[t]
             table = (high[0][t] - low[0][t]) / (up[t] - down[t])[:, None, None]
@@ -133,8 +131,8 @@ def m_step_slope(layout: CountLayout, expected: Expected, m_step: MStep) -> Floa
             slope[np.ix_(labels, spoken[lfs, s, v])] = (table[lfs, :-1, -1] - table[lfs, -1:, -1]).T
     for c in range(max(len(labels) for labels in layout.labels)):
         held = [t for t, labels in enumerate(layout.labels) if c < len(labels)]
-        size = {t: _STEP * max(float(expected.labels[t][c]), 1.0) for t in held}
-        high, low = (m_step(_with_records(expected, c, {t: sign * size[t] for t in held})) for sign in (1, -1))
+        size = {t: _STEP * max(float(stats.labels[t][c]), 1.0) for t in held}
+        high, low = (m_step(_with_records(stats, c, {t: sign * size[t] for t in held})) for sign in (1, -1))
         for t in held:
             spoken, labels = layout.votes[t], layout.labels[t]
             table, prior = ((up[t] - down[t]) / (2 * size[t]) for up, down in zip(high, low, strict=True))
@@ -150,17 +148,17 @@ def _put(slope: Floats, spoken: Int64Array, table: Floats, lfs: Int64Array, colu
     slope[spoken[lfs][lf, state, vote], column[lf]] = gain[lfs][lf, state, vote]
 
 
-def _with_votes(expected: Expected, s: int, v: int, change: Mapping[int, Floats]) -> Expected:
-    votes = [counted.copy() if t in change else counted for t, counted in enumerate(expected.votes)]
+def _with_votes(stats: SuffStats, s: int, v: int, change: Mapping[int, Floats]) -> SuffStats:
+    votes = [counted.copy() if t in change else counted for t, counted in enumerate(stats.votes)]
     for t, more in change.items():
         votes[t][:, s, v] += more
-    return expected._replace(votes=votes)
+    return stats._replace(votes=votes)
 
 
-def _with_records(expected: Expected, c: int, change: Mapping[int, float]) -> Expected:
+def _with_records(stats: SuffStats, c: int, change: Mapping[int, float]) -> SuffStats:
     """Records moved to label c of some tasks from where the task does not apply; at the root, new ones."""
-    labels = [records.copy() if t in change else records for t, records in enumerate(expected.labels)]
+    labels = [records.copy() if t in change else records for t, records in enumerate(stats.labels)]
     for t, more in change.items():
         labels[t][c] += more
         labels[t][-1] -= more * (t > 0)
-    return expected._replace(labels=labels)
+    return stats._replace(labels=labels)

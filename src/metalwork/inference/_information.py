@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metalwork.inference._mixture import CodedVotes, Expected
+from metalwork.inference._mixture import CodedVotes, SuffStats
 from metalwork.inference._rows import Rows, row_blocks
 from metalwork.inference._tree import END, Floats, Tree
 
@@ -18,7 +18,7 @@ def accuracy_variances(
     votes: CodedVotes,
     tables: Sequence[Floats],
     log_prior: Sequence[Floats],
-    expected: Expected,
+    stats: SuffStats,
     accuracies: Floats,
     pulls: Sequence[Floats],
 ) -> tuple[Floats, Floats]:
@@ -29,7 +29,7 @@ def accuracy_variances(
     ``accuracies`` (n_lfs,) times all votes.
     """
     sizes = [len(task.lfs) + task.n_labels for task in votes.tasks]
-    share = [records[:-1] / max(float(records[:-1].sum()), 1e-9) for records in expected.labels]
+    share = [records[:-1] / max(float(records[:-1].sum()), 1e-9) for records in stats.labels]
     information = [np.zeros((size, size)) for size in sizes]
     for rows in row_blocks(tree, votes, tables, log_prior, max(pull[:, :, 0].size for pull in pulls)):
         for t, found in enumerate(information):

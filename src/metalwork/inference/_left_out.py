@@ -57,9 +57,7 @@ def left_out_agreement(
         for task, cast in zip(votes.tasks, rows.cast, strict=True):
             voted[:, task.lfs] = cast >= 0
         for t, (task, table) in enumerate(zip(votes.tasks, tables, strict=True)):
-            alphabet = task.alphabet
-            plain = np.ones(len(task.lfs), dtype=bool) if alphabet is None else alphabet.plain
-            found, by_other = _agreement(rows, t, table, levels[t], voted, plain)
+            found, by_other = _agreement(rows, t, table, levels[t], voted, task.outcomes.plain)
             answer[:, task.lfs] += found
             others[:, task.lfs] += by_other
     return _summed(answer, others)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from metalwork._checks import ABSTAIN, IntArray
-from metalwork.inference._alphabets import Alphabet, stacked
+from metalwork.inference._outcomes import OutcomeSets, outcome_sets
 from metalwork.inference._packing import (
     Group,
     Int64Array,
@@ -39,17 +39,12 @@ _NONE: Floats = np.empty(0)
 
 
 class TaskVotes(NamedTuple):
-    """The LFs of a task, and which groups they form; their alphabet, where not all vote for labels."""
+    """The LFs of a task, which groups they form, and what their outcomes say."""
 
     lfs: Int64Array
     n_labels: int
     groups: tuple[int, ...]
-    alphabet: Alphabet | None
-
-    @property
-    def n_outcomes(self) -> int:
-        """Outcomes of the LF that has most."""
-        return self.n_labels if self.alphabet is None else self.alphabet.member.shape[2]
+    outcomes: OutcomeSets
 
 
 class CodedVotes(NamedTuple):
@@ -103,8 +98,7 @@ def tasks_of(layout: Packing) -> tuple[TaskVotes, ...]:
     for t, k in enumerate(layout.n_labels):
         groups = tuple(g for g, group in enumerate(layout.groups) if group.task == t)
         lfs = np.concatenate([layout.groups[g].lfs for g in groups])
-        alphabet = stacked(lfs.tolist(), k, layout.alphabets) if layout.alphabets else None
-        found.append(TaskVotes(lfs, k, groups, alphabet))
+        found.append(TaskVotes(lfs, k, groups, outcome_sets(lfs.tolist(), k, layout.alphabets)))
     return tuple(found)
 
 
@@ -249,8 +243,8 @@ def end_posterior_of_keys(tree: Tree, weights: Sequence[Weights], keys: Sequence
     return posterior
 
 
-class Expected(NamedTuple):
-    """Expected counts given the votes.
+class SuffStats(NamedTuple):
+    """Sufficient statistics: the counts that the M-step needs, expected given the votes.
 
     ``labels[t]`` (n_labels + 1,): records by label of task t, last where it does not apply.
     ``votes[t]`` (n_lfs of t, n_labels + 1 states, n_outcomes): each LF's votes by state.
@@ -264,7 +258,7 @@ class Expected(NamedTuple):
 
 def expected_counts(
     tree: Tree, votes: CodedVotes, tables: Sequence[Floats], log_prior: Sequence[Floats]
-) -> Expected:
+) -> SuffStats:
     """The E-step: one pass up and down the tree for every distinct row."""
     weights = weigh(tree, votes.tasks, votes.groups, tables, log_prior)
     if votes.seen is not None:
@@ -322,7 +316,7 @@ def _add_down(
                 applies[below] = joint[c]
 
 
-def _collect(votes: CodedVotes, by_key: Sequence[Floats], log_evidence: float) -> Expected:
+def _collect(votes: CodedVotes, by_key: Sequence[Floats], log_evidence: float) -> SuffStats:
     labels, spoken = [], []
     for task in votes.tasks:
         counted = []
@@ -333,7 +327,7 @@ def _collect(votes: CodedVotes, by_key: Sequence[Floats], log_evidence: float) -
             counted.append(_by_digit(states, votes.groups[g]))
         labels.append(states.sum(axis=1))
         spoken.append(_stack(counted))
-    return Expected(labels, spoken, log_evidence)
+    return SuffStats(labels, spoken, log_evidence)
 
 
 def _stack(counted: list[Floats]) -> Floats:
@@ -354,7 +348,7 @@ def _by_digit(counts: Floats, group: Group) -> Floats:
     return found
 
 
-def known_counts(votes: CodedVotes, state_of: IntArray, weight: float) -> Expected:
+def known_counts(votes: CodedVotes, state_of: IntArray, weight: float) -> SuffStats:
     """Counts where labels are known: ``state_of`` (n_rows, n_tasks) holds label codes, -2, or -1 where not known.
 
     Every row counts for ``weight`` in the tasks known of it, and for nothing in others. ``log_evidence`` is 0.
@@ -370,7 +364,7 @@ def known_counts(votes: CodedVotes, state_of: IntArray, weight: float) -> Expect
     return _collect(votes._replace(totals=tuple(totals)), by_key, 0.0)
 
 
-def mixed_counts(counts: Sequence[Expected], factors: Sequence[float]) -> Expected:
+def mixed_counts(counts: Sequence[SuffStats], factors: Sequence[float]) -> SuffStats:
     """Counts times factors, summed: those of two sets of records together for factors of 1."""
 
     def mixed(parts: Sequence[Floats]) -> Floats:
@@ -382,13 +376,13 @@ def mixed_counts(counts: Sequence[Expected], factors: Sequence[float]) -> Expect
     labels = [mixed(parts) for parts in zip(*(part.labels for part in counts), strict=True)]
     spoken = [mixed(parts) for parts in zip(*(part.votes for part in counts), strict=True)]
     log_evidence = sum(f * part.log_evidence for f, part in zip(factors, counts, strict=True))
-    return Expected(labels, spoken, log_evidence)
+    return SuffStats(labels, spoken, log_evidence)
 
 
-def log_likelihood(expected: Expected, tables: Sequence[Floats]) -> float:
+def log_likelihood(stats: SuffStats, tables: Sequence[Floats]) -> float:
     """Log likelihood of all votes under normalised tables, from the E-step that used them."""
-    total = expected.log_evidence
-    for counted, records, table in zip(expected.votes, expected.labels, tables, strict=True):
+    total = stats.log_evidence
+    for counted, records, table in zip(stats.votes, stats.labels, tables, strict=True):
         outcomes = counted.sum(axis=1)
         silent = records.sum() - outcomes.sum(axis=1)
         total += float((outcomes * table[:, -1, :-1]).sum() + (silent * table[:, -1, -1]).sum())
@@ -420,28 +414,25 @@ def _votes_in(keys: Sequence[Keys], groups: Sequence[Group]) -> sparse.csr_array
     return sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(keys[0]), n_columns))
 
 
-def end_counts(tree: Tree, expected: Expected) -> Floats:
+def end_counts(tree: Tree, stats: SuffStats) -> Floats:
     """Expected number of records of each end label: float array (n_end_labels,)."""
     counts = np.empty(tree.n_end_labels)
     for t, children in enumerate(tree.child):
         for c, below in enumerate(children):
             if below == END:
-                counts[tree.first_leaf[t][c]] = expected.labels[t][c]
+                counts[tree.first_leaf[t][c]] = stats.labels[t][c]
     return counts
 
 
 def named_labels(layout: Packing) -> list[npt.NDArray[np.bool_]]:
-    """For every group, which states of its task a key has a vote for: bool (n_labels + 1, n_keys).
-
-    The last state, "does not apply", is left out where all LFs of the group vote for labels.
-    """
+    """For every group, which states of its task a key has a vote for: bool (n_labels + 1, n_keys)."""
     found = []
     for group in layout.groups:
         k = layout.n_labels[group.task]
-        alphabet = stacked(group.lfs.tolist(), k, layout.alphabets) if layout.alphabets else None
-        member = np.tile(np.eye(k), (len(group.lfs), 1, 1)) if alphabet is None else alphabet.member
-        votes_for = np.concatenate([np.zeros((*member.shape[:2], 1)), member], axis=2)
-        found.append(_sum_digits(np.zeros(member.shape[1]), votes_for) > 0)
+        member = outcome_sets(group.lfs.tolist(), k, layout.alphabets).member
+        votes_for = np.concatenate([np.zeros((len(member), k + 1, 1)), member], axis=2)
+        votes_for = np.broadcast_to(votes_for, (len(group.lfs), *votes_for.shape[1:]))
+        found.append(_sum_digits(np.zeros(k + 1), votes_for) > 0)
     return found
 
 
@@ -456,7 +447,6 @@ def supported_labels(
             spans = leaf_spans(tree, group.task)
             for c, (start, stop) in enumerate(spans):
                 supported[start:stop] |= voted[c]
-            if len(voted) > len(spans):
-                supported[: spans[0][0]] |= voted[-1]
-                supported[spans[-1][1] :] |= voted[-1]
+            supported[: spans[0][0]] |= voted[-1]
+            supported[spans[-1][1] :] |= voted[-1]
     return supported

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import IntArray
-from metalwork.inference._alphabets import Alphabets
+from metalwork.inference._outcomes import Alphabets
 from metalwork.inference._threads import do_in_threads
 
 Int64Array = npt.NDArray[np.int64]

@@ -6,11 +6,11 @@ import numpy as np
 
 from metalwork._checks import check_fraction
 from metalwork.errors import NotFittedError
-from metalwork.inference import CodedVotes, Expected, Floats, Tree, covered, left_out_agreement, shared_votes
+from metalwork.inference import CodedVotes, Floats, SuffStats, Tree, covered, left_out_agreement, shared_votes
 from metalwork.label_models._counted import CountingLabelModel
 from metalwork.label_models._diagnostics import Diagnosis, dependent, doubtful, groups_of
 from metalwork.label_models._e_step import thinned
-from metalwork.label_models._fitting import Start, residuals_of_counts
+from metalwork.label_models._em import Priors
 from metalwork.label_models._identifiable import never_compared
 from metalwork.label_models._intervals import (
     Intervals,
@@ -18,13 +18,14 @@ from metalwork.label_models._intervals import (
     intervals_of,
     votes_only_deviations,
 )
+from metalwork.label_models._repetition import residuals_of_counts
 
 
 class Learned(NamedTuple):
-    """What a fit started from, the counts it expects where it stopped, and what dev labels contradict in it."""
+    """Priors and sufficient statistics of a fit, and what dev labels contradict in it."""
 
-    start: Start
-    expected: Expected
+    priors: Priors
+    stats: SuffStats
     contradictions: tuple[str, ...] = ()
 
 
@@ -60,10 +61,10 @@ class DiagnosedLabelModel(CountingLabelModel):
         check_fraction("level", level, "()")
         tree, votes, learned = self._evidence("intervals")
         if self.abstains_ == "informative":
-            found = generative_deviations(tree, votes, learned.expected, learned.start)
+            found = generative_deviations(tree, votes, learned.stats, learned.priors)
         else:
             found = votes_only_deviations(
-                votes, learned.start, learned.expected, self.correlation_, self.accuracies_, self.class_prior_
+                votes, learned.priors, learned.stats, self.correlation_, self.accuracies_, self.class_prior_
             )
         accuracies = intervals_of(self.lf_names_, self.accuracies_, found.accuracies, level)
         shares = intervals_of(self.schema.end_labels, self.class_prior_, found.class_prior, level)
@@ -85,13 +86,13 @@ class DiagnosedLabelModel(CountingLabelModel):
         shared = self._shared_votes(tree, votes, learned)
         names = self.lf_names_
         doubts = doubtful(names, agreement, self.abstains_ == "informative")
-        alone = never_compared(tree, votes, self.schema.tasks) if learned.start.known is None else ()
+        alone = never_compared(tree, votes, self.schema.tasks) if learned.priors.dev_counts is None else ()
         return Diagnosis(doubts, dependent(names, shared), groups_of(names, shared), alone, learned.contradictions)
 
     def _shared_votes(self, tree: Tree, votes: CodedVotes, learned: Learned) -> Floats:
         if len(votes.weights) == 0:  # no record has a vote
             return np.zeros((votes.n_lfs, votes.n_lfs))
-        return shared_votes(votes, residuals_of_counts(tree, votes, learned.expected, learned.start))
+        return shared_votes(votes, residuals_of_counts(tree, votes, learned.stats, learned.priors))
 
     def _evidence(self, what: str) -> tuple[Tree, CodedVotes, Learned]:
         self._check_fitted()

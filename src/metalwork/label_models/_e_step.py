@@ -13,8 +13,8 @@ import numpy as np
 
 from metalwork.inference import (
     CodedVotes,
-    Expected,
     Floats,
+    SuffStats,
     Tree,
     expected_counts,
     mixed_counts,
@@ -24,7 +24,7 @@ from metalwork.inference import (
 
 EM_ROWS = 50_000
 
-EStep = Callable[[Sequence[Floats], Sequence[Floats]], Expected]
+EStep = Callable[[Sequence[Floats], Sequence[Floats]], SuffStats]
 """From tables and log prior to expected counts."""
 
 
@@ -42,7 +42,7 @@ def e_step(tree: Tree, votes: CodedVotes) -> EStep:
 
 
 def anchored(
-    tree: Tree, few: CodedVotes, exact: Expected, tables: Sequence[Floats], log_prior: Sequence[Floats]
+    tree: Tree, few: CodedVotes, exact: SuffStats, tables: Sequence[Floats], log_prior: Sequence[Floats]
 ) -> EStep:
     """The E-step of all votes, worked out on a sample, ``few``, of them: close to it near the anchor.
 
@@ -51,7 +51,7 @@ def anchored(
     anchor = (tables, log_prior)
     noise = mixed_counts([expected_counts(tree, few, tables, log_prior), exact], [1.0, -1.0])
 
-    def expect(tables: Sequence[Floats], log_prior: Sequence[Floats]) -> Expected:
+    def expect(tables: Sequence[Floats], log_prior: Sequence[Floats]) -> SuffStats:
         counts = mixed_counts([expected_counts(tree, few, tables, log_prior), noise], [1.0, -1.0])
         evidence = counts.log_evidence - _noise_of_evidence(noise, tables, log_prior, *anchor)
         return not_negative(counts._replace(log_evidence=evidence))
@@ -60,7 +60,7 @@ def anchored(
 
 
 def _noise_of_evidence(
-    noise: Expected,
+    noise: SuffStats,
     tables: Sequence[Floats],
     log_prior: Sequence[Floats],
     old_tables: Sequence[Floats],
@@ -69,15 +69,15 @@ def _noise_of_evidence(
     """What noise in the counts, which are the log evidence's slopes, makes of a step away from the anchor."""
     total = 0.0
     for t, records in enumerate(noise.labels):
-        step, spoken = tables[t] - old_tables[t], noise.votes[t][:, :-1]
+        step, counted = tables[t] - old_tables[t], noise.votes[t][:, :-1]
         step = step[:, :-1] - step[:, -1:]
-        silent = records[:-1] - spoken.sum(axis=2)
-        total += float((spoken * step[:, :, :-1]).sum() + (silent * step[:, :, -1]).sum())
+        silent = records[:-1] - counted.sum(axis=2)
+        total += float((counted * step[:, :, :-1]).sum() + (silent * step[:, :, -1]).sum())
         total += float(records[:-1] @ (log_prior[t] - old_log_prior[t]))
     return total
 
 
-def not_negative(counts: Expected) -> Expected:
+def not_negative(counts: SuffStats) -> SuffStats:
     """Counts with 0 in place of what extrapolation took below."""
     labels = [np.maximum(records, 0.0) for records in counts.labels]
     return counts._replace(labels=labels, votes=[np.maximum(counted, 0.0) for counted in counts.votes])

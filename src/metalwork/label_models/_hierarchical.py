@@ -27,33 +27,14 @@ from metalwork.inference import (
     weigh,
 )
 from metalwork.label_models._base import KnownLabels
-from metalwork.label_models._claims import claims_of
+from metalwork.label_models._constants import LEAST_POOLING
 from metalwork.label_models._contradiction import contradictions
 from metalwork.label_models._counting import VoteCounts
 from metalwork.label_models._diagnosed import DiagnosedLabelModel, Learned
 from metalwork.label_models._e_step import EM_ROWS, e_step, thinned
-from metalwork.label_models._estimates import (
-    as_of_labels,
-    hold_below_votes,
-    on_and_off,
-    raise_own_labels,
-    right_of,
-)
-from metalwork.label_models._fitting import (
-    LEAST_POOLING,
-    STEPS_OVER_ALL,
-    Branches,
-    Fit,
-    Limits,
-    Repetition,
-    Start,
-    carry_over,
-    find_repetition,
-    fit_generative,
-    fit_votes_only,
-    spare_copies,
-    with_pooling,
-)
+from metalwork.label_models._em import STEPS_OVER_ALL, BranchPrior, EMResult, Priors, Stopping
+from metalwork.label_models._fit_generative import carry_over, fit_generative, with_pooling
+from metalwork.label_models._fit_votes_only import fit_votes_only
 from metalwork.label_models._identifiable import not_learned, one_class, without_votes
 from metalwork.label_models._independence import (
     LEAST_EVIDENCE,
@@ -62,7 +43,10 @@ from metalwork.label_models._independence import (
     evidence,
     most_dependence,
 )
-from metalwork.label_models._stated import PRECISION, STRENGTH, Stated, vote_priors
+from metalwork.label_models._lf_priors import PRECISION, STRENGTH, Stated, in_votes_for_labels, lf_priors_of
+from metalwork.label_models._monotone import bounded_by_votes, monotone_tables
+from metalwork.label_models._outcomes import branch_counts, outcomes_of, right_votes
+from metalwork.label_models._repetition import Repetition, find_repetition, redundant_copies
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -178,35 +162,39 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         self._check_arguments()
         tree = Tree.of(self.schema)
         coded = counts.coded()
-        few = thinned(coded)
-        n_fitted = counts.n_points if few is coded else EM_ROWS
+        sample = thinned(coded)
+        n_fitted = counts.n_points if sample is coded else EM_ROWS
         tol = min(self.tol, _CLOSE / n_fitted)
-        start, limits = self._start(class_prior, dev, coded), Limits(int(self.max_iter), tol)
+        priors, stopping = self._priors(class_prior, dev, coded), Stopping(int(self.max_iter), tol)
         self.dependence_ = self.dependence_limit_ = float("nan")
-        spoken = covered(few)
-        repeated = self._repetition(tree, spoken, start)
-        start = start._replace(spare=spare_copies(spoken, repeated.copied))
-        fit = fit_votes_only(tree, spoken, start, limits, repeated)
-        found = None if self.abstains == "ignored" else self._generative(tree, few, fit, start, limits, n_fitted)
+        voted_on = covered(sample)
+        repetition = self._repetition(tree, voted_on, priors)
+        priors = priors._replace(redundant=redundant_copies(voted_on, repetition.copied))
+        fit = fit_votes_only(tree, voted_on, priors, stopping, repetition)
+        found = (
+            None if self.abstains == "ignored" else self._generative(tree, sample, fit, priors, stopping, n_fitted)
+        )
         if found is None:
-            if few is not coded:
-                few_steps = limits._replace(max_iter=min(limits.max_iter, STEPS_OVER_ALL))
-                spoken = covered(coded)
-                fit = fit_votes_only(tree, spoken, start, few_steps, self._repetition(tree, spoken, start), fit)
-            self.abstains_, self.uncovered_ = "ignored", self._uncovered(tree, coded, fit, start)
+            if sample is not coded:
+                few_steps = stopping.at_most(STEPS_OVER_ALL)
+                voted_on = covered(coded)
+                fit = fit_votes_only(
+                    tree, voted_on, priors, few_steps, self._repetition(tree, voted_on, priors), fit
+                )
+            self.abstains_, self.uncovered_ = "ignored", self._uncovered(tree, coded, fit, priors)
         else:
-            generative, start = found
-            if few is not coded:
-                generative = carry_over(tree, coded, few, generative, start, limits)
-            fit = generative._replace(tables=raise_own_labels(generative.tables, start.claims))
+            generative, priors = found
+            if sample is not coded:
+                generative = carry_over(tree, coded, sample, generative, priors, stopping)
+            fit = generative._replace(tables=monotone_tables(generative.tables, priors.outcomes))
             self.abstains_, self.uncovered_ = "informative", self._of_silence(tree, coded, fit)
-            self.vote_weights_ = np.where(start.spare, 0.0, 1.0)
+            self.vote_weights_ = np.where(priors.redundant, 0.0, 1.0)
         self.log_likelihoods_ = fit.log_likelihoods
         _LOG.info("abstains %s (dependence %.2f)", self.abstains_, self.dependence_)
-        self._keep(tree, coded, fit, start)
+        self._keep(tree, coded, fit, priors)
         doubts = () if dev is None else contradictions(*dev, self._posterior(dev[0]))
-        self._learned = Learned(start, fit.expected, doubts)
-        cautions = [not_learned(few, dev is not None), without_votes(tree, coded, self.schema.end_labels)]
+        self._learned = Learned(priors, fit.stats, doubts)
+        cautions = [not_learned(sample, dev is not None), without_votes(tree, coded, self.schema.end_labels)]
         cautions += [
             None if dev is None else one_class(self.schema.end_of(dev[1]), self.schema.end_labels),
             *doubts,
@@ -215,41 +203,41 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
             warnings.warn(caution, MetalworkWarning, stacklevel=5)
 
     def _generative(
-        self, tree: Tree, votes: CodedVotes, first: Fit, start: Start, limits: Limits, n_fitted: int
-    ) -> tuple[Fit, Start] | None:
-        """The generative reading from the beliefs of the other, and the start with the pooling that it took.
+        self, tree: Tree, votes: CodedVotes, initial: EMResult, priors: Priors, stopping: Stopping, n_fitted: int
+    ) -> tuple[EMResult, Priors] | None:
+        """The generative reading from the beliefs of the other, and the priors with the pooling that it took.
 
         None where LFs do not pass for independent, or hardly agree more than by chance.
         """
         sure = self.abstains == "informative"
         expect = e_step(tree, votes)
-        few_steps = limits._replace(max_iter=min(limits.max_iter, _FIRST_STEPS))
-        fit = fit_generative(expect, votes, first, start, few_steps)
-        self.dependence_ = dependence(tree, votes, fit, start)
+        few_steps = stopping.at_most(_FIRST_STEPS)
+        fit = fit_generative(expect, votes, initial, priors, few_steps)
+        self.dependence_ = dependence(tree, votes, fit, priors)
         if not sure and self.dependence_ > _HOPELESS * MOST_DEPENDENCE:
             return None
         if n_fitted >= _LEAST_HALVED and n_fitted * tree.n_end_labels <= _MOST_HALVED:
-            start = with_pooling(tree, votes, fit, start, limits)
-            if start.pooling > LEAST_POOLING:
+            priors = with_pooling(tree, votes, fit, priors, stopping)
+            if priors.pooling > LEAST_POOLING:
                 fit = fit._replace(log_likelihoods=[], converged=False, n_iter=0)
-        if not fit.converged and fit.n_iter < limits.max_iter:
-            fit = fit_generative(expect, votes, fit, start, limits)
-            self.dependence_ = dependence(tree, votes, fit, start)
+        if not fit.converged and fit.n_iter < stopping.max_iter:
+            fit = fit_generative(expect, votes, fit, priors, stopping)
+            self.dependence_ = dependence(tree, votes, fit, priors)
         if sure:
-            return fit, start
-        enough = evidence(tree, votes, fit, start, n_fitted) >= LEAST_EVIDENCE
+            return fit, priors
+        enough = evidence(tree, votes, fit, priors, n_fitted) >= LEAST_EVIDENCE
         if enough and self.dependence_ <= MOST_DEPENDENCE:
-            self.dependence_limit_ = most_dependence(tree, votes, self._layout(), fit, start, n_fitted)
-        return (fit, start) if self.dependence_ <= self.dependence_limit_ else None
+            self.dependence_limit_ = most_dependence(tree, votes, self._layout(), fit, priors, n_fitted)
+        return (fit, priors) if self.dependence_ <= self.dependence_limit_ else None
 
-    def _repetition(self, tree: Tree, spoken: CodedVotes, start: Start) -> Repetition:
-        repeated = find_repetition(tree, spoken, start)
-        self.vote_weights_, self.correlation_ = repeated.weights, repeated.correlation
+    def _repetition(self, tree: Tree, voted_on: CodedVotes, priors: Priors) -> Repetition:
+        repetition = find_repetition(tree, voted_on, priors)
+        self.vote_weights_, self.correlation_ = repetition.weights, repetition.correlation
         self.repeated_ = [
-            (self.lf_names_[i], self.lf_names_[j], float(repeated.copied[i, j]))
-            for i, j in np.argwhere(np.triu(repeated.copied) > 0)
+            (self.lf_names_[i], self.lf_names_[j], float(repetition.copied[i, j]))
+            for i, j in np.argwhere(np.triu(repetition.copied) > 0)
         ]
-        return repeated
+        return repetition
 
     def _check_arguments(self) -> None:
         check_choice("abstains", self.abstains, ("auto", "ignored", "informative"))
@@ -257,57 +245,57 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         for name in ("off_branch_ratio", "dev_weight", "max_iter", "tol"):
             check_positive(name, getattr(self, name))
 
-    def _start(self, class_prior: FloatArray | None, dev: KnownLabels | None, votes: CodedVotes) -> Start:
+    def _priors(self, class_prior: FloatArray | None, dev: KnownLabels | None, votes: CodedVotes) -> Priors:
         n_end = self.schema.n_end_labels
         known = None
         if dev is not None:
             dev_votes = code_votes(self._layout(), dev[0].codes)
             known = known_counts(dev_votes, dev[1], self.dev_weight)
-        priors = vote_priors(self.lf_names_, self.precision, self.strength, self.off_branch_ratio)
-        uniform = self._branches(np.full(n_end, 1.0 / n_end))
-        prior = uniform if class_prior is None else self._branches(class_prior)
-        claims = [claims_of(*task) for task in zip(votes.tasks, *uniform, strict=True)]
-        priors = as_of_labels(priors, votes, claims)
-        alone = np.zeros(votes.n_lfs, dtype=bool)
-        return Start(uniform, prior, class_prior is not None, known, self.dev_weight, priors, claims, alone)
+        uniform = self._by_task(np.full(n_end, 1.0 / n_end))
+        prior = uniform if class_prior is None else self._by_task(class_prior)
+        outcomes = [outcomes_of(*task) for task in zip(votes.tasks, *uniform, strict=True)]
+        stated = lf_priors_of(self.lf_names_, self.precision, self.strength, self.off_branch_ratio)
+        lf_priors, none = in_votes_for_labels(stated, votes, outcomes), np.zeros(votes.n_lfs, dtype=bool)
+        given = class_prior is not None
+        return Priors(uniform, prior, given, known, self.dev_weight, lf_priors, outcomes, none)
 
-    def _branches(self, prior: FloatArray) -> Branches:
+    def _by_task(self, prior: FloatArray) -> BranchPrior:
         floored = np.maximum(prior, 1e-9)
         spans = [self.schema.spans(task) for task in self.schema.tasks]
         mass = [np.array([floored[start:stop].sum() for start, stop in span]) for span in spans]
-        return Branches([np.log(part / part.sum()) for part in mass], np.array([part.sum() for part in mass]))
+        return BranchPrior([np.log(part / part.sum()) for part in mass], np.array([part.sum() for part in mass]))
 
-    def _uncovered(self, tree: Tree, coded: CodedVotes, fit: Fit, start: Start) -> FloatArray:
+    def _uncovered(self, tree: Tree, coded: CodedVotes, fit: EMResult, priors: Priors) -> FloatArray:
         """P(end label) of a record without a vote.
 
         A given class prior is of all records, so it is what the others left over. Else the others are the only
         witness: half their labels, half a uniform distribution, as not all records are like those with a vote.
         """
-        prior = end_posterior(tree, [share[None, :] for share in start.prior.log_share])[0]
-        counts = end_counts(tree, fit.expected)
-        if start.given:
+        prior = end_posterior(tree, [share[None, :] for share in priors.class_prior.log_share])[0]
+        counts = end_counts(tree, fit.stats)
+        if priors.class_prior_given:
             left = np.maximum(prior - counts / coded.weights.sum(), _LEAST_LEFT * prior)
         else:
             left = prior + counts / max(float(counts.sum()), 1e-9)
-        return hold_below_votes(left / left.sum(), tree, fit.tables, start.claims, fit.log_prior)
+        return bounded_by_votes(left / left.sum(), tree, fit.tables, priors.outcomes, fit.log_prior)
 
-    def _of_silence(self, tree: Tree, coded: CodedVotes, fit: Fit) -> FloatArray:
+    def _of_silence(self, tree: Tree, coded: CodedVotes, fit: EMResult) -> FloatArray:
         """P(end label) of a record without a vote, in the generative reading."""
         weights = weigh(tree, coded.tasks, coded.groups, fit.tables, fit.log_prior)
         return end_posterior_of_keys(tree, weights, [np.zeros(1, np.intp)] * len(coded.groups))[:, 0]
 
-    def _keep(self, tree: Tree, coded: CodedVotes, fit: Fit, start: Start) -> None:
+    def _keep(self, tree: Tree, coded: CodedVotes, fit: EMResult, priors: Priors) -> None:
         self.tables_, self.log_prior_ = fit.tables, fit.log_prior
         self.converged_, self.n_iter_ = fit.converged, fit.n_iter
-        counts = end_counts(tree, fit.expected)
+        counts = end_counts(tree, fit.stats)
         if self.abstains_ == "ignored":
             counts = counts + self.uncovered_ * max(float(coded.weights.sum() - counts.sum()), 0.0)
         self.class_prior_ = counts / counts.sum()
         self.accuracies_, self.off_branch_rates_ = np.empty(coded.n_lfs), np.empty(coded.n_lfs)
         for t, task in enumerate(coded.tasks):
-            counted, beyond = fit.expected.votes[t], start.claims[t]
-            on, off, _, _ = on_and_off(counted, fit.expected.labels[t], beyond)
-            self.accuracies_[task.lfs] = (right_of(counted, beyond) + 1e-9 * PRECISION) / (on + 1e-9)
+            counted, outcomes = fit.stats.votes[t], priors.outcomes[t]
+            on, off, _, _ = branch_counts(outcomes, counted, fit.stats.labels[t])
+            self.accuracies_[task.lfs] = (right_votes(outcomes, counted) + 1e-9 * PRECISION) / (on + 1e-9)
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
 
     def _scores(self, votes: LabelMatrix, posterior: FloatArray) -> FloatArray:

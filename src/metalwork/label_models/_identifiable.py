@@ -51,9 +51,8 @@ def without_votes(tree: Tree, votes: CodedVotes, end_labels: Sequence[str]) -> s
     voted_for = np.zeros(tree.n_end_labels, dtype=bool)
     for t, task in enumerate(votes.tasks):
         cast = votes_of_task(votes, t)[:, None, :] > 0
-        held = np.eye(task.n_labels)[None] if task.alphabet is None else task.alphabet.member
-        states = (cast & (held > 0)).any(axis=(0, 2))
-        voted_for |= np.append(states, False)[states_of_ends(tree)[:, t]]
+        states = np.asarray((cast & (task.outcomes.member > 0)).any(axis=(0, 2)))
+        voted_for |= states[states_of_ends(tree)[:, t]]
     names = [repr(label) for label, voted in zip(end_labels, voted_for, strict=True) if not voted]
     if not names:
         return None

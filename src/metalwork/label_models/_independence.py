@@ -15,7 +15,8 @@ from metalwork.inference import (
     votes_of_task,
 )
 from metalwork.label_models._e_step import e_step
-from metalwork.label_models._fitting import Fit, Limits, Start, fit_generative
+from metalwork.label_models._em import EMResult, Priors, Stopping
+from metalwork.label_models._fit_generative import fit_generative
 
 MOST_DEPENDENCE = 1.2
 LEAST_EVIDENCE = 1.8
@@ -28,16 +29,18 @@ _STEPS = 20
 _KEYS = 1 << 8
 
 
-def dependence(tree: Tree, votes: CodedVotes, fit: Fit, start: Start, most_records: int = MOST_COMPARED) -> float:
+def dependence(
+    tree: Tree, votes: CodedVotes, fit: EMResult, priors: Priors, most_records: int = MOST_COMPARED
+) -> float:
     """Mean squared residual of joint votes, copies left out: below 1 where LFs are independent given the label."""
     residuals = pair_residuals(tree, votes, fit.tables, fit.log_prior, most_records)
-    told = ~start.spare[residuals.lf]
-    used = residuals.z[np.triu((residuals.z != 0) & told & told[:, None], 1)]
+    kept = ~priors.redundant[residuals.lf]
+    used = residuals.z[np.triu((residuals.z != 0) & kept & kept[:, None], 1)]
     return float((used**2).mean()) if used.size else 0.0
 
 
 def most_dependence(
-    tree: Tree, votes: CodedVotes, layout: Packing, fit: Fit, start: Start, n_fitted: int
+    tree: Tree, votes: CodedVotes, layout: Packing, fit: EMResult, priors: Priors, n_fitted: int
 ) -> float:
     """The dependence at which LFs still pass for independent, where ``fit`` saw ``n_fitted`` records.
 
@@ -57,13 +60,13 @@ def most_dependence(
         codes = simulated_codes(rng, tree, votes.tasks, fit.tables, fit.log_prior, n_drawn)
         drawn, again = code_votes(small, codes), fit
         if refitted:
-            anew, alone = fit._replace(log_likelihoods=[]), start._replace(known=None)
-            again = fit_generative(e_step(tree, drawn), drawn, anew, alone, Limits(_STEPS, 1e-6))
-        found.append(dependence(tree, drawn, again, start, _LOOKED_AT))
+            anew, alone = fit._replace(log_likelihoods=[]), priors._replace(dev_counts=None)
+            again = fit_generative(e_step(tree, drawn), drawn, anew, alone, Stopping(_STEPS, 1e-6))
+        found.append(dependence(tree, drawn, again, priors, _LOOKED_AT))
     return min(MOST_DEPENDENCE, _SLACK * float(np.mean(found) + 2.0 * np.std(found)))
 
 
-def evidence(tree: Tree, votes: CodedVotes, fit: Fit, start: Start, n_fitted: int) -> float:
+def evidence(tree: Tree, votes: CodedVotes, fit: EMResult, priors: Priors, n_fitted: int) -> float:
     """How much better the model explains the votes than LFs that have nothing to do with each other.
 
     Twice the gain in log likelihood, in multiples of the parameters it took: about 1 where votes are random.
@@ -74,6 +77,6 @@ def evidence(tree: Tree, votes: CodedVotes, fit: Fit, start: Start, n_fitted: in
         cast = votes_of_task(votes, t)
         outcomes = np.append(cast, n_points - cast.sum(axis=1, keepdims=True), axis=1)
         gain -= float(xlogy(outcomes, outcomes / n_points).sum())
-        told = outcomes[~start.spare[task.lfs]]
-        parameters += int(((told > 0).sum(axis=1) - 1).sum()) * (task.n_labels - (t == 0))
+        kept = outcomes[~priors.redundant[task.lfs]]
+        parameters += int(((kept > 0).sum(axis=1) - 1).sum()) * (task.n_labels - (t == 0))
     return 2.0 * gain * (n_fitted / n_points) / max(parameters, 1)

@@ -12,15 +12,17 @@ from metalwork.inference import (
     END,
     CodedVotes,
     CountLayout,
-    Expected,
     Floats,
+    SuffStats,
     Tree,
     accuracy_variances,
     count_covariance,
     count_layout,
 )
-from metalwork.label_models._estimates import on_and_off, right_of
-from metalwork.label_models._fitting import BALANCE_STRENGTH, DISCOUNT, Start, band_of, generative_m_step
+from metalwork.label_models._constants import BALANCE_STRENGTH, DISCOUNT
+from metalwork.label_models._em import Priors, band_of
+from metalwork.label_models._fit_generative import m_step
+from metalwork.label_models._outcomes import branch_counts, right_votes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -102,7 +104,7 @@ class Deviations(NamedTuple):
     note: str
 
 
-def generative_deviations(tree: Tree, votes: CodedVotes, expected: Expected, start: Start) -> Deviations:
+def generative_deviations(tree: Tree, votes: CodedVotes, stats: SuffStats, priors: Priors) -> Deviations:
     """Of the generative reading: the sandwich of EM's fixed point, or beyond its limits a smaller model's.
 
     The sandwich is widened by the degrees of freedom that the counts cost (as HC1 is; MacKinnon and White, 1985).
@@ -114,10 +116,8 @@ def generative_deviations(tree: Tree, votes: CodedVotes, expected: Expected, sta
     """
     layout = count_layout(tree, votes)
     if layout.size <= _MOST_COUNTS and layout.work <= _MOST_WORK:
-        gradients = _gradients(tree, votes, layout, expected, start)
-        covariance = count_covariance(
-            tree, votes, expected, lambda counts: generative_m_step(votes, counts, start), gradients
-        )
+        gradients = _gradients(tree, votes, layout, stats, priors)
+        covariance = count_covariance(tree, votes, stats, lambda counts: m_step(votes, counts, priors), gradients)
         n_points = float(votes.weights.sum())
         spent = n_points / max(n_points - layout.size, n_points / 2.0)  # degrees of freedom
         variances = np.maximum(spent * np.diag(covariance), 0.0)
@@ -131,18 +131,18 @@ def generative_deviations(tree: Tree, votes: CodedVotes, expected: Expected, sta
         )
     found, pulls = np.empty(votes.n_lfs), []
     for t, task in enumerate(votes.tasks):
-        on = _on_votes(expected, start, t)
-        found[task.lfs] = _accuracies(expected, start, t)
-        pulls.append(_accuracy_slope(expected, start, t) * on[:, None, None])
-    tables, log_prior = generative_m_step(votes, expected, start)
-    accuracies, shares = accuracy_variances(tree, votes, tables, log_prior, expected, found, pulls)
+        on = _on_votes(stats, priors, t)
+        found[task.lfs] = _accuracies(stats, priors, t)
+        pulls.append(_accuracy_slope(stats, priors, t) * on[:, None, None])
+    tables, log_prior = m_step(votes, stats, priors)
+    accuracies, shares = accuracy_variances(tree, votes, tables, log_prior, stats, found, pulls)
     return Deviations(np.sqrt(accuracies), np.sqrt(shares), True, _BY_TASK)
 
 
 def votes_only_deviations(
     votes: CodedVotes,
-    start: Start,
-    expected: Expected,
+    priors: Priors,
+    stats: SuffStats,
     correlation: float,
     accuracies: Floats,
     class_prior: Floats,
@@ -153,49 +153,48 @@ def votes_only_deviations(
     less where the fit holds them back. The balance that labels are held near is worth ten records a label, a given
     one its band.
     """
-    priors, n_votes = start.priors, np.zeros(votes.n_lfs)
+    lf_priors, n_votes = priors.lfs, np.zeros(votes.n_lfs)
     for t, task in enumerate(votes.tasks):
-        n_votes[task.lfs] = _on_votes(expected, start, t)
+        n_votes[task.lfs] = _on_votes(stats, priors, t)
     share = DISCOUNT * correlation
-    counting = np.where(priors.stated, n_votes, np.minimum(n_votes, priors.strength / max(share, 1.0)))
-    on_accuracy = np.sqrt(accuracies * (1 - accuracies) / (priors.strength + counting + 1.0))
+    counting = np.where(lf_priors.stated, n_votes, np.minimum(n_votes, lf_priors.strength / max(share, 1.0)))
+    on_accuracy = np.sqrt(accuracies * (1 - accuracies) / (lf_priors.strength + counting + 1.0))
     steep = class_prior * (1 - class_prior)
     held = (
         (np.log(band_of(len(votes.tasks))) * steep) ** 2
-        if start.given
+        if priors.class_prior_given
         else steep / (BALANCE_STRENGTH * len(steep))
     )
     sampled = steep / max(float(votes.weights.sum()), 1.0)
     return Deviations(on_accuracy, np.sqrt(sampled + held), False, _HELD)
 
 
-def _on_votes(expected: Expected, start: Start, t: int) -> Floats:
+def _on_votes(stats: SuffStats, priors: Priors, t: int) -> Floats:
     """Votes of each LF of a task where its question arises (n_lfs,)."""
-    seen = on_and_off(expected.votes[t], expected.labels[t], start.claims[t])
-    return np.maximum(seen.on, _EDGE)
+    counts = branch_counts(priors.outcomes[t], stats.votes[t], stats.labels[t])
+    return np.maximum(counts.on, _EDGE)
 
 
-def _accuracies(expected: Expected, start: Start, t: int) -> Floats:
-    right = right_of(expected.votes[t], start.claims[t])
-    return np.clip(right / _on_votes(expected, start, t), 0.0, 1.0)
+def _accuracies(stats: SuffStats, priors: Priors, t: int) -> Floats:
+    right = right_votes(priors.outcomes[t], stats.votes[t])
+    return np.clip(right / _on_votes(stats, priors, t), 0.0, 1.0)
 
 
-def _accuracy_slope(expected: Expected, start: Start, t: int) -> Floats:
+def _accuracy_slope(stats: SuffStats, priors: Priors, t: int) -> Floats:
     """By how much each LF's accuracy moves with each of its counts: (n_lfs, n_states, n_outcomes)."""
-    counted, k = expected.votes[t], len(expected.labels[t]) - 1
+    counted, sets = stats.votes[t], priors.outcomes[t].sets
+    if not sets.soft:  # the state alone tells whether a vote is right
+        accuracy, on = (part(stats, priors, t)[:, None, None] for part in (_accuracies, _on_votes))
+        return np.where(sets.asked, (sets.member - accuracy) / on, 0.0)
     slope = np.zeros_like(counted)
-    if start.claims[t] is None:
-        accuracy = _accuracies(expected, start, t)[:, None, None]
-        slope[:, :k] = (np.eye(k) - accuracy) / _on_votes(expected, start, t)[:, None, None]
-        return slope
     for s, v in np.ndindex(counted.shape[1:]):
         step = _STEP * np.maximum(counted[:, s, v], 1.0)
         ends = []
         for sign in (1, -1):
             moved = counted.copy()
             moved[:, s, v] += sign * step
-            votes = [moved if u == t else other for u, other in enumerate(expected.votes)]
-            ends.append(_accuracies(expected._replace(votes=votes), start, t))
+            votes = [moved if u == t else other for u, other in enumerate(stats.votes)]
+            ends.append(_accuracies(stats._replace(votes=votes), priors, t))
         slope[:, s, v] = (ends[0] - ends[1]) / (2 * step)
     return slope
 
@@ -211,12 +210,12 @@ def intervals_of(
     return tuple(Interval(name, *(float(column[i]) for column in columns)) for i, name in enumerate(names))
 
 
-def _gradients(tree: Tree, votes: CodedVotes, layout: CountLayout, expected: Expected, start: Start) -> Floats:
+def _gradients(tree: Tree, votes: CodedVotes, layout: CountLayout, stats: SuffStats, priors: Priors) -> Floats:
     """Of the accuracies, then of the end labels' shares, in the counts: (n_lfs + n_end_labels, layout.size)."""
     found = np.zeros((votes.n_lfs + tree.n_end_labels, layout.size))
-    n_points = float(expected.labels[0].sum())
+    n_points = float(stats.labels[0].sum())
     for t, task in enumerate(votes.tasks):
-        slope = _accuracy_slope(expected, start, t)
+        slope = _accuracy_slope(stats, priors, t)
         lf, state, vote = np.nonzero(layout.votes[t] >= 0)
         found[task.lfs[lf], layout.votes[t][lf, state, vote]] = slope[lf, state, vote]
         for c, below in enumerate(tree.child[t]):

@@ -9,7 +9,7 @@ import pytest
 import metalwork as mw
 from metalwork.inference import CodedVotes, Tree, log_likelihood, packing
 from metalwork.inference import code_votes as coded_votes
-from metalwork.label_models import _e_step, _fitting, _hierarchical
+from metalwork.label_models import _e_step, _fit_generative, _hierarchical
 from metalwork.label_models._e_step import anchored, e_step
 from tests.simulated import Simulated, simulate
 
@@ -68,7 +68,7 @@ def test_a_sample_set_right_ends_where_all_records_do(monkeypatch: pytest.Monkey
     whole = fitted(found)
     monkeypatch.setattr(_e_step, "EM_ROWS", 6_000)
     carried = fitted(found)
-    monkeypatch.setattr(_fitting, "_MOST_PASSES", 0)
+    monkeypatch.setattr(_fit_generative, "_MOST_PASSES", 0)
     sampled = fitted(found)
     error = np.abs(carried.class_prior_ - whole.class_prior_).max()
     assert error < 5e-4
@@ -80,7 +80,7 @@ def test_led_astray_em_goes_over_all_records(monkeypatch: pytest.MonkeyPatch) ->
     whole = fitted(found)
     wrong = rows_of(found.votes.rows(slice(40)))
     monkeypatch.setattr(_e_step, "EM_ROWS", 2_000)
-    monkeypatch.setattr(_fitting, "anchored", lambda *_: e_step(tree, wrong))
+    monkeypatch.setattr(_fit_generative, "anchored", lambda *_: e_step(tree, wrong))
     np.testing.assert_allclose(fitted(found).class_prior_, whole.class_prior_, atol=1e-3)
 
 
@@ -88,7 +88,7 @@ def test_led_astray_em_goes_over_all_records(monkeypatch: pytest.MonkeyPatch) ->
 def test_leaps_arrive_where_plain_steps_do_and_sooner(monkeypatch: pytest.MonkeyPatch, n_points: int) -> None:
     found = drawn(n_points, lfs_a_task=3)
     model = fitted(found, max_iter=5_000, tol=1e-12)
-    monkeypatch.setattr(_fitting, "_LONGEST_LEAP", 1.0)
+    monkeypatch.setattr(_fit_generative, "_LONGEST_LEAP", 1.0)
     plain = fitted(found, max_iter=5_000, tol=1e-12)
     assert model.converged_
     assert plain.converged_
@@ -107,4 +107,4 @@ def test_pooling_is_what_the_labels_have_in_common(
     votes = simulate(np.random.default_rng(0), flat, 1_500, lfs_a_task=8, on=1.0, accuracy=spread).votes
     model = mw.HierarchicalLabelModel(flat, abstains="informative").fit(votes)
     assert model._learned is not None
-    assert model._learned.start.pooling == pooling
+    assert model._learned.priors.pooling == pooling

@@ -5,27 +5,24 @@ import numpy.typing as npt
 import pytest
 
 import metalwork as mw
-from metalwork.inference import Alphabets, CodedVotes, TaskVotes, code_votes, packing, tasks_of
-from metalwork.label_models import _claims, _estimates
-from metalwork.label_models._claims import Claims, claims_of
-from metalwork.label_models._stated import vote_priors
+from metalwork.inference import packing, tasks_of
+from metalwork.label_models import _outcomes
+from metalwork.label_models._outcomes import Outcomes, outcomes_of
 
 Floats = npt.NDArray[np.float64]
 NAN = np.nan
 
 
-def claims(rows: list[list[float]], share: list[float], applies: float = 1.0) -> Claims:
-    """The claims of one LF with the alphabet ``rows``."""
+def outcomes(rows: list[list[float]], share: list[float], applies: float = 1.0) -> Outcomes:
+    """The outcomes of one LF with the alphabet ``rows``."""
     layout = packing([np.arange(1)], [len(share)], alphabets={0: np.array(rows)})
-    found = claims_of(tasks_of(layout)[0], np.log(share), applies)
-    assert found is not None
-    return found
+    return outcomes_of(tasks_of(layout)[0], np.log(share), applies)
 
 
 def said(rows: list[list[float]], share: list[float], precision: float, applies: float = 1.0) -> Floats:
     """Factors (n_outcomes, n_states) of one LF's votes."""
-    own = claims(rows, share, applies)
-    found: Floats = _claims.factors(own, _claims.bounded(own, np.array([precision])))[0].T
+    own = outcomes(rows, share, applies)
+    found: Floats = _outcomes.vote_factors(own, _outcomes.bounded_precision(own, np.array([precision])))[0].T
     return found
 
 
@@ -80,44 +77,37 @@ def test_factors_keep_the_prior_and_never_lower_what_they_hold(seed: int) -> Non
 
 
 def test_precision_in_labels_and_in_outcomes_are_each_others_inverse() -> None:
-    own = claims([[1, 0, 0, NAN], [1, 1, 0, NAN], [0.7, 0.2, 0.1, NAN]], [0.2, 0.3, 0.5])
+    own = outcomes([[1, 0, 0, NAN], [1, 1, 0, NAN], [0.7, 0.2, 0.1, NAN]], [0.2, 0.3, 0.5])
     votes, precision = np.array([[30.0, 50.0, 20.0]]), np.array([0.77])
-    right = votes * _claims.of_outcomes(own, precision)
-    assert _claims.of_labels(own, right, votes) / 100 == pytest.approx(precision)
+    right = votes * _outcomes.by_outcome(own, precision)
+    assert _outcomes.right_in_labels(own, right, votes) / 100 == pytest.approx(precision)
     stated = right.sum(axis=1) / 100
-    assert _claims.as_of_labels(own, stated, votes) == pytest.approx(precision)
+    assert _outcomes.precision_in_labels(own, stated, votes) == pytest.approx(precision)
 
 
-def two_ways(seed: int) -> tuple[CodedVotes, CodedVotes, list[Claims | None]]:
-    """The same plain votes, as such and with the labels as an alphabet."""
-    rng = np.random.default_rng(seed)
-    codes = rng.integers(-1, 3, (200, 4))
-    identity: Floats = np.concatenate([np.eye(3), np.full((3, 1), NAN)], axis=1)
-    own: Alphabets = dict.fromkeys(range(4), identity)
-    plain, beyond = (code_votes(packing([np.arange(4)], [3], alphabets=a), codes) for a in (None, own))
-    return plain, beyond, [claims_of(beyond.tasks[0], np.log([0.5, 0.3, 0.2]), 0.4)]
-
-
-def test_the_labels_as_an_alphabet_are_what_plain_votes_are() -> None:
-    plain, beyond, own = two_ways(0)
-    share, applies = [np.log([0.5, 0.3, 0.2])], np.array([0.4])
-    priors = vote_priors(["a", "b", "c", "d"], 0.8, 50.0, 0.3)
-    parameters = _estimates.VotesOnly([np.array([0.5, 0.7, 0.8, 0.95])], [np.full(4, 0.3)])
-    tables = []
-    for votes, says in ((plain, [None]), (beyond, own)):
-        spoken = [np.bincount(votes.tasks[0].lfs, minlength=4)[:, None] * np.array([[90.0, 30.0, 20.0]])]
-        most = _estimates.most_precision(votes, spoken, says, share, applies, priors)
-        tables.append(_estimates.votes_only_tables(votes, parameters, share, says, most, priors)[0])
-    np.testing.assert_allclose(tables[0], tables[1], rtol=1e-12, atol=1e-12)
-
-
-def task_of(alphabets: Alphabets) -> TaskVotes:
-    return tasks_of(packing([np.arange(1)], [2], alphabets=alphabets))[0]
-
-
-def test_a_task_of_plain_votes_claims_nothing_beyond() -> None:
-    assert claims_of(task_of({}), np.log([0.5, 0.5]), 1.0) is None
-    assert claims_of(task_of({0: np.array([[1, 1, 0.0]])}), np.log([0.5, 0.5]), 1.0) is not None
+def test_labels_are_the_outcomes_of_lfs_without_an_alphabet() -> None:
+    """Written out as an alphabet or not, they say the same; unwritten, one set of arrays stands for all LFs."""
+    labels = np.concatenate([np.eye(3), np.full((3, 1), NAN)], axis=1)
+    share, counted = np.log([0.5, 0.3, 0.2]), np.random.default_rng(0).random((4, 4, 3))
+    layouts = [packing([np.arange(4)], [3], alphabets=own) for own in ({}, dict.fromkeys(range(4), labels))]
+    one_for_all, written_out = (outcomes_of(tasks_of(layout)[0], share, 0.4) for layout in layouts)
+    assert one_for_all.sets.member.shape == (1, 4, 3)
+    assert written_out.sets.member.shape == (4, 4, 3)
+    precision = np.array([0.5, 0.7, 0.8, 0.95])
+    for one, other in zip(one_for_all[1:], written_out[1:], strict=True):
+        np.testing.assert_array_equal(np.broadcast_to(one, other.shape), other)
+    results = [
+        (
+            _outcomes.vote_factors(own, _outcomes.bounded_precision(own, precision)),
+            _outcomes.estimate_precision(own, counted, precision, np.full(4, 2.0)),
+            _outcomes.right_votes(own, counted),
+            *_outcomes.branch_counts(own, counted, np.arange(4.0)),
+            _outcomes.by_state(own, counted.sum(axis=1)),
+        )
+        for own in (one_for_all, written_out)
+    ]
+    for first, second in zip(*results, strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-14)
 
 
 def test_a_precision_stated_by_name_is_that_of_the_sets() -> None:
