@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import ABSTAIN, NOT_APPLICABLE, BoolArray
-from metalwork._names import as_written, is_missing, is_whole, plain_name, plain_path, unknown_name
+from metalwork._names import as_written, is_code, is_missing, plain_name, plain_path, unknown_name
 from metalwork.errors import VotesError
 
 Int64Array = npt.NDArray[np.int64]
@@ -167,7 +167,7 @@ class KnownLabels:
         """End labels under a label, by name or code; None where it is not known."""
         if by_name:
             return self._by_name(value, row)
-        if is_whole(value):
+        if is_code(value):
             return self._code(int(value), row, "label")
         if isinstance(value, str) and (span := self._named(value)) is not None:
             return span
@@ -186,7 +186,7 @@ class KnownLabels:
         return None
 
     def _end_label(self, value: Any, row: int, by_name: bool) -> Span | None:
-        if is_whole(value):
+        if is_code(value):
             return self._code(int(value), row, "end label")
         span = self._named(value) if isinstance(value, str) else None
         if span is None and is_missing(value):
@@ -202,9 +202,9 @@ class KnownLabels:
         return span
 
     def _code(self, code: int, row: int, what: str) -> Span | None:
-        named, own = self._named(str(code)), (code, code + 1)
-        in_range = 0 <= code < self._all[1]
-        if (named is not None and named != own) or (in_range and self._numbered):
+        own, in_range = (code, code + 1), 0 <= code < self._all[1]
+        named = {self._named(name) for name in (str(code), f"{code}.0")} - {None, own}
+        if named or (in_range and self._numbered):
             raise VotesError(
                 f"Row {row}: labels named by numbers must be given as text; got {code}, which may be a name or a "
                 "code. For names pass list(map(str, labels)), for codes schema.end_names(codes)."
@@ -282,6 +282,10 @@ def _values(labels: Any) -> Iterable[Any]:
     if hasattr(labels, "to_pylist"):  # Arrow, whose own scalars are no texts and numbers
         arrow: list[Any] = labels.to_pylist()
         return arrow
+    if isinstance(labels, Mapping) or hasattr(labels, "columns"):
+        raise VotesError(
+            f"labels must be a sequence of labels; got {type(labels).__name__}. Pass one column of it."
+        )
     if not hasattr(labels, "__iter__"):
         raise VotesError(f"labels must be a sequence of labels; got {type(labels).__name__}.")
     return list(labels)

@@ -41,6 +41,11 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
 
 
+def is_code(value: Any) -> bool:
+    """Whether a value is a whole number, also one that a column with gaps has made a float."""
+    return is_whole(value) or (isinstance(value, float | np.floating) and float(value).is_integer())
+
+
 def as_written(value: Any) -> tuple[str, ...]:
     """How a value of a file or frame may be written, the nearest first: 1.0 is "1.0", or else "1"."""
     if isinstance(value, bool | np.bool_):

@@ -177,6 +177,7 @@ def test_elsewhere_numbers_that_may_be_names_or_codes_are_refused(read: Any) -> 
     )
     assert message(read, np.array([0, 1])) == refusal
     assert message(read, pd.Series([0, 1])) == refusal
+    assert message(read, pd.Series([0, 1, None])) == refusal
     assert read(["1", "0"]).tolist() == read(SPAM.end_names([0, 1])).tolist()
 
 
@@ -213,6 +214,8 @@ def test_codes_are_codes_where_the_method_says_so() -> None:
         Arrow(["Money", None]),
         pd.Series([2, pd.NA], dtype="Int64"),
         pl.Series([2, None]),
+        pd.Series([2, None]),
+        np.array([2, np.nan], dtype=np.float32),
     ],
     ids=lambda labels: f"{type(labels).__module__.split('.')[0]} {getattr(labels, 'dtype', '')}",
 )
@@ -252,6 +255,15 @@ def test_end_labels_come_before_inner_ones_of_the_same_name() -> None:
         {"task": "area", "labels": [{"Billing": {"task": "billing", "labels": ["Billing", "Refund"]}}, "Other"]}
     )
     assert schema.known_codes(["Billing", "Refund"]).tolist() == schema.task_codes[[0, 1]].tolist()
+
+
+def test_a_frame_or_dict_is_no_column() -> None:
+    for frame in (pd.DataFrame({"y": ["Money"]}), pl.DataFrame({"y": ["Money"]})):
+        text = "labels must be a sequence of labels; got DataFrame. Pass one column of it."
+        assert message(MARKETS.known_codes, frame, names=True) == text
+    assert message(MARKETS.end_codes, {"y": "Money"}) == (
+        "labels must be a sequence of labels; got dict. Pass one column of it."
+    )
 
 
 def test_unknown_labels_are_named_with_their_row() -> None:

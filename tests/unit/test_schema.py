@@ -109,7 +109,7 @@ KNOWN = "Known: 'Performance', 'Funding', 'Money', 'Commodity'."
         (np.array([0, -1]), f"Row 1: -1 is no end label. {KNOWN}"),
         ([None], f"Row 0: None is no end label. {KNOWN}"),
         ([True], f"Row 0: True is no end label. {KNOWN}"),
-        ([1.0], f"Row 0: 1.0 is no end label. {KNOWN}"),
+        ([1.5], f"Row 0: 1.5 is no end label. {KNOWN}"),
         ("Money", "labels must be a sequence of labels; got the single text 'Money'."),
         (
             np.zeros((2, 2), int),
