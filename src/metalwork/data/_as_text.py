@@ -38,11 +38,10 @@ def as_text(column: pl.Series) -> pl.Series:
 def _text_of(value: Any) -> str | None:
     if is_missing(value):
         return None
-    if isinstance(value, str):
-        return value
     if isinstance(value, (pl.Series, list, tuple, dict, set, frozenset)):
-        return json.dumps(_json_form(value), ensure_ascii=False, sort_keys=True, default=_text_of)
-    return _scalar(value)
+        value = json.dumps(_json_form(value), ensure_ascii=False, sort_keys=True, default=_text_of)
+    text = value if isinstance(value, str) else _scalar(value)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # half of a surrogate pair is no text
 
 
 def _scalar(value: Any) -> str:

@@ -181,7 +181,7 @@ def _checked_rows(
             if row and len(row) != n_fields:
                 raise DataError(
                     f"{path}:{start}: a row must have {n_fields} fields like the header; got {len(row)}. "
-                    "Quote fields that hold the delimiter or a line break."
+                    f"Quote fields that hold {dialect.delimiter!r} or a line break, or say another delimiter."
                 )
             if row:
                 yield start, row

@@ -33,9 +33,10 @@ def open_records(
 
     Values are what they are in JSON, frames and dicts: numbers keep their digits, a whole number stays one
     beside broken ones, however records are cut into chunks. The columns of CSV are text as it is written, null
-    where it is empty, unless ``types`` declares another type or what reads a column asks for one: an argument
-    that is annotated (``def big(amount: float)``), ``from_probabilities``, numeric features. Every missing value
-    is null: None, NaN, pandas' NA and NaT, and empty text. Columns that nothing reads are not read.
+    where it is empty (a blank line is no record), unless ``types`` declares another type or what reads a column
+    asks for one: an argument that is annotated (``def big(amount: float)``), ``from_probabilities``, numeric
+    features. Every missing value is null: None, NaN, pandas' NA and NaT, and empty text. Columns that nothing
+    reads are not read.
 
     Parameters
     ----------

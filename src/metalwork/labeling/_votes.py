@@ -150,7 +150,8 @@ def _call_all(lf: LabelingFunction, chunk: Chunk, reader: Reader, failures: Fail
             failures.add(len(values), str(unreadable))
             values.append(_FAILED)
         except Exception as error:
-            hint = chunk.hint(lf.fields, lf.kinds, len(values)) if isinstance(error, TypeError) else ""
+            about_text = isinstance(error, (TypeError, ValueError)) and "str" in str(error)
+            hint = chunk.hint(lf.fields, lf.kinds, len(values)) if about_text else ""
             failures.add(len(values), f"{type(error).__name__}: {error}".rstrip(": ") + hint)
             values.append(_FAILED)
     return values

@@ -30,6 +30,7 @@ VALUES: list[tuple[Any, str | None]] = [
     (None, None),
     (float("nan"), None),
     ("", None),
+    ("\ud800", "\\ud800"),
 ]
 
 
