@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from metalwork._documents import Key
 from metalwork.errors import ConfigError, MetalworkError
+from metalwork.features import NumericColumns
 from metalwork.labeling import column_faults, function_faults
 from metalwork.pipeline._data import missing_column
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
-from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._trial import option_faults
 
@@ -69,7 +69,7 @@ def _feature_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[
                 yield place, missing_column(dotted(place), name, job.origin(split), columns[split])
         if settings.columns is not None and not missing:
             try:
-                build_featurizer(settings).transform(job.split(split).records)
+                NumericColumns(tuple(settings.columns)).transform(job.split(split).records)
             except MetalworkError as error:
                 yield ("features", "columns"), f"{job.origin(split)}: {error}"
 

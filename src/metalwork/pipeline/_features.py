@@ -1,11 +1,16 @@
 """From a project's settings to what turns its records into the end model's input."""
 
-from metalwork.features import Featurizer, NumericColumns, WordCounts
+from metalwork.features import Combined, Featurizer, NumericColumns, WordCounts
 from metalwork.pipeline._settings import FeatureSettings
 
 
 def build_featurizer(settings: FeatureSettings) -> Featurizer:
-    """Word counts of a text column, or numeric columns as they are; scaling is the end model's."""
+    """Counts of a text column, numeric columns as they are, or both side by side; scaling is the end model's."""
+    found: list[Featurizer] = []
+    if settings.text is not None:
+        low, high = settings.ngrams
+        counts = WordCounts(settings.min_df, settings.max_features, settings.tokenizer, (low, high), settings.text)
+        found.append(counts)
     if settings.columns is not None:
-        return NumericColumns(tuple(settings.columns))
-    return WordCounts(settings.min_df, settings.max_features, field=settings.text)
+        found.append(NumericColumns(tuple(settings.columns)))
+    return found[0] if len(found) == 1 else Combined(found)

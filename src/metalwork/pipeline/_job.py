@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from metalwork.data import RecordSource, as_text
-from metalwork.errors import ConfigError, DataError, VotesError
+from metalwork.errors import ConfigError, DataError, MetalworkError, VotesError
 from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._code import load_labeling_functions
 from metalwork.pipeline._data import SPLITS, Source, missing_column, open_sources
@@ -29,6 +29,8 @@ from metalwork.pipeline._watching import CodeFiles
 from metalwork.schema import TaskSchema
 
 Codes = npt.NDArray[np.int64]
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,9 @@ class Job:
             When that file fails, or two labeling functions share a name.
         """
         settings, code = project.settings, CodeFiles(project.folder)
-        sources = open_sources(settings.data, project.folder, code)
-        functions = _labeling_functions(project, code)
+        sources, functions = _both(
+            lambda: open_sources(settings.data, project.folder, code), lambda: _labeling_functions(project, code)
+        )
         read = partial(_read_split, project, wanted=_wanted(functions, settings.features))
         return cls(
             name=project.name,
@@ -214,6 +217,22 @@ class Job:
         frame = pl.DataFrame([as_text(records[column]).rename(str(i)) for i, column in enumerate(wanted)])
         text = pl.concat_str(pl.all().fill_null("\0"), separator="\1")
         return frame.select(pl.when(pl.any_horizontal(pl.all().is_not_null())).then(text)).to_series()
+
+
+def _both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+    """What both find; one error of what both have against it."""
+    found: list[Any] = []
+    errors: list[MetalworkError] = []
+    for find in (first, second):
+        try:
+            found.append(find())
+        except MetalworkError as error:
+            errors.append(error)
+    if len(errors) == 2:
+        raise ConfigError("\n".join(map(str, errors)))
+    if errors:
+        raise errors[0]
+    return found[0], found[1]
 
 
 def _same(split: Split) -> Split:

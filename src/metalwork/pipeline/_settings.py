@@ -213,17 +213,24 @@ class LabelModelSettings(Settings):
 
 
 class FeatureSettings(Settings):
-    """What the end model reads: the words of a text column, or numeric columns."""
+    """What the end model reads: counts of the words of a text column, numeric columns, or both."""
 
     text: Text | None = None
     min_df: PositiveInt = 2
     max_features: PositiveInt | None = None
+    tokenizer: Literal["words", "chars"] = "words"
+    ngrams: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = [1, 1]
     columns: Annotated[list[Text], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if (self.text is None) == (self.columns is None):
-            raise ValueError("must have exactly one of the keys text, columns")
+    def _some(self) -> Self:
+        if self.text is None and self.columns is None:
+            raise ValueError("must have the key text, columns, or both")
+        if self.ngrams[0] > self.ngrams[1]:
+            raise ValueError(f"must have ngrams from the least to the most, e.g. [1, 2]; got {self.ngrams}")
+        of_text = self.model_fields_set & {"min_df", "max_features", "tokenizer", "ngrams"}
+        if self.text is None and of_text:
+            raise ValueError(f"may have the key {min(of_text)} beside text only")
         return self
 
 

@@ -137,3 +137,14 @@ def test_a_job_in_memory_is_checked_alike() -> None:
         "  - label_model.class_prior must sum to 1; it sums to 0.9. Correct the shares.\n"
         "  - end_model.options: patience must be a whole number of at least 1; got 0."
     )
+
+
+def test_data_and_code_that_cannot_be_loaded_are_both_named(tmp_path: Path) -> None:
+    path = write_project(tmp_path, lfs="x = 1 / 0\n")
+    (tmp_path / "dev.csv").write_text("")
+    with pytest.raises(ConfigError) as caught:
+        Job.of_project(load_project(path))
+    assert str(caught.value).replace(f"{tmp_path}/", "") == (
+        "dev.csv: must hold records; the file is empty.\n"
+        "lfs.py:1: the file must run without an error; got ZeroDivisionError: division by zero"
+    )
