@@ -1,20 +1,16 @@
 """What an end model is trained on: a label model's probabilities, or labels that are known."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from metalwork._checks import ABSTAIN, BoolArray, IntArray
+from metalwork._checks import ABSTAIN, BoolArray, FloatArray, IntArray
 from metalwork.end_models.losses import head_targets, known_targets
 from metalwork.end_models.plan import Plan
 from metalwork.errors import ConfigError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
-
-_KINDS: Final = (
-    "Use a label model's predict_proba, mw.TaskProbabilities(array, schema), or known labels in one dimension."
-)
 
 
 class Labels:
@@ -56,20 +52,13 @@ def read_labels(given: Any, schema: TaskSchema) -> Labels:
     VotesError
         For probabilities of another schema, labels outside of it, or none that is known.
     """
-    if isinstance(given, TaskProbabilities):
-        if given.schema != schema:
-            raise VotesError("probs must have the model's schema; it differs. Fit both models on one schema.")
-        labels = Labels(schema, given)
-    else:
-        if getattr(given, "ndim", 1) == 2 and np.asarray(given).dtype.kind == "f":
-            raise ConfigError(
-                f"probs must be TaskProbabilities or known labels; got a float array {given.shape}. {_KINDS}"
-            )
-        if not hasattr(given, "__iter__"):
-            raise ConfigError(
-                f"probs must be TaskProbabilities or known labels; got {type(given).__name__}. {_KINDS}"
-            )
-        labels = Labels(schema, schema.known_codes(given))
+    probs = _probabilities(given, schema)
+    if probs is None and not hasattr(given, "__iter__"):
+        raise ConfigError(
+            f"probs must be TaskProbabilities or known labels; got {type(given).__name__}. "
+            "Use a label model's predict_proba, or labels by name or code."
+        )
+    labels = Labels(schema, schema.known_codes(given) if probs is None else probs)
     if len(labels) == 0:
         raise VotesError("probs must hold at least one record; got none.")
     return labels
@@ -88,3 +77,24 @@ def read_gold(y: Any, schema: TaskSchema, what: str) -> tuple[BoolArray, BoolArr
     if not stated.any():
         raise VotesError(f"{what} must hold at least one known label; got none.")
     return schema.admits(known), stated
+
+
+def how_right(y: Any, schema: TaskSchema) -> tuple[FloatArray, BoolArray]:
+    """:func:`read_gold` of known labels as 0 and 1; of probabilities they themselves, all known."""
+    if (probs := _probabilities(y, schema)) is not None:
+        return probs.end, np.ones(len(probs), dtype=bool)
+    admitted, known = read_gold(y, schema, "y")
+    return admitted.astype(np.float64), known
+
+
+def _probabilities(given: Any, schema: TaskSchema) -> TaskProbabilities | None:
+    """Probabilities as they are, as an array, or as its rows (as scikit-learn picks records); else None."""
+    if isinstance(given, TaskProbabilities):
+        if given.schema != schema:
+            raise VotesError("probs must have the model's schema; it differs. Fit both models on one schema.")
+        return given
+    if isinstance(given, list) and given and all(isinstance(row, np.ndarray) and row.ndim == 1 for row in given):
+        given = np.array(given) if len({row.shape for row in given}) == 1 else None
+    if isinstance(given, np.ndarray) and given.ndim == 2 and given.dtype.kind == "f":
+        return TaskProbabilities(given, schema)
+    return None

@@ -13,7 +13,7 @@ from metalwork._estimators import Estimator, as_classes
 from metalwork.end_models._arguments import check_arguments, check_rows, pick_device, pick_seed, read_weights
 from metalwork.end_models._building import compile_for, pick_threads
 from metalwork.end_models._inputs import Columns, Inputs, check_finite, columns_of, read_inputs
-from metalwork.end_models._labels import Labels, read_gold, read_labels
+from metalwork.end_models._labels import Labels, how_right, read_gold, read_labels
 from metalwork.end_models._scaling import Scaler, fit_scaler
 from metalwork.end_models._storage import Fitted, load_model, save_model
 from metalwork.end_models._training import (
@@ -159,7 +159,7 @@ class EndModel(Estimator):
         ----------
         X : float array, SciPy sparse matrix or data frame (n_points, n_features), or records with an input module
             Finite. Sparse matrices stay sparse; columns of frames are known by name from here on.
-        probs : TaskProbabilities (n_points,), or known labels (n_points,)
+        probs : TaskProbabilities (n_points,), their array, or known labels (n_points,)
             Of the model's schema. Known labels are names or codes of end labels, or names of inner labels, from
             which the tasks above learn alone; records without one (None, NaN, "", -1) are left out.
         dev : (X_dev, y_dev), optional
@@ -230,11 +230,11 @@ class EndModel(Estimator):
     def score(self, X: Any, y: Any) -> float:
         """Accuracy in [0, 1] on labels ``y`` (names or codes), of the records that have one.
 
-        A prediction under a coarse label is right.
+        A prediction under a coarse label is right. For probabilities ``y`` it is the accuracy that they expect.
         """
-        found, (admitted, known) = self.predict(X), read_gold(y, self.schema, "y")
+        found, (right, known) = self.predict(X), how_right(y, self.schema)
         check_rows("y", len(known), len(found))
-        return float(np.mean(admitted[known, found[known]]))
+        return float(np.mean(right[known, found[known]]))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safetensors file, whole or not at all; equal fits give equal files.

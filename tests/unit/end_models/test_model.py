@@ -224,16 +224,15 @@ def test_arguments_out_of_range(arguments: dict[str, Any], message: str) -> None
             "probs must have the model's schema; it differs. Fit both models on one schema.",
         ),
         (
-            (DATA.counts, DATA.probs.end),
-            ConfigError,
-            "probs must be TaskProbabilities or known labels; got a float array (120, 4). Use a label model's "
-            "predict_proba, mw.TaskProbabilities(array, schema), or known labels in one dimension.",
+            (DATA.counts, DATA.probs.end[:, :3]),
+            VotesError,
+            "end must have shape (n_points, 4); got (120, 3).",
         ),
         (
             (DATA.counts, None),
             ConfigError,
             "probs must be TaskProbabilities or known labels; got NoneType. Use a label model's "
-            "predict_proba, mw.TaskProbabilities(array, schema), or known labels in one dimension.",
+            "predict_proba, or labels by name or code.",
         ),
         (
             (DATA.counts, [None] * 120),

@@ -50,7 +50,17 @@ def test_it_is_cross_validated(y: Any) -> None:
     assert scores.tolist() == cross_val_score(model(), X, CODES, cv=3, scoring="accuracy").tolist()
 
 
-def test_probabilities_are_cross_validated() -> None:
+def test_probabilities_are_searched_over_too() -> None:
+    soft = TaskProbabilities(PROBS.end * 0.6 + 0.1, TRIAGE)
+    scores = cross_val_score(model(), X, soft, cv=3, error_score="raise")
+    assert scores.mean() == pytest.approx(0.7, abs=0.1)  # the most that they expect
+    search = GridSearchCV(model(max_epochs=5), {"lr": [1e-5, 0.05]}, cv=2, error_score="raise").fit(X, soft)
+    assert search.best_params_ == {"lr": 0.05}
+    same = model().fit(X, soft.end).predict_proba(X)
+    assert np.array_equal(model().fit(X, soft).predict_proba(X).end, same.end)
+
+
+def test_predictions_are_cross_validated() -> None:
     found = cross_val_predict(model(), X, CODES, cv=2, method="predict_proba")
     assert found.shape == (120, 4)
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
