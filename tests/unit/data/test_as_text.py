@@ -41,12 +41,8 @@ def test_a_column_of_all_kinds() -> None:
     assert column.to_list() == [text for _, text in VALUES]
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [pair for pair in VALUES if not isinstance(pair[0], (set, type(None)))]
-)
+@pytest.mark.parametrize(("value", "text"), [*VALUES[:13], *VALUES[18:20]])
 def test_a_typed_column_gives_the_same_text(value: Any, text: str | None) -> None:
-    if (isinstance(value, dict) and 3 in value) or isinstance(value, list):
-        return
     kind = pl.Int128 if value == 2**70 else None
     assert as_text(pl.Series([value], dtype=kind)).to_list() == [text]
 
