@@ -149,8 +149,7 @@ class TaskSchema:
 
     def child(self, task: str, label: str) -> str | None:
         """The task that ``label`` opens, or None where it is an end label."""
-        self.label_code(task, label)
-        return self._child.get((task, label))
+        return self._child.get((task, self.labels(task)[self.label_code(task, label)]))
 
     def children(self, task: str) -> tuple[str, ...]:
         """Child tasks of ``task``, in the order of its labels."""

@@ -240,6 +240,7 @@ def test_composed_and_decomposed_names_are_one_and_blanks_around_do_not_count() 
         )
         assert schema.labels("place") == (cafe, "Home")
         assert schema.label_code("place", f"{given} ") == 0
+        assert schema.child("place", f"{given} ") == "kind"
         assert schema.known_codes([given, f"\u00a0{given} / Inn\n"]).tolist() == [[0, -1], [0, 1]]
         assert schema.end_codes([f"{given}/Bar", "Home "]).tolist() == [0, 2]
         assert named(schema, [f"{given}/Bar", " Home"]) == ["Bar", "Home"]
