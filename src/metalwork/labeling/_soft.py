@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from metalwork._names import plain_name
 from metalwork.errors import LabelingError
 from metalwork.labeling._function import DeclaredLabels, LabelingFunction
 
@@ -45,7 +46,7 @@ def from_probabilities(task: str, columns: Mapping[str, str], name: str | None =
     texts = isinstance(columns, Mapping) and all(
         isinstance(text, str) for pair in columns.items() for text in pair
     )
-    if not texts or not columns or len(set(columns.values())) < len(columns):
+    if not texts or not columns or len(set(map(plain_name, columns.values()))) < len(columns):
         raise LabelingError(
             f"columns of LF {lf_name!r} must be a dict from columns to distinct labels; got {columns!r}. "
             "Write e.g. {'p_spam': 'spam', 'p_ham': 'ham'}."

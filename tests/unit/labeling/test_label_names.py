@@ -63,6 +63,15 @@ def test_the_same_name_composed_and_not_is_one_label() -> None:
     )
 
 
+def test_two_columns_of_probabilities_for_one_label_are_refused() -> None:
+    with pytest.raises(LabelingError) as caught:
+        mw.from_probabilities(PLACE, {"x": CAFE, "y": APART}, name="scores")
+    assert str(caught.value) == (
+        "columns of LF 'scores' must be a dict from columns to distinct labels; got "
+        f"{{'x': {CAFE!r}, 'y': {APART!r}}}. Write e.g. {{'p_spam': 'spam', 'p_ham': 'ham'}}."
+    )
+
+
 def test_built_in_lfs_take_names_and_tasks_as_they_may_be_written() -> None:
     task = unicodedata.normalize("NFD", PLACE) + " "
     assert voted(mw.keywords(task, APART, ["tea"], field="x"), ["tea", "ale"]) == [{PLACE: CAFE}, None]
