@@ -75,7 +75,8 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
             read_records(path)
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(
-        DataError, match=r"must be a file; it is a folder\. Give a glob such as '.*folder\.csv/\*\.jsonl'\."
+        DataError,
+        match=r"must be a file, or a folder of \.txt files\. Give a glob such as '.*folder\.csv/\*\.jsonl'\.",
     ):
         read_records(tmp_path / "folder.csv")
     with pytest.raises(

@@ -72,7 +72,7 @@ def open_files(records: Sequence[str | os.PathLike[str]], options: FileOptions) 
     is_single = len(records) == 1 and os.path.isfile(records[0])
     paths = [path for given in records for path in _paths_of(given)]
     for path in paths:
-        if not os.path.exists(path):
+        if not os.path.isfile(path):
             _check_not_empty(path)  # says what is wrong with it
     kinds = [format_of(path, options.format) for path in paths]
     if is_single and kinds == ["txt"] and options.format is None:

@@ -30,7 +30,9 @@ def open_bytes(path: Path, encoding: str | None = None) -> Iterator[IO[bytes]]:
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file.{_if_text(path)}") from None
     except IsADirectoryError:
-        raise DataError(f"{path}: must be a file; it is a folder. Give a glob such as '{path}/*.jsonl'.") from None
+        raise DataError(
+            f"{path}: must be a file, or a folder of .txt files. Give a glob such as '{path}/*.jsonl'."
+        ) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: must be a gzip file; it is damaged or something else ({error}).") from None
     except OSError as error:

@@ -80,6 +80,8 @@ def _open(records: Any, options: Any) -> RecordSource:
     from metalwork.data._files import open_files
 
     paths = _paths_in(records)
+    if paths == [""]:
+        raise DataError("records must be the path of a file; got an empty text. Name the file.")
     if paths:
         return open_files(paths, options)
     for name in ("delimiter", "quote", "encoding"):
@@ -132,12 +134,13 @@ def _refusal(records: Any) -> DataError:
         "frozenset": "Sets have no order: pass a list.",
         "ndarray": "Pass polars.DataFrame(array, schema=[...]) with the names of the columns.",
         "bytes": "Pass the path of the file, or decoded texts in a list.",
-        "TextIOWrapper": "Pass the path of the file.",
-        "BufferedReader": "Pass the path of the file.",
     }
     kind = type(records).__name__
+    default = "Pass a list of dicts from column to value."
+    if isinstance(records, io.IOBase):
+        default = "Pass the path of the file."
     return DataError(
         "records must be a data frame (polars, pandas, pyarrow), a list of dicts, a list of texts, an iterator of "
         f"either, a Hugging Face data set, or the path of a file; got {kind}. "
-        f"{remedies.get(kind, 'Pass a list of dicts from column to value.')}"
+        f"{remedies.get(kind, default)}"
     )

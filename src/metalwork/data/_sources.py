@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from itertools import chain, islice
 from typing import Any
 
@@ -174,9 +174,18 @@ def _check_records(records: Sequence[Any], start: int) -> None:
         if not isinstance(record, wanted):
             what = "texts like the first" if wanted is str else "dicts from column to value"
             raise DataError(
-                f"records must be {what}; got {type(record).__name__} at row {start + row}. "
-                "Pass e.g. [{'text': '...'}]."
+                f"records must be {what}; got {type(record).__name__} at row {start + row}. {_remedy(record)}"
             )
+
+
+def _remedy(record: Any) -> str:
+    if hasattr(record, "_asdict"):
+        return "Pass [record._asdict() for record in records]."
+    if is_dataclass(record):
+        return "Pass [dataclasses.asdict(record) for record in records]."
+    if isinstance(record, (tuple, list)):
+        return "Pass polars.DataFrame(records, schema=[...], orient='row') with the names of the columns."
+    return "Pass e.g. [{'text': '...'}]."
 
 
 def frame_source(records: Any) -> FrameSource | None:

@@ -3,9 +3,10 @@
 import io
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -201,6 +202,15 @@ FORMS = (
 )
 
 
+@dataclass
+class Point:
+    x: int
+
+
+class Pair(NamedTuple):
+    x: int
+
+
 @pytest.mark.parametrize(
     ("records", "message"),
     [
@@ -210,8 +220,21 @@ FORMS = (
         ({"a", "b"}, f"{FORMS}; got set. Sets have no order: pass a list."),
         (np.zeros((2, 2)), f"{FORMS}; got ndarray. Pass polars.DataFrame(array, schema=[...]) with the names of"),
         (b"text", f"{FORMS}; got bytes. Pass the path of the file, or decoded texts in a list."),
-        (io.BytesIO(b"a"), f"{FORMS}; got BytesIO. Pass a list of dicts from column to value."),
+        (io.BytesIO(b"a"), f"{FORMS}; got BytesIO. Pass the path of the file."),
         ([1, 2], "dicts from column to value; got int at row 0. Pass e.g. [{'text': '...'}]."),
+        (
+            [Point(1)],
+            "dicts from column to value; got Point at row 0. Pass [dataclasses.asdict(record) for record",
+        ),
+        (
+            [Pair(1)],
+            "dicts from column to value; got Pair at row 0. Pass [record._asdict() for record in records].",
+        ),
+        (
+            [(1, "a")],
+            "dicts from column to value; got tuple at row 0. Pass polars.DataFrame(records, schema=[...],",
+        ),
+        ("", "the path of a file; got an empty text. Name the file."),
         (["a", {"text": "b"}], "texts like the first; got dict at row 1. Pass e.g. [{'text': '...'}]."),
     ],
 )
