@@ -3,7 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from metalwork._checks import (
 from metalwork._estimators import Estimator, as_classes
 from metalwork.errors import VotesError
 from metalwork.label_models._constants import TIE
+from metalwork.label_models._stored import Fitted, check_stored
 from metalwork.probabilities import TaskProbabilities, first_of_best
 from metalwork.schema import TaskSchema
 from metalwork.votes import Alphabet, LabelMatrix
@@ -47,11 +48,13 @@ class LabelModel(Estimator, ABC):
 
     The constructor stores its arguments untouched; :meth:`fit` sets attributes that end in an underscore and
     returns the model. ``fit`` and the ``predict`` methods accept any label matrix of the same schema; after
-    ``fit``, of the same LFs.
+    ``fit``, of the same LFs. A class names its fitted attributes in ``_fitted``, so that a stored model can be
+    checked as it is read.
     """
 
     _estimator_type = "classifier"
     _called_before = "it predicts. Call fit(votes) first."
+    _fitted: ClassVar[Fitted] = {"lf_names_": tuple, "lf_tasks_": tuple, "lf_outcomes_": dict}
     schema: TaskSchema
     lf_names_: tuple[str, ...]
     lf_tasks_: tuple[str, ...]
@@ -226,14 +229,17 @@ class LabelModel(Estimator, ABC):
         save_arrays(path, _FORMAT, header, arrays)
 
     def _restore(self, header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Self:
-        for name, value in header["values"].items():
-            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+        found: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in header["values"].items()
+        }
         for name, count in header["lists"].items():
-            setattr(self, name, [arrays.pop(f"{name}.{i}") for i in range(count)])
+            found[name] = [arrays.pop(f"{name}.{i}") for i in range(count)]
         for name, keys in header["dicts"].items():
-            setattr(self, name, dict(zip(keys, getattr(self, name), strict=True)))
-        for name, array in arrays.items():
-            setattr(self, name, array)
+            found[name] = dict(zip(keys, found[name], strict=True))
+        found |= arrays
+        check_stored(type(self), self.schema, found)  # a file must not set what it likes
+        for name, value in found.items():
+            setattr(self, name, value)
         return self
 
     def _know(self, votes: LabelMatrix) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from typing import ClassVar
 
 import numpy as np
 
@@ -47,6 +48,7 @@ from metalwork.label_models._lf_priors import PRECISION, STRENGTH, Stated, in_vo
 from metalwork.label_models._monotone import bounded_by_votes, monotone_tables
 from metalwork.label_models._outcomes import branch_counts, outcomes_of, right_votes
 from metalwork.label_models._repetition import Repetition, find_repetition, redundant_copies
+from metalwork.label_models._stored import PER_TASK, Fitted
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -133,6 +135,24 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         Per record, at each EM step of the generative reading; empty where votes only are in use.
     converged_, n_iter_ : bool, int
     """
+
+    _fitted: ClassVar[Fitted] = {
+        "abstains_": str,
+        "accuracies_": ("n_lfs",),
+        "class_prior_": ("n_end_labels",),
+        "converged_": bool,
+        "correlation_": (float, int),
+        "dependence_": (float, int),
+        "dependence_limit_": (float, int),
+        "log_likelihoods_": tuple,
+        "log_prior_": PER_TASK,
+        "n_iter_": int,
+        "off_branch_rates_": ("n_lfs",),
+        "repeated_": tuple,
+        "tables_": PER_TASK,
+        "uncovered_": ("n_end_labels",),
+        "vote_weights_": ("n_lfs",),
+    }
 
     def __init__(
         self,

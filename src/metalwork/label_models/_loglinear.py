@@ -1,7 +1,7 @@
 """The paper's label model, to the letter."""
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from metalwork.inference import (
     potentials,
 )
 from metalwork.label_models._base import LabelModel
+from metalwork.label_models._stored import Fitted
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -61,6 +62,8 @@ class LogLinearLabelModel(LabelModel):
         ``concatenate([theta_lab, theta_acc])``.
     converged_, n_iter_ : bool, int
     """
+
+    _fitted: ClassVar[Fitted] = {"theta_": ("2 n_lfs",), "converged_": bool, "n_iter_": int}
 
     def __init__(
         self,
