@@ -86,6 +86,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "apply": lambda wrong: mw.apply(wrong, [{"t": "x"}], SCHEMA),
     "apply records": lambda wrong: mw.apply(LFS, wrong, SCHEMA),
     "apply schema": lambda wrong: mw.apply(LFS, [{"t": "x"}], wrong),
+    "WordCounts": lambda wrong: mw.WordCounts(min_df=1).fit(wrong),
     "from_column mapping": lambda wrong: mw.from_column("label", "c", wrong),
 }
 

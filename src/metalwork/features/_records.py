@@ -25,6 +25,8 @@ def text_column(records: Any, field: str | None, reader: str) -> list[str]:
         raise DataError(
             f"texts must be a sequence of texts; got the single text {records[:40]!r}. Wrap it in a list."
         )
+    if not is_frame(records) and not hasattr(records, "__iter__"):
+        raise DataError(f"texts must be a sequence of texts; got {type(records).__name__}.")
     rows = records if is_frame(records) or isinstance(records, pl.Series | list) else list(records)
     if not is_frame(rows):
         return _checked(list(rows))
