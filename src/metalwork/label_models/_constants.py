@@ -1,39 +1,81 @@
-"""Constants that change a result, and where each comes from. The table is in ``docs/label-models.md``."""
+"""Every constant that changes what label models find; docs/concepts.md has them in a table, with their sources.
 
+Where no other source is named they were chosen on simulated votes and on the public label matrices of
+docs/benchmarks.md.
+"""
+
+# Priors of labeling functions
+PRECISION = 0.8
+"""Precision believed of an LF before its votes are seen (argument ``precision``)."""
+STRENGTH = 50.0
+"""Votes that this belief is worth (argument ``strength``)."""
+DISCOUNT = 20.0
+"""Pseudo-votes for each vote of an LF's own, at least, as a multiple of the correlation of LFs."""
+LEAST_MARGIN = 0.02
+"""How far the precision of a vote stays above chance, as a share of the way to certainty."""
+MOST_PRECISION = 0.99
+"""Most precision of a vote: no LF is certain."""
+LEAST_RATIO = 0.01
+"""Least off-branch ratio: no vote rules out that its task does not apply."""
+CONFUSION_STRENGTH = 20.0
+"""Pseudo-votes of each label in an LF's confusions, at least."""
+ONE_SIDED = 0.95
+"""Share of an LF's votes for one label from which it tells nothing of the balance or of confusions."""
+
+# Repetition
+COPIED = 0.5
+"""From which share of votes alike, beyond chance, two LFs are copies."""
+SOFTENED = 16
+"""Power of that share in the weight of a vote: only what is all but a copy loses weight."""
+LEAST_TOLD_APART = 3
+"""LFs that a task keeps where copies are left out: two that differ cannot be told apart."""
+OVERLAP = 2.0
+"""By how much more votes on a task are worth less, as a multiple of the correlation of LFs."""
+FIRST_STRENGTH = 20.0
+"""Pseudo-records in each row of the tables that repetition is measured against."""
+
+# Balance
+BALANCE_BAND = 1.1
+"""Most change of a label's odds, as a factor, where there is one task."""
+BALANCE_BAND_OF_TREES = 1.5
+"""Most change of a label's odds, as a factor, in a tree of tasks, whose first balance is rougher."""
+BALANCE_STRENGTH = 10.0
+"""Weight of the first E-step's balance beside dev labels, in records a label."""
+LEAST_LEFT = 0.05
+"""Least share of a given class prior that is left to a label on records without a vote."""
+
+# The generative reading
+PRIOR_STRENGTH = 1.0
+"""Pseudo-records of each label in the class prior (Laplace)."""
+POOLED_ACCURACY = 0.75
+"""What an LF's average accuracy starts from."""
+POOLED_VOTES = 2.0
+"""How many votes that is worth."""
+LEAST_POOLING = 40.0
+"""Pseudo-records in each row of a table."""
+MORE_POOLING = 80.0
+"""The same where a fit with so many to either half of the records makes the other half likelier."""
+MOST_HALVED = 100_000
+"""Up to how many records times end labels the halves are compared: beyond, pseudo-records hardly weigh."""
+
+# The choice of the reading
+MOST_DEPENDENCE = 1.2
+"""Most mean squared residual of joint votes with which LFs pass for independent (1 where the model is right)."""
+SLACK = 1.25
+"""Slack of the limit found on votes drawn from the fitted model, as a factor."""
+LEAST_EVIDENCE = 1.8
+"""Least gain in likelihood for each parameter: 1 where votes are random (Wilks, 1938)."""
+HOPELESS = 3.0
+"""Multiple of the most dependence, after ten steps, from which EM is not continued."""
+
+# Warnings
 FALSE_CONTRADICTIONS = 0.02
 """Most chance of a warning that dev labels contradict the votes, where nobody does worse than chance."""
 TIE = 1e-6
 """Share of the highest probability within which another end label shares it."""
 
-LEAST_MARGIN = 0.02
-"""How far the precision of a vote stays above chance, as a share of the way to certainty."""
-MOST_PRECISION = 0.99
-"""Most precision of a vote, whatever the LF's agreement with others."""
-SOFT_STEPS = 10
-"""Steps to the precision of soft votes, of which the share that is right hangs on the precision itself."""
-POOLED_ACCURACY, POOLED_VOTES = 0.75, 2.0
-"""What an LF's average accuracy starts from in the generative reading, and how many votes that is worth."""
-CONFUSION_STRENGTH = 20.0
-"""Pseudo-votes of each label in an LF's confusions, at least."""
-ONE_SIDED = 0.95
-"""Share of an LF's votes for one label from which it tells nothing of the balance or of confusions."""
-BALANCE_BAND, BALANCE_BAND_OF_TREES = 1.1, 1.5
-"""Most change of a label's odds, as a factor; of votes on several tasks the first balance is rough."""
-BALANCE_STRENGTH = 10.0
-"""Weight of the first E-step's balance beside dev labels, in records a label."""
-DISCOUNT = 20.0
-"""Pseudo-votes for each vote of an LF's own, as a multiple of the correlation of LFs."""
-OVERLAP = 2.0
-"""By how much more votes on a task are worth less, as a multiple of the correlation of LFs."""
-PRIOR_STRENGTH = 1.0
-"""Pseudo-records of each label in the class prior of the generative reading."""
-COPIED, SOFTENED = 0.5, 16
-"""From which share of votes alike two LFs are copies, and how steeply a vote's weight falls with that share."""
-LEAST_TOLD_APART = 3
-"""LFs that a task keeps where copies are left out: fewer cannot be told apart."""
-FIRST_STRENGTH = 20.0
-"""Pseudo-records in each row of the tables that LFs' repetition is measured against."""
-LEAST_POOLING, MORE_POOLING = 40.0, 80.0
-"""Pseudo-records in each row of a generative table: the two that a cross check chooses between."""
+# How far numbers are worked out
 PARAMETER_TOLERANCE = 1e-4
 """Change of every precision and ratio at which EM of the votes-only reading stops."""
+SOFT_STEPS = 10
+"""Steps to the precision of soft votes, of which the share that is right hangs on the precision itself."""

@@ -28,7 +28,7 @@ _MANY_GROUPS, _FEW, _SAMPLE = 16, 8, 1_000
 
 
 class VoteCounts:
-    """Counts of distinct rows of votes: those of two matrices merge into those of both, in whatever order.
+    """Counts of distinct rows of votes, of any number of matrices, in whatever order.
 
     Rows are kept in ascending order, so that nothing computed from them depends on the order of records or on how
     they were cut into chunks.
@@ -65,13 +65,6 @@ class VoteCounts:
         for start in range(0, len(codes), _BLOCK):
             self._keep(*distinct_words(pack(codes[start : start + _BLOCK], self.layout)))
         self.n_points += len(codes)
-
-    def merge(self, other: "VoteCounts") -> None:
-        """Add the counts of other matrices of the same LFs, counted with the same ``most_rows``."""
-        other._settle()
-        self._limit = min(self._limit, other._limit)
-        self._keep(other._words, other._counts)
-        self.n_points += other.n_points
 
     def coded(self) -> CodedVotes:
         """The distinct rows, in ascending order; weights sum to ``n_points``."""

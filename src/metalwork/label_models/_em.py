@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork.inference import Floats, SuffStats, mixed_counts
-from metalwork.label_models._constants import BALANCE_BAND, BALANCE_BAND_OF_TREES, BALANCE_STRENGTH, LEAST_POOLING
+from metalwork.label_models._constants import BALANCE_BAND, BALANCE_BAND_OF_TREES, BALANCE_STRENGTH
 from metalwork.label_models._lf_priors import LFPriors
 from metalwork.label_models._outcomes import Outcomes
 from metalwork.label_models._votes_only import VotesOnly
@@ -40,7 +40,7 @@ class Priors(NamedTuple):
     lfs: LFPriors
     outcomes: list[Outcomes]
     redundant: npt.NDArray[np.bool_]
-    pooling: float = LEAST_POOLING
+    pooling: float
 
 
 class Stopping(NamedTuple):

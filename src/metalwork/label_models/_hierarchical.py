@@ -28,7 +28,16 @@ from metalwork.inference import (
     weigh,
 )
 from metalwork.label_models._base import KnownLabels
-from metalwork.label_models._constants import LEAST_POOLING
+from metalwork.label_models._constants import (
+    HOPELESS,
+    LEAST_EVIDENCE,
+    LEAST_LEFT,
+    LEAST_POOLING,
+    MOST_DEPENDENCE,
+    MOST_HALVED,
+    PRECISION,
+    STRENGTH,
+)
 from metalwork.label_models._contradiction import contradictions
 from metalwork.label_models._counting import VoteCounts
 from metalwork.label_models._diagnosed import DiagnosedLabelModel, Learned
@@ -37,14 +46,8 @@ from metalwork.label_models._em import STEPS_OVER_ALL, BranchPrior, EMResult, Pr
 from metalwork.label_models._fit_generative import carry_over, fit_generative, with_pooling
 from metalwork.label_models._fit_votes_only import fit_votes_only
 from metalwork.label_models._identifiable import not_learned, one_class, without_votes
-from metalwork.label_models._independence import (
-    LEAST_EVIDENCE,
-    MOST_DEPENDENCE,
-    dependence,
-    evidence,
-    most_dependence,
-)
-from metalwork.label_models._lf_priors import PRECISION, STRENGTH, Stated, in_votes_for_labels, lf_priors_of
+from metalwork.label_models._independence import dependence, evidence, most_dependence
+from metalwork.label_models._lf_priors import Stated, in_votes_for_labels, lf_priors_of
 from metalwork.label_models._monotone import bounded_by_votes, monotone_tables
 from metalwork.label_models._outcomes import branch_counts, outcomes_of, right_votes
 from metalwork.label_models._repetition import Repetition, find_repetition, redundant_copies
@@ -53,10 +56,9 @@ from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
 _LOG = logging.getLogger(__name__)
-_LEAST_LEFT = 0.05
 _CLOSE = 1e-4
-_FIRST_STEPS, _HOPELESS = 10, 3.0
-_LEAST_HALVED, _MOST_HALVED = 20, 100_000
+_FIRST_STEPS = 10
+_LEAST_HALVED = 20
 _BLOCK_CELLS = 1 << 20
 _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
 
@@ -234,9 +236,9 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         few_steps = stopping.at_most(_FIRST_STEPS)
         fit = fit_generative(expect, votes, initial, priors, few_steps)
         self.dependence_ = dependence(tree, votes, fit, priors)
-        if not sure and self.dependence_ > _HOPELESS * MOST_DEPENDENCE:
+        if not sure and self.dependence_ > HOPELESS * MOST_DEPENDENCE:
             return None
-        if n_fitted >= _LEAST_HALVED and n_fitted * tree.n_end_labels <= _MOST_HALVED:
+        if n_fitted >= _LEAST_HALVED and n_fitted * tree.n_end_labels <= MOST_HALVED:
             priors = with_pooling(tree, votes, fit, priors, stopping)
             if priors.pooling > LEAST_POOLING:
                 fit = fit._replace(log_likelihoods=[], converged=False, n_iter=0)
@@ -276,8 +278,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         outcomes = [outcomes_of(*task) for task in zip(votes.tasks, *uniform, strict=True)]
         stated = lf_priors_of(self.lf_names_, self.precision, self.strength, self.off_branch_ratio)
         lf_priors, none = in_votes_for_labels(stated, votes, outcomes), np.zeros(votes.n_lfs, dtype=bool)
-        given = class_prior is not None
-        return Priors(uniform, prior, given, known, self.dev_weight, lf_priors, outcomes, none)
+        given, weight = class_prior is not None, self.dev_weight
+        return Priors(uniform, prior, given, known, weight, lf_priors, outcomes, none, LEAST_POOLING)
 
     def _by_task(self, prior: FloatArray) -> BranchPrior:
         floored = np.maximum(prior, 1e-9)
@@ -294,7 +296,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         prior = end_posterior(tree, [share[None, :] for share in priors.class_prior.log_share])[0]
         counts = end_counts(tree, fit.stats)
         if priors.class_prior_given:
-            left = np.maximum(prior - counts / coded.weights.sum(), _LEAST_LEFT * prior)
+            left = np.maximum(prior - counts / coded.weights.sum(), LEAST_LEFT * prior)
         else:
             left = prior + counts / max(float(counts.sum()), 1e-9)
         return bounded_by_votes(left / left.sum(), tree, fit.tables, priors.outcomes, fit.log_prior)

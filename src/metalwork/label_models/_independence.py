@@ -14,13 +14,11 @@ from metalwork.inference import (
     simulated_codes,
     votes_of_task,
 )
+from metalwork.label_models._constants import MOST_DEPENDENCE, SLACK
 from metalwork.label_models._e_step import e_step
 from metalwork.label_models._em import EMResult, Priors, Stopping
 from metalwork.label_models._fit_generative import fit_generative
 
-MOST_DEPENDENCE = 1.2
-LEAST_EVIDENCE = 1.8
-_SLACK = 1.25
 _FEW_LFS = 12
 _DRAWS, _DRAWS_OF_MANY = 6, 2
 _LOOKED_AT = 5_000
@@ -63,7 +61,7 @@ def most_dependence(
             anew, alone = fit._replace(log_likelihoods=[]), priors._replace(dev_counts=None)
             again = fit_generative(e_step(tree, drawn), drawn, anew, alone, Stopping(_STEPS, 1e-6))
         found.append(dependence(tree, drawn, again, priors, _LOOKED_AT))
-    return min(MOST_DEPENDENCE, _SLACK * float(np.mean(found) + 2.0 * np.std(found)))
+    return min(MOST_DEPENDENCE, SLACK * float(np.mean(found) + 2.0 * np.std(found)))
 
 
 def evidence(tree: Tree, votes: CodedVotes, fit: EMResult, priors: Priors, n_fitted: int) -> float:

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from metalwork._checks import check_positive
 from metalwork.errors import ConfigError, VotesError
 from metalwork.inference import CodedVotes, Floats, votes_of_task
+from metalwork.label_models._constants import PRECISION, STRENGTH
 from metalwork.label_models._outcomes import Outcomes, precision_in_labels
 from metalwork.schema import unknown_name
 
-PRECISION, STRENGTH = 0.8, 50.0
 _FIXED = 1e12
 
 Stated = float | Mapping[str, float]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork.inference import CodedVotes, Floats, SuffStats
-from metalwork.label_models._constants import CONFUSION_STRENGTH, LEAST_MARGIN, ONE_SIDED
+from metalwork.label_models._constants import CONFUSION_STRENGTH, LEAST_MARGIN, LEAST_RATIO, ONE_SIDED
 from metalwork.label_models._lf_priors import LFPriors
 from metalwork.label_models._outcomes import (
     NOTHING,
@@ -30,7 +30,6 @@ from metalwork.label_models._outcomes import (
 )
 
 Tables = list[Floats]
-_LEAST_RATIO = 0.01
 
 
 class VotesOnly(NamedTuple):
@@ -172,7 +171,7 @@ def _off_branch_ratio(counts: BranchCounts, lf_priors: LFPriors) -> Floats:
     weight = lf_priors.ratio_strength
     off_rate = (counts.off + weight * lf_priors.ratio * on_rate) / (counts.off_records + weight)
     ratio = np.divide(off_rate, on_rate, out=np.full_like(on_rate, lf_priors.ratio), where=on_rate > 0)
-    return np.clip(ratio, _LEAST_RATIO, 1.0)
+    return np.clip(ratio, LEAST_RATIO, 1.0)
 
 
 def balance_shift(stats: SuffStats, target: Sequence[Floats], band: float) -> list[Floats]:

@@ -21,7 +21,7 @@ SCHEMA = mw.TaskSchema.from_dict(
 @pytest.fixture(autouse=True)
 def _one_pooling(monkeypatch: pytest.MonkeyPatch) -> None:
     """Samples take the pooling of large data, so that they compare with all records."""
-    monkeypatch.setattr(_hierarchical, "_MOST_HALVED", 0)
+    monkeypatch.setattr(_hierarchical, "MOST_HALVED", 0)
 
 
 def drawn(n_points: int, **settings: Any) -> Simulated:
@@ -102,7 +102,7 @@ def test_pooling_is_what_the_labels_have_in_common(
     monkeypatch: pytest.MonkeyPatch, spread: tuple[float, float], pooling: float
 ) -> None:
     """LFs as good on every label are pooled more than LFs whose accuracy hangs on the label."""
-    monkeypatch.setattr(_hierarchical, "_MOST_HALVED", 100_000)
+    monkeypatch.setattr(_hierarchical, "MOST_HALVED", 100_000)
     flat = mw.TaskSchema.flat(["a", "b", "c", "d"])
     votes = simulate(np.random.default_rng(0), flat, 1_500, lfs_a_task=8, on=1.0, accuracy=spread).votes
     model = mw.HierarchicalLabelModel(flat, abstains="informative").fit(votes)
