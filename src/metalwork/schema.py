@@ -101,6 +101,11 @@ class TaskSchema:
         return codes
 
     @property
+    def schema(self) -> Self:
+        """The tree itself: labeling functions may vote on other spaces, whose end labels are those of a tree."""
+        return self
+
+    @property
     def root(self) -> str:
         """Name of the root task."""
         return self.tasks[0]

@@ -6,16 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork.errors import VotesError
-from metalwork.schema import TaskSchema
+from metalwork.votes import Space
 
 Codes = npt.NDArray[np.int64]
 
 UNKNOWN = -1
 
 
-def read_gold(y: Any, schema: TaskSchema, n_points: int) -> Codes:
+def read_gold(y: Any, space: Space, n_points: int) -> Codes:
     """int64 array (n_points, n_tasks): label codes, ``NOT_APPLICABLE``, or -1 where it is not known."""
-    known: Codes = schema.known_codes(y)
+    known: Codes = space.known_codes(y)
     if len(known) != n_points:
         raise VotesError(f"y must hold one label a record ({n_points}); got {len(known)}.")
     return known

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from metalwork import _html
-from metalwork._checks import FloatArray, check_count
+from metalwork._checks import check_count
 from metalwork.analysis import _flat
 from metalwork.analysis._calibration import Calibration, calibrate
 from metalwork.analysis._confusion import NO_PREDICTION, OTHER_BRANCH, Confusion, confusion, count_pairs, cross
@@ -16,8 +16,7 @@ from metalwork.analysis._gold import Codes, is_known, read_gold
 from metalwork.analysis._hierarchical import DepthMetrics, PathCounts, count_paths
 from metalwork.errors import VotesError
 from metalwork.probabilities import TaskProbabilities
-from metalwork.schema import TaskSchema
-from metalwork.votes import ForestProbabilities
+from metalwork.votes import ForestProbabilities, Space
 
 
 @dataclass(frozen=True)
@@ -147,9 +146,7 @@ class Metrics:
         return _html.block(self._title(), _html.table([], self._figures()), _html.table(headings, labels))
 
 
-def evaluate(
-    predicted: TaskProbabilities | Any, y: Any, schema: TaskSchema | None = None, n_bins: int = 10
-) -> Metrics:
+def evaluate(predicted: TaskProbabilities | Any, y: Any, schema: Space | None = None, n_bins: int = 10) -> Metrics:
     """Compare probabilities or predictions with known labels.
 
     A task's predicted label is the most probable in ``probs[task]``, whatever the other tasks say; for plain end
@@ -162,8 +159,9 @@ def evaluate(
     y : sequence (n_points,)
         Known labels, as ``schema.known_codes`` takes them: end labels (names or codes), inner labels where no more
         is known; records with None, NaN, "" or -1 are left out.
-    schema : TaskSchema, optional
-        May be left out with ``TaskProbabilities``, which have their own.
+    schema : TaskSchema or FeasibleLabels, optional
+        May be left out with ``TaskProbabilities``, which have their own. With ``FeasibleLabels`` the figures by
+        task are those of its own tasks.
     n_bins : int
         Bins of the reliability diagram; at least 1.
 
@@ -173,32 +171,30 @@ def evaluate(
         When lengths or schemas differ, a label is not in the schema, or of no record anything is known.
     """
     check_count("n_bins", n_bins)
-    probs, codes, tree = _read_predictions(predicted, schema)
-    gold = read_gold(y, tree, len(codes))
+    probs, codes, space = _read_predictions(predicted, schema)
+    gold = read_gold(y, space, len(codes))
     known = is_known(gold)
     if not known.any():
         raise VotesError("y must hold at least one known label; got none.")
     if not known.all():
         gold, codes, probs = gold[known], codes[known], None if probs is None else probs.rows(known)
-    return _measure(tree, gold, codes, probs, n_bins)
+    return _measure(space, gold, codes, probs, n_bins)
 
 
-def _read_predictions(
-    predicted: Any, schema: TaskSchema | None
-) -> tuple[TaskProbabilities | None, Codes, TaskSchema]:
+def _read_predictions(predicted: Any, space: Space | None) -> tuple[TaskProbabilities | None, Codes, Space]:
     if isinstance(predicted, TaskProbabilities):
-        if schema is not None and schema != predicted.schema:
+        if space is not None and space.schema != predicted.schema:
             raise VotesError("schema must be the one of the probabilities; it differs. Leave it out.")
-        return predicted, predicted.predict(), predicted.schema
+        return predicted, predicted.predict(), predicted.schema if space is None else space
     if isinstance(predicted, ForestProbabilities):
         roots = " or ".join(f"probs.roots[{root!r}]" for root in predicted.roots)
         raise VotesError(f"predicted must be of one tree; got {len(predicted.roots)} trees. Pass {roots}.")
-    if schema is None:
+    if space is None:
         raise VotesError("schema must be given with predictions that carry none; got None. Pass schema=.")
     if _is_table(predicted):
-        probs = TaskProbabilities(predicted, schema)
-        return probs, probs.predict(), schema
-    return None, schema.end_codes(predicted, allow_missing=True), schema
+        probs = TaskProbabilities(predicted, space.schema)
+        return probs, probs.predict(), space
+    return None, space.schema.end_codes(predicted, allow_missing=True), space
 
 
 def _is_table(predicted: Any) -> bool:
@@ -208,7 +204,9 @@ def _is_table(predicted: Any) -> bool:
     return isinstance(predicted, list) and isinstance(next(iter(predicted), None), list | tuple | np.ndarray)
 
 
-def _measure(tree: TaskSchema, gold: Codes, codes: Codes, probs: TaskProbabilities | None, n_bins: int) -> Metrics:
+def _measure(space: Space, known: Codes, codes: Codes, probs: TaskProbabilities | None, n_bins: int) -> Metrics:
+    tree = space.schema
+    gold = known if space is tree else known[:, -1:]  # last, the flat task: which vector it is
     end = tree.end_of(gold)
     exact = end >= 0
     truth, guess = end[exact], codes[exact]
@@ -241,7 +239,7 @@ def _measure(tree: TaskSchema, gold: Codes, codes: Codes, probs: TaskProbabiliti
         depths=paths.by_depth(),
         labels=tuple(labels),
         confusion=confusion(tree.end_labels, columns, pairs),
-        tasks=tuple(_task_metrics(t, gold, codes, probs, tree) for t in range(tree.n_tasks)),
+        tasks=tuple(_task_metrics(t, known, codes, probs, space) for t in range(len(space.tasks))),
         calibration=None if scores is None or not len(truth) else calibrate(scores, truth, n_bins),
     )
 
@@ -256,21 +254,18 @@ def _tree_figures(paths: PathCounts) -> dict[str, float | None]:
     }
 
 
-def _task_metrics(
-    t: int, gold: Codes, codes: Codes, probs: TaskProbabilities | None, schema: TaskSchema
-) -> TaskMetrics:
-    task = schema.tasks[t]
-    labels = schema.labels(task)
+def _task_metrics(t: int, gold: Codes, codes: Codes, probs: TaskProbabilities | None, space: Space) -> TaskMetrics:
+    task = space.tasks[t]
+    labels, under = space.labels(task), space.members(task)
     applies = gold[:, t] >= 0
     truth = gold[applies, t]
     columns = labels
     if probs is not None:
-        guess = _best(probs, task)[applies]
+        guess = _best(probs, space, task)[applies]
     else:
-        columns = (*labels, *([] if task == schema.root else [OTHER_BRANCH]))
+        columns = (*labels, *([] if under.any(axis=0).all() else [OTHER_BRANCH]))
         end = codes[applies]
-        guess = np.append(schema.task_codes[:, t], -1)[end]
-        guess = np.where(guess < 0, len(labels), guess)
+        guess = np.append(np.where(under.any(axis=0), under.argmax(axis=0), len(labels)), len(labels))[end]
         if (end < 0).any():
             guess[end < 0] = len(columns)
             columns = (*columns, NO_PREDICTION)
@@ -282,8 +277,10 @@ def _task_metrics(
     )
 
 
-def _best(probs: TaskProbabilities, task: str) -> Codes:
-    shares: FloatArray = probs[task]
+def _best(probs: TaskProbabilities, space: Space, task: str) -> Codes:
+    if space is space.schema:
+        return np.asarray(probs[task].argmax(axis=1), dtype=np.int64)
+    shares = probs.end @ space.members(task).T.astype(probs.end.dtype)
     return np.asarray(shares.argmax(axis=1), dtype=np.int64)
 
 

@@ -15,10 +15,9 @@ from metalwork.labeling._alphabets import Numbering, recode
 from metalwork.labeling._checks import check_columns, check_functions
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._function import LabelingFunction
-from metalwork.labeling._returns import Space, reader_for
+from metalwork.labeling._returns import Spaces, reader_for
 from metalwork.labeling._votes import Failures, WrongLabel, vote
-from metalwork.schema import TaskSchema
-from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
+from metalwork.votes import LabelMatrix, Space, TaskForest, votes_in
 
 Progress = Callable[[int, int | None], None]
 
@@ -27,7 +26,7 @@ Progress = Callable[[int, int | None], None]
 def apply(
     lfs: Iterable[LabelingFunction],
     records: Any,
-    schema: TaskSchema | FeasibleLabels,
+    schema: Space,
     *,
     backend: str | Backend = ...,
     n_jobs: int | None = ...,
@@ -58,7 +57,7 @@ def apply(
 def apply(
     lfs: Iterable[LabelingFunction],
     records: Any,
-    schema: Space,
+    schema: Spaces,
     *,
     backend: str | Backend = "serial",
     n_jobs: int | None = None,
@@ -155,7 +154,7 @@ class _Labeler:
     """Labels one shard; it travels to the workers."""
 
     functions: tuple[LabelingFunction, ...]
-    schema: Space
+    schema: Spaces
 
     def __call__(self, shard: Shard) -> _Part:
         failures = [Failures() for _ in self.functions]
@@ -178,7 +177,7 @@ class _Labeler:
         return _Part(shard.origin, np.concatenate(parts), numbers, failures, None)
 
 
-def _numberings(functions: Iterable[LabelingFunction], space: Space) -> list[Numbering]:
+def _numberings(functions: Iterable[LabelingFunction], space: Spaces) -> list[Numbering]:
     return [Numbering(len(space.labels(task))) for lf in functions for _, task in lf.columns(space.tasks)]
 
 
@@ -187,7 +186,7 @@ class _Total:
     """Gathers the parts in their order, and keeps account of where each row stood."""
 
     functions: tuple[LabelingFunction, ...]
-    space: Space
+    space: Spaces
     n_points: int = 0
     _numbers: list[Numbering] = field(init=False)
     _codes: list[npt.NDArray[np.int32]] = field(default_factory=list)
@@ -229,9 +228,7 @@ class _Total:
                 codes[:, column] = code_of[codes[:, column]]
         tasks, names = [task for _, _, task in columns], [name for _, name, _ in columns]
         errors = [self._failures[j].count for j, _, _ in columns]
-        if isinstance(self.space, TaskSchema):
-            return LabelMatrix(codes, self.space, tasks, names, errors, outcomes)
-        return self.space.votes(codes, tasks, names, errors, outcomes)
+        return votes_in(self.space, codes, tasks, names, errors, outcomes)
 
     def _complaint(self, j: int, max_error_rate: float) -> str:
         failures, lf = self._failures[j], self.functions[j]

@@ -7,13 +7,13 @@ from typing import Any
 from metalwork._names import plain_name
 from metalwork.errors import LabelingError
 from metalwork.labeling._function import LabelingFunction
-from metalwork.labeling._returns import Space
+from metalwork.labeling._returns import Spaces
 from metalwork.schema import TaskSchema, unknown_name
 
 
 def check_functions(lfs: Any, schema: Any) -> tuple[LabelingFunction, ...]:
     """The LFs as a tuple; ``LabelingError`` lists every one that does not fit the schema."""
-    if not isinstance(schema, Space):
+    if not isinstance(schema, Spaces):
         raise LabelingError(f"schema must be a TaskSchema; got {schema!r}. Build it with TaskSchema.from_dict.")
     if isinstance(lfs, LabelingFunction) or not isinstance(lfs, Iterable):
         raise LabelingError(f"lfs must be a list of labeling functions; got {lfs!r}. Put it in a list.")
@@ -24,7 +24,7 @@ def check_functions(lfs: Any, schema: Any) -> tuple[LabelingFunction, ...]:
     return functions
 
 
-def function_faults(lfs: Sequence[Any], schema: Space) -> list[str]:
+def function_faults(lfs: Sequence[Any], schema: Spaces) -> list[str]:
     """One line for each LF that does not fit the schema, and for each name that stands twice."""
     faults = [fault for j, lf in enumerate(lfs) for fault in _faults(j, lf, schema)]
     known = [lf for lf in lfs if isinstance(lf, LabelingFunction)]
@@ -49,7 +49,7 @@ def column_faults(lfs: Sequence[LabelingFunction], columns: Sequence[str]) -> li
     ]
 
 
-def _faults(j: int, lf: Any, schema: Space) -> list[str]:
+def _faults(j: int, lf: Any, schema: Spaces) -> list[str]:
     if not isinstance(lf, LabelingFunction):
         return [f"item {j} is no labeling function but {lf!r}. Put @mw.labeling_function(task='...') above it."]
     if lf.task is None:
@@ -69,7 +69,7 @@ def _faults(j: int, lf: Any, schema: Space) -> list[str]:
     ]
 
 
-def _unknown_label(label: str, task: str, schema: Space) -> str:
+def _unknown_label(label: str, task: str, schema: Spaces) -> str:
     homes = [other for other in schema.tasks if plain_name(label) in schema.labels(other)]
     if homes:
         return f"{label!r} is a label of task {homes[0]!r}, not of {task!r}. Name that task, or another label."

@@ -11,10 +11,10 @@ from metalwork._names import as_written, plain_name
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import States
 from metalwork.schema import TaskSchema, unknown_name
-from metalwork.votes import FeasibleLabels, TaskForest, soft_codes
+from metalwork.votes import Space, TaskForest, soft_codes
 
-Space = TaskSchema | TaskForest | FeasibleLabels
-"""What labeling functions vote on."""
+Spaces = Space | TaskForest
+"""What labeling functions vote on: one space, or a tree a root."""
 
 _SLACK: Final = 0.02
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Reader(ABC):
 class TaskReader(Reader):
     """Returns of an LF of one task."""
 
-    def __init__(self, task: str, space: Space) -> None:
+    def __init__(self, task: str, space: Spaces) -> None:
         self.tasks = (task,)
         self._space = space
         self.places = {plain_name(label): (0, code) for code, label in enumerate(space.labels(task))}
@@ -165,7 +165,7 @@ class TreeReader(Reader):
         return len(self._members[column])
 
 
-def reader_for(task: str | None, space: Space) -> Reader:
+def reader_for(task: str | None, space: Spaces) -> Reader:
     """The reader of an LF's returns; an LF without a task needs a tree."""
     return TreeReader(space) if task is None and isinstance(space, TaskSchema) else TaskReader(str(task), space)
 
@@ -195,7 +195,7 @@ def _find(known: Callable[[str], T | None], name: Any) -> T | None:
     return next((place for place in found if place is not None), None)
 
 
-def _foreign(task: str, label: str, space: Space) -> str:
+def _foreign(task: str, label: str, space: Spaces) -> str:
     plain = plain_name(label) if isinstance(label, str) else label
     homes = [other for other in space.tasks if plain in space.labels(other)]
     if not homes:

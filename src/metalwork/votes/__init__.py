@@ -7,6 +7,7 @@ from metalwork.votes._forest import ForestProbabilities, TaskForest
 from metalwork.votes._matrix import LabelMatrix
 from metalwork.votes._shards import VoteShards
 from metalwork.votes._soft import soft_codes
+from metalwork.votes._space import Space, votes_in
 from metalwork.votes._sparse import SparseVotes
 
 __all__ = [
@@ -14,10 +15,12 @@ __all__ = [
     "FeasibleLabels",
     "ForestProbabilities",
     "LabelMatrix",
+    "Space",
     "SparseVotes",
     "TaskForest",
     "VoteShards",
     "soft_codes",
+    "votes_in",
 ]
 
 offer(__name__, globals())

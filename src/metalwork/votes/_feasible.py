@@ -6,8 +6,9 @@ from math import prod
 from typing import Any, Final, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from metalwork._checks import NOT_APPLICABLE, FloatArray, IntArray
+from metalwork._checks import ABSTAIN, NOT_APPLICABLE, BoolArray, FloatArray, IntArray
 from metalwork.errors import SchemaError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema, unknown_name
@@ -18,6 +19,7 @@ MOST_VECTORS: Final = 4_096
 """Of more label vectors exact inference would not be quick: a record's posterior has one number for each."""
 _MOST_COMBINATIONS: Final = 1 << 20
 
+Int64Array = npt.NDArray[np.int64]
 Vector = Mapping[str, str]
 
 
@@ -138,6 +140,26 @@ class FeasibleLabels:
         """Label names of ``task``; those of the flat task are the names of the vectors."""
         return self.schema.end_labels if task == self.schema.root else self._labels[self._known(task)]
 
+    def members(self, task: str) -> BoolArray:
+        """bool array (n_labels, n_vectors): which vectors have each label of ``task``."""
+        return np.asarray(self.alphabet(task).rows[:, :-1] == 1)
+
+    def known_codes(self, labels: Any) -> Int64Array:
+        """Of each task the label code, -2 where it does not apply, -1 where not known: (n_points, n_tasks).
+
+        Parameters
+        ----------
+        labels : sequence (n_points,)
+            Names or codes of vectors, or the vectors themselves; None, NaN, "" or -1 where not known.
+        """
+        if not isinstance(labels, np.ndarray):
+            labels = list(labels)
+            if any(isinstance(label, Mapping) for label in labels):
+                labels = self.end_codes(labels)
+        codes = self.schema.end_codes(labels, allow_missing=True)
+        every = np.column_stack([self.states, np.arange(len(self))])
+        return np.concatenate([every, np.full((1, len(self.tasks)), ABSTAIN)])[codes]
+
     def alphabet(self, task: str) -> Alphabet:
         """What votes on ``task`` say of the vectors: one outcome a label of it.
 
@@ -180,8 +202,7 @@ class FeasibleLabels:
         """float array (n_points, n_labels): P(label of ``task``, and the task applies)."""
         if probs.schema != self.schema:
             raise VotesError("probs must be over the label vectors; its schema is another. Fit on votes of these.")
-        has = np.nan_to_num(self.alphabet(task).rows[:, :-1])
-        marginal: FloatArray = probs.end @ has.T.astype(probs.end.dtype)
+        marginal: FloatArray = probs.end @ self.members(task).T.astype(probs.end.dtype)
         return marginal
 
     def end_codes(self, vectors: Iterable[Vector]) -> IntArray:

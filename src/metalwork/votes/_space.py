@@ -1,0 +1,76 @@
+"""What labeling functions vote on, behind one small protocol."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, overload, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from metalwork._checks import BoolArray
+from metalwork.schema import TaskSchema
+from metalwork.votes._feasible import FeasibleLabels
+from metalwork.votes._forest import TaskForest
+from metalwork.votes._matrix import LabelMatrix
+
+
+@runtime_checkable
+class Space(Protocol):
+    """Tasks that labeling functions may name, over the end labels of one tree.
+
+    A :class:`TaskSchema` is one, of its own tree; :class:`FeasibleLabels` is one, over a flat tree of label
+    vectors; a :class:`TaskForest` holds several, one a root. Whoever labels or measures asks a
+    space these questions and no others.
+    """
+
+    @property
+    def schema(self) -> TaskSchema:
+        """The tree whose end labels records have: what label models and end models are made for."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that a labeling function may name."""
+
+    def labels(self, task: str) -> tuple[str, ...]:
+        """Label names of a task."""
+
+    def members(self, task: str) -> BoolArray:
+        """bool array (n_labels, n_end_labels): which end labels lie under each label of a task."""
+
+    def known_codes(self, labels: Any) -> npt.NDArray[np.int64]:
+        """int64 array (n_points, n_tasks): of each task the label code, -2 where it does not apply, -1 unknown."""
+
+
+@overload
+def votes_in(
+    space: Space,
+    codes: Any,
+    tasks: Sequence[str],
+    names: Sequence[str] | None = ...,
+    errors: Any = ...,
+    outcomes: Mapping[str, Any] | None = ...,
+) -> LabelMatrix: ...
+
+
+@overload
+def votes_in(
+    space: TaskForest,
+    codes: Any,
+    tasks: Sequence[str],
+    names: Sequence[str] | None = ...,
+    errors: Any = ...,
+    outcomes: Mapping[str, Any] | None = ...,
+) -> dict[str, LabelMatrix]: ...
+
+
+def votes_in(
+    space: Space | TaskForest,
+    codes: Any,
+    tasks: Sequence[str],
+    names: Sequence[str] | None = None,
+    errors: Any = None,
+    outcomes: Mapping[str, Any] | None = None,
+) -> LabelMatrix | dict[str, LabelMatrix]:
+    """The label matrix of votes on tasks of a space; by root, of a forest. Arguments of :class:`LabelMatrix`."""
+    if isinstance(space, FeasibleLabels | TaskForest):
+        return space.votes(codes, tasks, names, errors, outcomes)
+    return LabelMatrix(codes, space.schema, tasks, names, errors, outcomes)
