@@ -77,7 +77,7 @@ def test_a_malformed_csv_line(tmp_path: Path) -> None:
     train.write_text(train.read_text() + "one,two,three,four,five\n")
     assert error_of(tmp_path, "run", path) == (
         "train.csv:26: a row must have 3 fields like the header; got 5. "
-        "Quote fields that hold the delimiter or a line break."
+        "Quote fields that hold ',' or a line break, or say another delimiter."
     )
 
 
