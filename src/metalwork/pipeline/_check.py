@@ -36,11 +36,13 @@ def check_job(job: Job) -> None:
 def job_faults(job: Job) -> Iterator[Fault]:
     """All that is wrong with a job, each with the key of the project file that it is about."""
     columns = job.columns
+    if job.project is not None:
+        yield from job.project.faults
     yield from ((("lfs",), text) for text in function_faults(job.labeling_functions, job.schema))
     yield from ((("lfs",), text) for text in _read_faults(job, columns))
     yield from _feature_faults(job, columns)
     yield from _label_faults(job, columns)
-    if job.label_model.class_prior is not None:
+    if job.label_model.class_prior is not None and job.project is None:
         yield from prior_faults(job.label_model.class_prior, job.schema)
     yield from option_faults(job)
 

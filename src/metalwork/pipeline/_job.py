@@ -15,6 +15,7 @@ from metalwork.errors import ConfigError, DataError, MetalworkError, VotesError
 from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._code import load_labeling_functions
 from metalwork.pipeline._data import SPLITS, Source, missing_column, open_sources
+from metalwork.pipeline._faults import list_faults, placed
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._project import Project
 from metalwork.pipeline._reading import Parts, ReadRecords, read_once
@@ -128,19 +129,24 @@ class Job:
 
     @classmethod
     def of_project(cls, project: Project) -> Self:
-        """The job of a project file. Runs the project's Python file, where it names one.
+        """The job of a project file. Runs the project's Python files, where it names any.
 
         Raises
         ------
         ConfigError
-            When that file fails, or two labeling functions share a name.
+            When one of these files fails, two labeling functions share a name, or rules or the class prior do not
+            fit the schema; then all that is wrong with the job is listed.
+        DataError
+            When records cannot be opened.
         """
         settings, code = project.settings, CodeFiles(project.folder)
         sources, functions = _both(
-            lambda: open_sources(settings.data, project.folder, code), lambda: _labeling_functions(project, code)
+            project,
+            lambda: open_sources(settings.data, project.folder, code),
+            lambda: _labeling_functions(project, code),
         )
         read = partial(_read_split, project, wanted=_wanted(functions, settings.features))
-        return cls(
+        job = cls(
             name=project.name,
             schema=project.schema,
             labeling_functions=functions,
@@ -158,6 +164,11 @@ class Job:
             code=code,
             files={split: source.files for split, source in sources.items()},
         )
+        if project.faults:  # say at once what else is wrong
+            from metalwork.pipeline._check import check_job
+
+            check_job(job)
+        return job
 
     @classmethod
     def of_splits(
@@ -219,8 +230,8 @@ class Job:
         return frame.select(pl.when(pl.any_horizontal(pl.all().is_not_null())).then(text)).to_series()
 
 
-def _both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """What both find; one error of what both have against it."""
+def _both(project: Project, first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+    """What both find; where one fails, one error of all that is known to be wrong."""
     found: list[Any] = []
     errors: list[MetalworkError] = []
     for find in (first, second):
@@ -228,8 +239,9 @@ def _both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
             found.append(find())
         except MetalworkError as error:
             errors.append(error)
-    if len(errors) == 2:
-        raise ConfigError("\n".join(map(str, errors)))
+    lines = [*(placed(fault, project.locate) for fault in project.faults), *map(str, errors)]
+    if errors and len(lines) > 1:
+        raise ConfigError(list_faults(f"The project file {project.path.name}", lines))
     if errors:
         raise errors[0]
     return found[0], found[1]
@@ -242,7 +254,9 @@ def _same(split: Split) -> Split:
 def _labeling_functions(project: Project, code: CodeFiles) -> list[LabelingFunction]:
     settings = project.settings.lfs
     found = load_labeling_functions(project.folder / settings.python, code) if settings.python is not None else []
-    for rule in settings.rules:
+    for i, rule in enumerate(settings.rules):
+        if i in project.faulty_rules:
+            continue
         found.append(make_rule(rule, project.folder))
         if rule.words_file is not None:
             code.add(project.folder / rule.words_file)

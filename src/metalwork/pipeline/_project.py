@@ -13,7 +13,7 @@ from metalwork._documents import Document, Key, load_document
 from metalwork._schema_parsing import read_declarations
 from metalwork.data import find_files
 from metalwork.errors import ConfigError, MetalworkError
-from metalwork.pipeline._faults import dotted, list_faults, placed, prior_faults
+from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import ProjectSettings, RuleSettings
 from metalwork.schema import TaskSchema, unknown_name
@@ -28,6 +28,13 @@ class Project:
     schema: TaskSchema
     locate: Callable[[Sequence[Key]], str]
     """``file:line:column`` of a key."""
+    faults: tuple[Fault, ...] = ()
+    """Rules and a class prior that do not fit the schema; no job is made of a project that has any."""
+
+    @property
+    def faulty_rules(self) -> frozenset[Any]:
+        """Positions of the rules that have a fault."""
+        return frozenset(place[2] for place, _ in self.faults if place[:2] == ("lfs", "rules"))
 
     @property
     def folder(self) -> Path:
@@ -52,13 +59,14 @@ class Project:
 
 
 def load_project(path: str | os.PathLike[str]) -> Project:
-    """Read and check a project file.
+    """Read a project file, and check what must be right before anything that it names can be opened or run.
 
     Raises
     ------
     ConfigError
         Listing every fault with its file:line:column: unknown keys (with the nearest known one), wrong values,
-        a schema that is not one tree, tasks and labels that are not in it, files that are not there.
+        a schema that is not one tree, files that are not there. Tasks and labels that are not in the schema are
+        listed with them, or else by :meth:`Job.of_project`, with what is wrong with the records.
     """
     document = load_document(path)
     if not isinstance(document.value, dict):
@@ -66,13 +74,15 @@ def load_project(path: str | os.PathLike[str]) -> Project:
     faults: list[str] = []
     schema = _read_schema(document, faults)
     settings = _read_settings(document, faults)
+    of_names: list[Fault] = []
     if settings is not None:
         faults.extend(_file_faults(document, settings))
         if schema is not None:
-            faults.extend(_name_faults(document, settings, schema))
+            of_names.extend(_name_faults(document.path.parent, settings, schema))
     if faults or settings is None or schema is None:
-        raise ConfigError(list_faults(f"The project file {document.path.name}", faults))
-    return Project(document.path, settings, schema, document.locate)
+        lines = [*faults, *(placed(fault, document.locate) for fault in of_names)]
+        raise ConfigError(list_faults(f"The project file {document.path.name}", lines))
+    return Project(document.path, settings, schema, document.locate, tuple(of_names))
 
 
 def _read_schema(document: Document, faults: list[str]) -> TaskSchema | None:
@@ -176,13 +186,14 @@ def _near_file(folder: Path, name: str) -> str:
     return f" Did you mean {str(Path(name).with_name(close[0]))!r}?" if close else ""
 
 
-def _name_faults(document: Document, settings: ProjectSettings, schema: TaskSchema) -> Iterator[str]:
+def _name_faults(folder: Path, settings: ProjectSettings, schema: TaskSchema) -> Iterator[Fault]:
+    """Rules and a class prior that do not fit the schema."""
     for i, rule in enumerate(settings.lfs.rules):
-        place: tuple[Key, ...] = ("lfs", "rules", i)
-        for key, text in _rule_faults(rule, schema, document.path.parent):
-            yield f"{document.locate((*place, *key))}: {dotted((*place, *key))}: {text}"
+        for key, text in _rule_faults(rule, schema, folder):
+            place: tuple[Key, ...] = ("lfs", "rules", i, *key)
+            yield place, f"{dotted(place)}: {text}"
     if (prior := settings.label_model.class_prior) is not None:
-        yield from (placed(fault, document.locate) for fault in prior_faults(prior, schema))
+        yield from prior_faults(prior, schema)
 
 
 def _rule_faults(rule: RuleSettings, schema: TaskSchema, folder: Path) -> Iterator[tuple[tuple[Key, ...], str]]:

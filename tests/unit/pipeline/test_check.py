@@ -51,7 +51,8 @@ def test_faults_of_every_kind_are_listed_before_a_labeling_function_runs(tmp_pat
         .replace("column: guess", "column: guesses")
         .replace("lr: 0.01", "lr: 0.01, options: {drop_out: 0.5}")
     )
-    project += "    label_model: {options: {strength: -1}}\n"
+    project = project.replace("label: Bird", "label: Brid")
+    project += "    label_model: {options: {strength: -1}, class_prior: {Cat: 1, Dog: 0, Owl: 0, Duck: 1}}\n"
     lfs = LFS + CALLED + '\n    wings = mw.keywords("birds", "Owl", ["wing"], name="wings")\n'
     path = write_project(tmp_path, project=project, lfs=lfs)
     assert _faults(path) == [
@@ -62,10 +63,12 @@ def test_faults_of_every_kind_are_listed_before_a_labeling_function_runs(tmp_pat
         "project.yaml:5:1: LF 'wings': 'birds' is no task of the schema. Did you mean 'bird'?",
         "project.yaml:5:1: LF 'other tool' reads a column that is not there: 'guesses' is no column. "
         "Did you mean 'guess'?",
+        "project.yaml:8:47: lfs.rules[0].label: 'Brid' is no label of task 'kind'. Did you mean 'Bird'?",
         "project.yaml:11:12: features.text must be a column of train.csv; got 'body'. It has: key, text, guess. "
         "Correct the name in the project file.",
         "project.yaml:12:88: end_model.options: 'drop_out' is no option. Did you mean 'dropout'?",
         "project.yaml:13:15: label_model.options: strength must be a finite number above 0; got -1.",
+        "project.yaml:13:40: label_model.class_prior must sum to 1; it sums to 2. Correct the shares.",
     ]
 
 
@@ -145,6 +148,7 @@ def test_data_and_code_that_cannot_be_loaded_are_both_named(tmp_path: Path) -> N
     with pytest.raises(ConfigError) as caught:
         Job.of_project(load_project(path))
     assert str(caught.value).replace(f"{tmp_path}/", "") == (
-        "dev.csv: must hold records; the file is empty.\n"
-        "lfs.py:1: the file must run without an error; got ZeroDivisionError: division by zero"
+        "The project file project.yaml has 2 faults:\n"
+        "  - dev.csv: must hold records; the file is empty.\n"
+        "  - lfs.py:1: the file must run without an error; got ZeroDivisionError: division by zero"
     )

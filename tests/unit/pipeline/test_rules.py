@@ -33,7 +33,7 @@ def _rule(folder: Path, rule: str) -> LabelingFunction:
 
 def _fault(folder: Path, rule: str) -> str:
     with pytest.raises(ConfigError) as caught:
-        load_project(_write(folder, rule))
+        Job.of_project(load_project(_write(folder, rule)))
     heading = "The project file project.yaml has 1 fault:\n  - "
     assert str(caught.value).startswith(heading)
     return str(caught.value).removeprefix(heading).replace(f"{folder}/", "")
@@ -164,6 +164,6 @@ def test_a_class_prior_is_shares_that_sum_to_one(tmp_path: Path, prior: str, fau
     path = _write(tmp_path, "{keywords: [a], task: kind, label: Tea}")
     path.write_text(path.read_text() + f"label_model: {{class_prior: {prior}}}\n")
     with pytest.raises(ConfigError) as caught:
-        load_project(path)
+        Job.of_project(load_project(path))
     _, faults = str(caught.value).split(":\n  - ", 1)
     assert faults.replace(f"{tmp_path}/", "") == fault
