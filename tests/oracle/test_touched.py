@@ -78,8 +78,8 @@ def random_tables(votes: CodedVotes, seed: int) -> tuple[list[Floats], list[Floa
 def test_touched_tasks_are_enough(name: str, coverage: float) -> None:
     schema = mw.TaskSchema.from_dict(TREES[name])
     tree, (dense, few) = Tree.of(schema), both(schema, 23, coverage)
-    assert dense.seen is None
-    assert few.seen is not None
+    assert dense.sparse_rows is None
+    assert few.sparse_rows is not None
     tables, log_prior = random_tables(few, 1)
     expected, found = (expected_counts(tree, votes, tables, log_prior) for votes in (dense, few))
     assert found.log_evidence == pytest.approx(expected.log_evidence, rel=1e-12)
@@ -119,11 +119,11 @@ def test_rare_votes_give_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None
     votes = mw.LabelMatrix(codes, schema, tasks)
     few = mw.HierarchicalLabelModel(schema).fit(votes)
     assert few._counts is not None
-    assert few._counts.coded().seen is not None
+    assert few._counts.coded().sparse_rows is not None
     monkeypatch.setattr("metalwork.label_models._counting._MANY_GROUPS", 10**6)
     dense = mw.HierarchicalLabelModel(schema).fit(votes)
     assert dense._counts is not None
-    assert dense._counts.coded().seen is None
+    assert dense._counts.coded().sparse_rows is None
     np.testing.assert_allclose(few.predict_proba(votes).end, dense.predict_proba(votes).end, atol=1e-9)
     np.testing.assert_allclose(few.class_prior_, dense.class_prior_, atol=1e-9)
     assert few.diagnose() == dense.diagnose()

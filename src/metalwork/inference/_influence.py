@@ -39,17 +39,17 @@ class CountLayout(NamedTuple):
 
 def count_layout(tree: Tree, votes: CodedVotes) -> CountLayout:
     """Positions of all counts that are not structurally zero."""
-    size, used, spoken, labels = 0, 0, [], []
+    size, used, positions, labels = 0, 0, [], []
     for t, task in enumerate(votes.tasks):
-        cast = votes_of_task(votes, t) > 0
-        column = np.where(cast, np.cumsum(cast).reshape(cast.shape) - 1, -1)
-        n_states, n_cast = len(tree.child[t]) + 1, int(cast.sum())
-        state = np.arange(n_states)[:, None] * n_cast
-        spoken.append(np.where(cast[:, None], size + state + column[:, None], -1))
-        size += n_states * n_cast
+        codes = votes_of_task(votes, t) > 0
+        column = np.where(codes, np.cumsum(codes).reshape(codes.shape) - 1, -1)
+        n_states, n_used = len(tree.child[t]) + 1, int(codes.sum())
+        state = np.arange(n_states)[:, None] * n_used
+        positions.append(np.where(codes[:, None], size + state + column[:, None], -1))
+        size += n_states * n_used
         labels.append(np.arange(size, size + task.n_labels))
-        size, used = size + task.n_labels, used + n_cast
-    return CountLayout(spoken, labels, size, float(size**2) + tree.n_end_labels * (used + 1.0) ** 2)
+        size, used = size + task.n_labels, used + n_used
+    return CountLayout(positions, labels, size, float(size**2) + tree.n_end_labels * (used + 1.0) ** 2)
 
 
 def count_covariance(tree: Tree, votes: CodedVotes, stats: SuffStats, m_step: MStep, gradients: Floats) -> Floats:
@@ -78,23 +78,23 @@ def _moments(
     hidden, outer = np.zeros((2, layout.size, layout.size))
     mean = np.zeros(layout.size)
     for rows in row_blocks(tree, votes, tables, log_prior, layout.size):
-        spoken = _spoken(rows, layout)
-        counts = np.zeros((len(spoken), layout.size))
+        one_hot = _one_hot_votes(rows, layout)
+        counts = np.zeros((len(one_hot), layout.size))
         for (columns, positions), share in zip(places, rows.end, strict=True):
-            joint = spoken * (share * rows.weights)[:, None]
-            hidden[np.ix_(positions, positions)] += (spoken.T @ joint)[np.ix_(columns, columns)]
-            counts[:, positions] += spoken[:, columns] * share[:, None]
+            joint = one_hot * (share * rows.weights)[:, None]
+            hidden[np.ix_(positions, positions)] += (one_hot.T @ joint)[np.ix_(columns, columns)]
+            counts[:, positions] += one_hot[:, columns] * share[:, None]
         weighted = counts * rows.weights[:, None]
         outer += counts.T @ weighted
         mean += weighted.sum(axis=0)
     return hidden - outer, outer, mean
 
 
-def _spoken(rows: Rows, layout: CountLayout) -> Floats:
+def _one_hot_votes(rows: Rows, layout: CountLayout) -> Floats:
     """Which votes were cast, one-hot in the order of positions, and last a column of ones: (n_rows, n)."""
     columns = []
-    for cast, where in zip(rows.cast, layout.votes, strict=True):
-        one_hot = (cast[:, :, None] == np.arange(where.shape[2])).reshape(len(cast), -1)
+    for codes, where in zip(rows.codes, layout.votes, strict=True):
+        one_hot = (codes[:, :, None] == np.arange(where.shape[2])).reshape(len(codes), -1)
         columns.append(one_hot[:, (where[:, 0] >= 0).reshape(-1)])
     return np.concatenate([*columns, np.ones((len(rows.weights), 1))], axis=1).astype(np.float64)
 
@@ -102,11 +102,11 @@ def _spoken(rows: Rows, layout: CountLayout) -> Floats:
 def _places(tree: Tree, layout: CountLayout) -> list[tuple[Int64Array, Int64Array]]:
     """For each end label, which columns (votes cast, last the record itself) count at which positions."""
     states, found = states_of_ends(tree), []
-    n_cast = sum(int((where[:, 0] >= 0).sum()) for where in layout.votes)
+    n_used = sum(int((where[:, 0] >= 0).sum()) for where in layout.votes)
     for state in states:
         positions = [where[:, s][where[:, s] >= 0] for where, s in zip(layout.votes, state, strict=True)]
         labels = [where[s] for where, s in zip(layout.labels, state, strict=True) if s < len(where)]
-        columns = np.concatenate([np.arange(n_cast), np.full(len(labels), n_cast)])
+        columns = np.concatenate([np.arange(n_used), np.full(len(labels), n_used)])
         found.append((columns, np.concatenate([*positions, np.array(labels, dtype=np.int64)])))
     return found
 
@@ -117,35 +117,35 @@ def m_step_slope(layout: CountLayout, stats: SuffStats, m_step: MStep) -> Floats
     An LF's table hangs on its own counts and its task's, so one difference does for all LFs of all tasks.
     """
     slope = np.zeros((layout.size, layout.size))
-    cells = [spoken.shape[1:] for spoken in layout.votes]
+    cells = [positions.shape[1:] for positions in layout.votes]
     for s, v in sorted({cell for shape in cells for cell in np.ndindex(*shape)}):
-        held = [t for t, shape in enumerate(cells) if s < shape[0] and v < shape[1]]
-        up = {t: _STEP * np.maximum(stats.votes[t][:, s, v], 1.0) for t in held}
-        down = {t: -np.minimum(up[t], stats.votes[t][:, s, v]) for t in held}  # no count below 0
+        tasks = [t for t, shape in enumerate(cells) if s < shape[0] and v < shape[1]]
+        up = {t: _STEP * np.maximum(stats.votes[t][:, s, v], 1.0) for t in tasks}
+        down = {t: -np.minimum(up[t], stats.votes[t][:, s, v]) for t in tasks}  # no count below 0
         high, low = (m_step(_with_votes(stats, s, v, step)) for step in (up, down))
-        for t in held:
-            spoken, labels = layout.votes[t], layout.labels[t]
+        for t in tasks:
+            positions, labels = layout.votes[t], layout.labels[t]
             table = (high[0][t] - low[0][t]) / (up[t] - down[t])[:, None, None]
-            lfs = np.flatnonzero(spoken[:, s, v] >= 0)
-            _put(slope, spoken, table, lfs, spoken[lfs, s, v])
-            slope[np.ix_(labels, spoken[lfs, s, v])] = (table[lfs, :-1, -1] - table[lfs, -1:, -1]).T
+            lfs = np.flatnonzero(positions[:, s, v] >= 0)
+            _put(slope, positions, table, lfs, positions[lfs, s, v])
+            slope[np.ix_(labels, positions[lfs, s, v])] = (table[lfs, :-1, -1] - table[lfs, -1:, -1]).T
     for c in range(max(len(labels) for labels in layout.labels)):
-        held = [t for t, labels in enumerate(layout.labels) if c < len(labels)]
-        size = {t: _STEP * max(float(stats.labels[t][c]), 1.0) for t in held}
-        high, low = (m_step(_with_records(stats, c, {t: sign * size[t] for t in held})) for sign in (1, -1))
-        for t in held:
-            spoken, labels = layout.votes[t], layout.labels[t]
+        tasks = [t for t, labels in enumerate(layout.labels) if c < len(labels)]
+        size = {t: _STEP * max(float(stats.labels[t][c]), 1.0) for t in tasks}
+        high, low = (m_step(_with_records(stats, c, {t: sign * size[t] for t in tasks})) for sign in (1, -1))
+        for t in tasks:
+            positions, labels = layout.votes[t], layout.labels[t]
             table, prior = ((up[t] - down[t]) / (2 * size[t]) for up, down in zip(high, low, strict=True))
-            _put(slope, spoken, table, np.arange(len(spoken)), np.full(len(spoken), labels[c]))
+            _put(slope, positions, table, np.arange(len(positions)), np.full(len(positions), labels[c]))
             slope[labels, labels[c]] = prior + (table[:, :-1, -1] - table[:, -1:, -1]).sum(axis=0)
     return slope
 
 
-def _put(slope: Floats, spoken: Int64Array, table: Floats, lfs: Int64Array, column: Int64Array) -> None:
+def _put(slope: Floats, positions: Int64Array, table: Floats, lfs: Int64Array, column: Int64Array) -> None:
     """Write each LF's change of log weights, votes against abstains, into its column."""
     gain = table[:, :, :-1] - table[:, :, -1:]
-    lf, state, vote = np.nonzero(spoken[lfs] >= 0)
-    slope[spoken[lfs][lf, state, vote], column[lf]] = gain[lfs][lf, state, vote]
+    lf, state, vote = np.nonzero(positions[lfs] >= 0)
+    slope[positions[lfs][lf, state, vote], column[lf]] = gain[lfs][lf, state, vote]
 
 
 def _with_votes(stats: SuffStats, s: int, v: int, change: Mapping[int, Floats]) -> SuffStats:

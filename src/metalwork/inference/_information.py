@@ -49,9 +49,11 @@ def accuracy_variances(
 
 def _scores(rows: Rows, t: int, pull: Floats, share: Floats) -> Floats:
     """How each row pulls at the log odds of every accuracy, then at the log of every share: (n, n_rows)."""
-    state, cast = rows.state[t], rows.cast[t].T
-    pulled = np.einsum("jrs,sr->jr", pull[np.arange(len(pull))[:, None], :, cast], state)
-    return np.concatenate([np.where(cast >= 0, pulled, 0.0), state[:-1] - share[:, None] * state[:-1].sum(axis=0)])
+    state, codes = rows.state[t], rows.codes[t].T
+    pulled = np.einsum("jrs,sr->jr", pull[np.arange(len(pull))[:, None], :, codes], state)
+    return np.concatenate(
+        [np.where(codes >= 0, pulled, 0.0), state[:-1] - share[:, None] * state[:-1].sum(axis=0)]
+    )
 
 
 def _end_variances(tree: Tree, share: Sequence[Floats], log_share: Sequence[Floats]) -> Floats:

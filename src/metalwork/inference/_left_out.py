@@ -54,8 +54,8 @@ def left_out_agreement(
     others = np.zeros((2, votes.n_lfs, votes.n_lfs))
     for rows in row_blocks(tree, votes, tables, log_prior, width):
         voted = np.empty((len(rows.weights), votes.n_lfs), dtype=bool)
-        for task, cast in zip(votes.tasks, rows.cast, strict=True):
-            voted[:, task.lfs] = cast >= 0
+        for task, codes in zip(votes.tasks, rows.codes, strict=True):
+            voted[:, task.lfs] = codes >= 0
         for t, (task, table) in enumerate(zip(votes.tasks, tables, strict=True)):
             found, by_other = _agreement(rows, t, table, levels[t], voted, task.outcomes.plain)
             answer[:, task.lfs] += found
@@ -67,14 +67,14 @@ def _left_out(rows: Rows, t: int, table: Floats) -> tuple[Floats, Floats]:
     """For each LF and row without its vote, P(label | the task applies) (n_lfs, n_rows, n_labels), and how many
     records the task applies to (n_lfs, n_rows), rows without another vote left out.
     """
-    cast, k = rows.cast[t].T, table.shape[1] - 1
+    codes, k = rows.codes[t].T, table.shape[1] - 1
     lf = np.arange(len(table))[:, None]
-    others = rows.state[t].T * np.exp(-np.maximum(table[lf, :, cast], _LEAST_LOG))
+    others = rows.state[t].T * np.exp(-np.maximum(table[lf, :, codes], _LEAST_LOG))
     others /= np.maximum(others.sum(axis=2, keepdims=True), _TINY)
     applies = others[:, :, :k].sum(axis=2)
-    n_votes = sum((part >= 0).sum(axis=1) for part in rows.cast)
+    n_votes = sum((part >= 0).sum(axis=1) for part in rows.codes)
     share: Floats = others[:, :, :k] / np.maximum(applies, _TINY)[:, :, None]
-    return share, rows.weights * (n_votes - (cast >= 0) > 0) * applies
+    return share, rows.weights * (n_votes - (codes >= 0) > 0) * applies
 
 
 def _shares(rows: Rows, t: int, table: Floats) -> Floats:
@@ -95,17 +95,17 @@ def _agreement(
     """Sums over the rows where each LF votes: (7, n_lfs) as :func:`_summed` takes them, and (2, n_lfs, all LFs),
     the gain over chance, found and perfect, by who else votes.
     """
-    cast = np.where(plain[:, None], rows.cast[t].T, -1)
+    codes = np.where(plain[:, None], rows.codes[t].T, -1)
     share, on = _left_out(rows, t, table)
-    on = np.where(cast >= 0, on, 0.0)
-    vote = np.maximum(cast, 0)
+    on = np.where(codes >= 0, on, 0.0)
+    vote = np.maximum(codes, 0)
     agreed = np.take_along_axis(share, vote[:, :, None], axis=2)[:, :, 0]
     chance, best = (np.take_along_axis(level, vote, axis=1) for level in levels)
     gain, room = agreed - chance, best - chance
     weight = on**2 / np.maximum(rows.weights, _TINY)
     sums = [part.sum(axis=1) for part in (on, on * agreed, on * chance, on * best)]
     sums += [part.sum(axis=1) for part in (weight * gain**2, weight * gain * room, weight * room**2)]
-    part_of = on / np.maximum(voted.sum(axis=1) - (cast >= 0), 1)
+    part_of = on / np.maximum(voted.sum(axis=1) - (codes >= 0), 1)
     by_other = np.stack([(part_of * gain) @ voted, (part_of * room) @ voted])
     return np.stack(sums), by_other
 

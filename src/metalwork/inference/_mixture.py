@@ -30,7 +30,7 @@ from metalwork.inference._packing import (
     votes_of_keys,
 )
 from metalwork.inference._threads import in_threads
-from metalwork.inference._touched import SeenVotes, touched_counts
+from metalwork.inference._touched import SparseRows, touched_counts
 from metalwork.inference._tree import END, Floats, Tree, leaf_spans, normalise
 
 _CHUNK_CELLS = 1 << 24
@@ -51,7 +51,7 @@ class CodedVotes(NamedTuple):
     """Distinct rows of a label matrix: ``keys[g]`` (n_rows,) holds their keys of group g.
 
     ``weights`` (n_rows,) say how many records each row stands for; ``totals[g]`` (n_keys,) sum them by key.
-    Where votes are few, ``seen`` holds them in place of ``keys``, and a group has one LF at most.
+    Where votes are few, ``sparse_rows`` holds them in place of ``keys``, and a group has one LF at most.
     """
 
     tasks: tuple[TaskVotes, ...]
@@ -60,7 +60,7 @@ class CodedVotes(NamedTuple):
     weights: Floats
     totals: tuple[Floats, ...]
     n_lfs: int
-    seen: SeenVotes | None = None
+    sparse_rows: SparseRows | None = None
 
 
 def coded(layout: Packing, keys: Sequence[Keys], weights: Floats) -> CodedVotes:
@@ -82,8 +82,10 @@ def code_words(layout: Packing, words: Int64Array, weights: Floats) -> CodedVote
 def code_few(layout: Packing, words: Int64Array, weights: Floats, single: Packing) -> CodedVotes:
     """:func:`code_words` where votes are few: kept are these alone; ``single`` has the groups of one LF."""
     blocks = [_votes_in(unpack(words[:, rows], layout), layout.groups) for rows in blocks_of(words.shape[1])]
-    seen = SeenVotes(sparse.csr_array(sparse.vstack(blocks, format="csr")), single.groups)
-    return CodedVotes(tasks_of(single), single.groups, (), weights, seen.totals(weights), single.n_lfs, seen)
+    sparse_rows = SparseRows(sparse.csr_array(sparse.vstack(blocks, format="csr")), single.groups)
+    return CodedVotes(
+        tasks_of(single), single.groups, (), weights, sparse_rows.totals(weights), single.n_lfs, sparse_rows
+    )
 
 
 def code_votes(layout: Packing, codes: IntArray) -> CodedVotes:
@@ -108,15 +110,15 @@ def reweighted(votes: CodedVotes, weights: Floats) -> CodedVotes:
     if len(kept) == len(weights) and weights is votes.weights:
         return votes
     keys, weights = tuple(key[kept] for key in votes.keys), weights[kept]
-    if votes.seen is not None:
-        seen = votes.seen.rows(kept)
-        return votes._replace(weights=weights, totals=seen.totals(weights), seen=seen)
+    if votes.sparse_rows is not None:
+        sparse_rows = votes.sparse_rows.rows(kept)
+        return votes._replace(weights=weights, totals=sparse_rows.totals(weights), sparse_rows=sparse_rows)
     return votes._replace(keys=keys, weights=weights, totals=_totals(keys, votes.groups, weights))
 
 
 def covered(votes: CodedVotes) -> CodedVotes:
     """The same votes without the records on which every LF abstains."""
-    voted = any_vote(votes.keys) if votes.seen is None else votes.seen.n_votes() > 0
+    voted = any_vote(votes.keys) if votes.sparse_rows is None else votes.sparse_rows.n_votes() > 0
     return votes if voted.all() else reweighted(votes, np.where(voted, votes.weights, 0.0))
 
 
@@ -130,15 +132,15 @@ def any_vote(keys: Sequence[Keys]) -> npt.NDArray[np.bool_]:
 
 def keys_at(votes: CodedVotes, rows: Int64Array) -> list[Int64Array]:
     """The keys of some rows (n_rows,), one array a group."""
-    if votes.seen is not None:
-        return votes.seen.keys(rows)
+    if votes.sparse_rows is not None:
+        return votes.sparse_rows.keys(rows)
     return [key[rows].astype(np.int64) for key in votes.keys]
 
 
 def n_votes_of(votes: CodedVotes) -> Int64Array:
     """How many LFs vote on each row: int array (n_rows,)."""
-    if votes.seen is not None:
-        return votes.seen.n_votes()
+    if votes.sparse_rows is not None:
+        return votes.sparse_rows.n_votes()
     n_votes = np.zeros(len(votes.weights), np.int64)
     for key, group in zip(votes.keys, votes.groups, strict=True):
         n_votes += votes_by_key(group).take(key)
@@ -261,11 +263,11 @@ def expected_counts(
 ) -> SuffStats:
     """The E-step: one pass up and down the tree for every distinct row."""
     weights = weigh(tree, votes.tasks, votes.groups, tables, log_prior)
-    if votes.seen is not None:
-        counts = touched_counts(tree, votes.seen, [known.tables for known in weights], votes.weights)
+    if votes.sparse_rows is not None:
+        counts = touched_counts(tree, votes.sparse_rows, [known.tables for known in weights], votes.weights)
         return _collect(votes, *counts)
     by_key = [np.zeros((len(tree.child[group.task]), group.n_keys)) for group in votes.groups]
-    reached = [np.zeros(len(known.log_sum)) for known in weights]
+    applies_by_key = [np.zeros(len(known.log_sum)) for known in weights]
     log_evidence = 0.0
 
     def up(rows: slice) -> tuple[slice, list[Keys], Floats, list[Floats]]:
@@ -274,10 +276,10 @@ def expected_counts(
 
     for rows, keys, evidence, branch in in_threads(up, _chunks(tree, weights, len(votes.weights))):
         log_evidence += float((votes.weights[rows] * evidence).sum())
-        _add_down(tree, weights, keys, votes.weights[rows], branch, by_key, reached)
+        _add_down(tree, weights, keys, votes.weights[rows], branch, by_key, applies_by_key)
     for g in weights[0].groups:
         by_key[g][-1] = np.maximum(votes.totals[g] - by_key[g].sum(axis=0), 0.0)
-    for known, count in zip(weights, reached, strict=True):
+    for known, count in zip(weights, applies_by_key, strict=True):
         if known.settled:
             by_key[known.groups[0]] = known.shares * count
     return _collect(votes, by_key, log_evidence)
@@ -296,7 +298,7 @@ def _add_down(
     records: Floats,
     branch: list[Floats],
     by_key: list[Floats],
-    reached: list[Floats],
+    applies_by_key: list[Floats],
 ) -> None:
     """Pass down, adding expected records by label and key; where keys tell the labels, by key only.
 
@@ -305,7 +307,7 @@ def _add_down(
     applies = [records] * len(tree.child)
     for t, (children, joint) in enumerate(zip(tree.child, branch, strict=True)):
         if weights[t].settled:
-            np.add.at(reached[t], keys[weights[t].groups[0]], applies[t])
+            np.add.at(applies_by_key[t], keys[weights[t].groups[0]], applies[t])
             continue
         joint *= applies[t]
         for g in weights[t].groups:
@@ -317,7 +319,7 @@ def _add_down(
 
 
 def _collect(votes: CodedVotes, by_key: Sequence[Floats], log_evidence: float) -> SuffStats:
-    labels, spoken = [], []
+    labels, vote_counts = [], []
     for task in votes.tasks:
         counted = []
         for g in task.groups:
@@ -326,8 +328,8 @@ def _collect(votes: CodedVotes, by_key: Sequence[Floats], log_evidence: float) -
             states = np.concatenate([applies, off[None, :]])
             counted.append(_by_digit(states, votes.groups[g]))
         labels.append(states.sum(axis=1))
-        spoken.append(_stack(counted))
-    return SuffStats(labels, spoken, log_evidence)
+        vote_counts.append(_stack(counted))
+    return SuffStats(labels, vote_counts, log_evidence)
 
 
 def _stack(counted: list[Floats]) -> Floats:
@@ -374,9 +376,9 @@ def mixed_counts(counts: Sequence[SuffStats], factors: Sequence[float]) -> SuffS
         return total
 
     labels = [mixed(parts) for parts in zip(*(part.labels for part in counts), strict=True)]
-    spoken = [mixed(parts) for parts in zip(*(part.votes for part in counts), strict=True)]
+    vote_counts = [mixed(parts) for parts in zip(*(part.votes for part in counts), strict=True)]
     log_evidence = sum(f * part.log_evidence for f, part in zip(factors, counts, strict=True))
-    return SuffStats(labels, spoken, log_evidence)
+    return SuffStats(labels, vote_counts, log_evidence)
 
 
 def log_likelihood(stats: SuffStats, tables: Sequence[Floats]) -> float:
@@ -396,19 +398,19 @@ def votes_of_task(votes: CodedVotes, t: int) -> Floats:
 
 def one_hot(votes: CodedVotes, rows: Int64Array) -> sparse.csr_array:
     """Which LF said what on some rows: CSR (n_rows, sum of n_lfs * n_outcomes), group by group."""
-    if votes.seen is not None:
-        return votes.seen.matrix[rows]
+    if votes.sparse_rows is not None:
+        return votes.sparse_rows.matrix[rows]
     return _votes_in([key.take(rows) for key in votes.keys], votes.groups)
 
 
 def _votes_in(keys: Sequence[Keys], groups: Sequence[Group]) -> sparse.csr_array:
     found, columns, n_columns = [], [], 0
     for key, group in zip(keys, groups, strict=True):
-        spoken = np.flatnonzero(key)
-        cast, k = votes_of_keys(key[spoken], group), group.base - 1
-        row, lf = np.nonzero(cast >= 0)
-        found.append(spoken[row])
-        columns.append(n_columns + lf * k + cast[row, lf])
+        voted = np.flatnonzero(key)
+        codes, k = votes_of_keys(key[voted], group), group.base - 1
+        row, lf = np.nonzero(codes >= 0)
+        found.append(voted[row])
+        columns.append(n_columns + lf * k + codes[row, lf])
         n_columns += len(group.lfs) * k
     row, column = np.concatenate(found), np.concatenate(columns)
     return sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(keys[0]), n_columns))

@@ -20,13 +20,13 @@ _LEAST_ROWS = 64
 class Rows(NamedTuple):
     """Some rows: ``weights`` (n_rows,), in records; ``end`` (n_end_labels, n_rows), P(end label).
 
-    For every task t, ``cast[t]`` (n_rows, n_lfs of t) holds its votes, -1 for an abstain, and ``state[t]``
+    For every task t, ``codes[t]`` (n_rows, n_lfs of t) holds its votes, -1 for an abstain, and ``state[t]``
     (n_labels + 1, n_rows) the probability of each label, last that t does not apply.
     """
 
     weights: Floats
     end: Floats
-    cast: list[Int64Array]
+    codes: list[Int64Array]
     state: list[Floats]
 
 
@@ -49,12 +49,12 @@ def row_blocks(
     for start in range(0, len(chosen), step):
         rows = chosen[start : start + step]
         keys = keys_at(votes, rows)
-        cast = [
+        codes = [
             np.concatenate([votes_of_keys(keys[g], votes.groups[g]) for g in task.groups], axis=1)
             for task in votes.tasks
         ]
         end = end_posterior_of_keys(tree, known, keys)
-        yield Rows(weights[rows], end, cast, [_states(tree, t, end) for t in range(len(tree.child))])
+        yield Rows(weights[rows], end, codes, [_states(tree, t, end) for t in range(len(tree.child))])
 
 
 def _states(tree: Tree, t: int, end: Floats) -> Floats:
@@ -64,8 +64,8 @@ def _states(tree: Tree, t: int, end: Floats) -> Floats:
 
 def votes_on_task(votes: CodedVotes, t: int) -> Int64Array:
     """How many LFs of task t vote in each row (n_rows,)."""
-    if votes.seen is not None:
-        return votes.seen.n_votes_in(votes.tasks[t].groups)
+    if votes.sparse_rows is not None:
+        return votes.sparse_rows.n_votes_in(votes.tasks[t].groups)
     n_votes = np.zeros(len(votes.weights), np.int64)
     for g in votes.tasks[t].groups:
         n_votes += votes_by_key(votes.groups[g]).take(votes.keys[g])

@@ -21,7 +21,7 @@ Int64Array = npt.NDArray[np.int64]
 _CHUNK_ROWS = 1 << 13
 
 
-class SeenVotes:
+class SparseRows:
     """Rows of votes as a CSR matrix (n_rows, n_votes) of ones: a column each vote, group by group.
 
     A group holds one LF at most, so that vote v is key v + 1.
@@ -32,9 +32,9 @@ class SeenVotes:
         self.groups = groups
         self._touched: Touched | None = None
 
-    def rows(self, index: Int64Array) -> "SeenVotes":
+    def rows(self, index: Int64Array) -> "SparseRows":
         """Some of the rows."""
-        return SeenVotes(self.matrix[index], self.groups)
+        return SparseRows(self.matrix[index], self.groups)
 
     def n_votes(self) -> Int64Array:
         """How many LFs vote on each row: int array (n_rows,)."""
@@ -125,14 +125,14 @@ class Touched(NamedTuple):
 
 
 def touched_counts(
-    tree: Tree, seen: SeenVotes, tables: Sequence[Sequence[Floats]], records: Floats
+    tree: Tree, sparse_rows: SparseRows, tables: Sequence[Sequence[Floats]], records: Floats
 ) -> tuple[list[Floats], float]:
     """Expected records by label and key, (n_labels, n_keys) a group, and the log evidence.
 
     ``tables[t]`` are the log weights (n_labels, n_keys) of the groups of task t, the prior in the first of them;
     ``records`` (n_rows,) are the rows' weights.
     """
-    touched = seen.touched(tree)
+    touched = sparse_rows.touched(tree)
     by_group = [table for of_task in tables for table in of_task]
     said, shares, silence = _without_votes(touched.kinds, by_group, len(tree.child))
     counts = [np.zeros(table.shape) for table in said]
@@ -198,13 +198,13 @@ def _by_key(
     return found
 
 
-def _touch(tree: Tree, seen: SeenVotes) -> Touched:
-    kinds, places = _places(tree, seen.groups)
-    n_rows = seen.matrix.shape[0]
+def _touch(tree: Tree, sparse_rows: SparseRows) -> Touched:
+    kinds, places = _places(tree, sparse_rows.groups)
+    n_rows = sparse_rows.matrix.shape[0]
     chunks = []
     for start in range(0, n_rows, _CHUNK_ROWS):
         rows = slice(start, min(start + _CHUNK_ROWS, n_rows))
-        chunks.append((rows, *_pairs(kinds, places, seen.matrix[rows])))
+        chunks.append((rows, *_pairs(kinds, places, sparse_rows.matrix[rows])))
     return Touched(kinds, tuple(chunks))
 
 
