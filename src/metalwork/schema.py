@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from metalwork import _html
 from metalwork._checks import NOT_APPLICABLE, BoolArray, IntArray
 from metalwork._documents import load_document
 from metalwork._known_labels import KnownLabels, LabelNames
@@ -274,6 +275,9 @@ class TaskSchema:
 
     def __str__(self) -> str:
         return "\n".join(drawn(self.root, self._labels, self._child))
+
+    def _repr_html_(self) -> str:
+        return _html.block(f"{self.n_tasks:,} tasks, {self.n_end_labels:,} end labels", _html.lines(str(self)))
 
     def __repr__(self) -> str:
         return f"TaskSchema.from_dict({self.to_dict()!r})"
