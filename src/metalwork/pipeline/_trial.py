@@ -41,7 +41,8 @@ def _faults(
 ) -> Iterator[Fault]:
     unknown = [name for name in options if name not in known]
     for name in unknown:
-        yield (*place, name), f"{dotted(place)}: {unknown_name('option', name, known)}"
+        text = unknown_name("option", name, known) if known else f"{name!r} is no option; this model has none."
+        yield (*place, name), f"{dotted(place)}: {text}"
     if not unknown and (refusal := _refusal(job, options, trial)) and _refusal(job, {}, trial) is None:
         yield place, f"{dotted(place)}: {refusal}"
 

@@ -90,6 +90,13 @@ def test_values_that_a_model_refuses(tmp_path: Path, model: str, options: str, f
     assert f"{model}.options: {fault}" in found
 
 
+def test_a_model_without_options_says_so(tmp_path: Path) -> None:
+    project = PROJECT + "    label_model: {name: soft-vote, options: {mode: hard}}\n"
+    assert _faults(write_project(tmp_path, project=project)) == [
+        "project.yaml:13:42: label_model.options: 'mode' is no option; this model has none."
+    ]
+
+
 def test_a_known_label_outside_the_tree_is_found_first(tmp_path: Path) -> None:
     path = write_project(tmp_path, lfs=LFS + CALLED)
     _replace(tmp_path / "test.csv", ",Duck", ",Dcuk")
