@@ -4,6 +4,7 @@ import re
 import unicodedata
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 _PLAIN_WORD = re.compile(r"\b\w\w+\b")  # the default token of scikit-learn's CountVectorizer
 _WITHOUT_SPACES = (
@@ -21,35 +22,53 @@ def words_of(text: str) -> list[str]:
     words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) give every pair of neighbouring characters, or the
     character where it stands alone: in these scripts most words have one or two.
     """
-    if text.isascii():
+    if _is_latin(text):
         return _PLAIN_WORD.findall(text)
-    word, unspaced, character = _patterns()
+    patterns = _patterns()
+    runs = patterns.run.findall(text)
+    if not patterns.unspaced.search(text):
+        return [run for run in runs if len(run) > 1]
     words: list[str] = []
-    for run in word.findall(text):
-        for piece in unspaced.split(run):
-            if not unspaced.fullmatch(piece):
+    for run in runs:
+        for piece in patterns.unspaced.split(run):
+            if not patterns.unspaced.fullmatch(piece):
                 words += [piece] if len(piece) > 1 else []
                 continue
-            characters = character.findall(piece)
-            pairs = pairwise(characters)
-            words += map("".join, pairs) if len(characters) > 1 else characters
+            characters = patterns.character.findall(piece)
+            words += map("".join, pairwise(characters)) if len(characters) > 1 else characters
     return words
 
 
 def characters_of(text: str) -> list[str]:
     """The characters of a normalised text, each with its combining marks; a run of white space is one space."""
     plain = " ".join(text.split())
-    return list(plain) if plain.isascii() else _patterns()[2].findall(plain)
+    return list(plain) if plain.isascii() else _patterns().character.findall(plain)
+
+
+def _is_latin(text: str) -> bool:
+    """Whether the text has neither combining marks nor scripts without spaces, as a quick look tells."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class _Patterns(NamedTuple):
+    """A run of word characters; one of a script without spaces, to split at; a character with its marks."""
+
+    run: re.Pattern[str]
+    unspaced: re.Pattern[str]
+    character: re.Pattern[str]
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """A word, a run of a script without spaces (captured, to split at), a character with its marks."""
+def _patterns() -> _Patterns:
     every = (chr(code) for start, stop in ((0x300, 0xD800), (0xE000, 0x20000)) for code in range(start, stop))
     marks = "".join(character for character in every if unicodedata.category(character)[0] == "M")
-    part = f"[\\w{marks}\u200c\u200d]"
-    return (
-        re.compile(rf"\w{part}*"),
-        re.compile(f"([{_WITHOUT_SPACES}](?:[{_WITHOUT_SPACES}{marks}\u200c\u200d])*)"),
-        re.compile(f"(?s:.)[{marks}\u200c\u200d]*"),
+    marks += "\u200c\u200d"
+    return _Patterns(
+        re.compile(rf"\w+(?:[{marks}]+\w*)*"),
+        re.compile(f"([{_WITHOUT_SPACES}](?:[{_WITHOUT_SPACES}{marks}])*)"),
+        re.compile(f"(?s:.)[{marks}]*"),
     )
