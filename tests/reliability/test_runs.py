@@ -25,11 +25,12 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_hear)
 
 
-def _opens_of(run: Run) -> Counter[str]:
+def _opens_of(path: Path) -> Counter[str]:
+    """How often each file is opened in a whole run."""
     global _opened
     _opened = Counter()
     try:
-        run.run()
+        mw.Run.open(path, run="first").run()
         return _opened
     finally:
         _opened = None
@@ -39,10 +40,16 @@ def test_a_whole_run_loads_nothing_that_it_has(tmp_path: Path, monkeypatch: pyte
     loads: list[str] = []
     for kind in (mw.LabelMatrix, mw.TaskProbabilities):
         monkeypatch.setattr(kind, "load", lambda path: loads.append(str(path)))
-    run = mw.Run.open(write_project(tmp_path), run="first")
-    opened = _opens_of(run)
+    path = write_project(tmp_path)
+    opened = _opens_of(path)
+    run = mw.Run.open(path, run="first")
     assert loads == []
     assert run.steps[-1] == "report"
+    assert {name: opened[str(tmp_path / name)] for name in ("train.csv", "dev.csv", "test.csv")} == {
+        "train.csv": 1,
+        "dev.csv": 1,
+        "test.csv": 1,
+    }
     results = {name: n for name, n in opened.items() if "runs" in name and name.endswith((".npz", ".html"))}
     assert set(results.values()) == {1}  # for the digest
 

@@ -5,6 +5,7 @@ from metalwork.data._as_text import as_text
 from metalwork.data._datasets import to_dataset
 from metalwork.data._find import DatasetStatus, cache_folder, fetch, find_data, list_datasets
 from metalwork.data._globs import find_files
+from metalwork.data._held import HeldFiles
 from metalwork.data._open import open_records
 from metalwork.data._read import iter_records, read_records
 from metalwork.data._registry import DatasetInfo
@@ -14,6 +15,7 @@ from metalwork.data._types import Kind, Reading, read_as
 __all__ = [
     "DatasetInfo",
     "DatasetStatus",
+    "HeldFiles",
     "Kind",
     "Reading",
     "RecordSource",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from metalwork.data._held import held
 from metalwork.errors import ConfigError, DataError
 
 _BOM = b"\xef\xbb\xbf"
@@ -22,7 +23,9 @@ def open_bytes(path: Path, encoding: str | None = None) -> Iterator[IO[bytes]]:
     What is read is UTF-8, whatever ``encoding`` the file has; None takes the bytes as they are.
     """
     try:
-        with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+        kept = held(path)
+        packed = path.suffix.lower() == ".gz"
+        with gzip.open(kept or path, "rb") if packed else kept or path.open("rb") as stream:
             if encoding is None:
                 yield stream  # type: ignore[misc]
             else:

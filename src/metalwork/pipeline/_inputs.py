@@ -101,7 +101,8 @@ class Inputs:
 
     def _digest(self, path: Path) -> str:
         if path not in self._digests:
-            self._digests[path] = file_digest(path) if path.is_file() else ""
+            known = self._job.held.digests.get(os.path.realpath(path))  # as it was when it was read
+            self._digests[path] = known or (file_digest(path) if path.is_file() else "")
         return self._digests[path]
 
     def _name(self, path: Path) -> str:
@@ -122,15 +123,16 @@ class Inputs:
         project, written = self._job.project, []
         if project is None or self._home is None:
             return []
-        wanted = [project.path, *self._job.code.digests] if self._job.code is not None else [project.path]
+        wanted = {project.path: self._digest(project.path)}
         if isinstance(project.settings.task_schema, str):
-            wanted.append(project.folder / project.settings.task_schema)
-        for path in wanted:
+            path = project.folder / project.settings.task_schema
+            wanted[path] = self._digest(path)
+        for path, digest in {**wanted, **(self._job.code.digests if self._job.code is not None else {})}.items():
             name = self._name(path)
             if os.path.isabs(name) or path.stat().st_size > _LARGEST_COPY:
                 continue
             copy = f"{_COPIES}/{name}"
-            if copy in written or folder.holds(copy, file_digest(path)):
+            if copy in written or folder.holds(copy, digest):
                 continue
             with path.open("rb") as source, atomic_write(folder.path / copy) as target:
                 shutil.copyfileobj(source, target)

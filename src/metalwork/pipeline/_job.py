@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from metalwork.data import RecordSource, as_text
+from metalwork.data import HeldFiles, RecordSource, as_text
 from metalwork.errors import ConfigError, DataError, MetalworkError, VotesError
 from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._code import load_labeling_functions
@@ -102,6 +102,8 @@ class Job:
         The project file that it comes from.
     checked : bool
         Whether :func:`metalwork.pipeline.check_job` found nothing wrong.
+    held : HeldFiles
+        Files of records that have been opened and not yet read.
     code : CodeFiles, optional
         The files that the project's own Python has read.
     files : mapping of split name to sequence of path
@@ -123,6 +125,7 @@ class Job:
     random_state: int = 0
     project: Project | None = field(default=None, repr=False)
     code: CodeFiles | None = field(default=None, repr=False)
+    held: HeldFiles = field(default_factory=HeldFiles, repr=False)
     files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     checked: bool = field(default=False, init=False, repr=False)
     _read: dict[str, Split] = field(default_factory=dict, init=False, repr=False)
@@ -139,12 +142,14 @@ class Job:
         DataError
             When records cannot be opened.
         """
-        settings, code = project.settings, CodeFiles(project.folder)
-        sources, functions = _both(
-            project,
-            lambda: open_sources(settings.data, project.folder, code),
-            lambda: _labeling_functions(project, code),
-        )
+        settings, code, held = project.settings, CodeFiles(project.folder), HeldFiles()
+        with held.active():
+            sources, functions = _both(
+                project,
+                lambda: open_sources(settings.data, project.folder, code),
+                lambda: _labeling_functions(project, code),
+            )
+        held.keep(path for source in sources.values() for path in source.files)
         read = partial(_read_split, project, wanted=_wanted(functions, settings.features))
         job = cls(
             name=project.name,
@@ -162,6 +167,7 @@ class Job:
             random_state=settings.random_state,
             project=project,
             code=code,
+            held=held,
             files={split: source.files for split, source in sources.items()},
         )
         if project.faults:  # say at once what else is wrong
@@ -203,7 +209,8 @@ class Job:
     def split(self, name: str) -> Split:
         """The records of a split, read once."""
         if name not in self._read:
-            split = self.readers[name]()
+            with self.held.active():
+                split = self.readers[name]()
             if split.n_points == 0:
                 raise DataError(
                     f"{self.origin(name)} must hold at least one record; there is none. Add some, or leave it out."
@@ -211,6 +218,8 @@ class Job:
             gold = None if split.gold is None else self.schema.known_codes(split.gold)
             ids = None if split.ids is None else as_text(pl.Series(split.ids))
             self._read[name] = replace(split, gold=gold, ids=ids)
+            waiting = {path for other, paths in self.files.items() if other not in self._read for path in paths}
+            self.held.drop(set(self.files.get(name, ())) - waiting)
         return self._read[name]
 
     def known_labels(self, name: str) -> Codes:
