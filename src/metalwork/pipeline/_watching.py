@@ -96,13 +96,13 @@ class CodeFiles:
         return path.startswith(self._inside)
 
     def _is_foreign(self, path: str) -> bool:
-        inside = self._is_inside(path)  # the folder itself may lie in a package, as the examples do
-        if _PACKAGES & set(Path(path.removeprefix(self._inside) if inside else path).parts):
-            return True
-        roots = [os.path.realpath(root) for root in {sys.prefix, sys.base_prefix}] + [_OWN, *_SYSTEM]
-        if inside:  # an environment may lie in the project
+        """Whether a file belongs to Python, a package or the system; which may lie in a project."""
+        inside = self._is_inside(path)
+        parts = Path(path).relative_to(self.home).parts if inside else Path(path).parts
+        roots = [_OWN, *(os.path.realpath(root) for root in {sys.prefix, sys.base_prefix}), *_SYSTEM]
+        if inside:
             roots = [root for root in roots if self._is_inside(root)]
-        return path.startswith(tuple(root + os.sep for root in roots))
+        return bool(_PACKAGES & set(parts)) or path.startswith(tuple(root + os.sep for root in roots))
 
 
 _watchers: list[CodeFiles] = []

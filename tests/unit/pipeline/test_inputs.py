@@ -196,6 +196,12 @@ def test_files_of_packages_and_of_libraries_being_imported_do_not_count(tmp_path
     assert found == {*(str(tmp_path / "p" / name) for name in names), str(tmp_path / "outside.txt")}
 
 
+def test_a_project_may_lie_in_an_installed_package(tmp_path: Path) -> None:
+    path = project_of(tmp_path / "site-packages" / "theirs")
+    mw.Run.open(path, run="first").apply()
+    assert (path.parent / "runs" / "first" / "project" / "words.py").is_file()
+
+
 RECORDS = pl.DataFrame({"text": ["fur", "feather", "fur and paw", "feather and beak"]})
 
 
