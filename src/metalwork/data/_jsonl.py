@@ -198,18 +198,3 @@ def _bounds(path: Path, chunk_size: int) -> list[int]:
             stream.readline()
             bounds.append(stream.tell())
     return bounds if bounds[-1] == size else [*bounds, size]
-
-
-def read_objects(path: Path, encoding: str | None = None) -> Iterator[dict[str, Any]]:
-    """The objects on the lines of a file, one by one; blank lines are passed over.
-
-    Raises
-    ------
-    DataError
-        Naming file and line, for a line that is not one JSON object, or has a key twice, NaN or Infinity.
-    """
-    shard = JsonLinesShard(str(path), (), True, 1, encoding)
-    with open_bytes(path, encoding) as stream:
-        for index, raw in enumerate(stream):
-            if (record := shard.parse(raw, index)) is not None:
-                yield record

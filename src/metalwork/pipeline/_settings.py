@@ -200,9 +200,6 @@ class LFSettings(Settings):
         return self
 
 
-LABEL_MODELS = ("hierarchical", "log-linear", "soft-vote", "hard-vote")
-
-
 class LabelModelSettings(Settings):
     """Which label model, whether it may use the dev labels, and its own options."""
 

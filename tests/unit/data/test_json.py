@@ -9,6 +9,7 @@ import pytest
 
 from metalwork.data import _jsonl, iter_records, read_records
 from metalwork.data._columns import concatenate, frame_of
+from metalwork.data._lines import open_bytes
 from metalwork.errors import DataError
 
 
@@ -52,8 +53,11 @@ def made(draw: random.Random) -> bytes:
 
 
 def by_hand(path: Path) -> Any:
+    shard = _jsonl.JsonLinesShard(str(path), (), True, 1, None)
     try:
-        records = list(_jsonl.read_objects(path))
+        with open_bytes(path, None) as stream:
+            parsed = [shard.parse(raw, index) for index, raw in enumerate(stream)]
+        records = [record for record in parsed if record is not None]
     except DataError as error:
         return str(error)
     return shown(frame_of(records, {name: name for record in records for name in record}).rows())
