@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._files import atomic_write
-from metalwork.errors import DataError
+from metalwork.errors import ConfigError, DataError
 
 Array = npt.NDArray[Any]
 
@@ -19,10 +19,21 @@ def save_arrays(
     path: str | os.PathLike[str], kind: str, header: Mapping[str, Any], arrays: Mapping[str, Array]
 ) -> None:
     """Write ``arrays`` and ``header`` under ``path``; ``kind`` tells a later reader what the file is."""
-    text = json.dumps({"format": kind, **header}, ensure_ascii=False, sort_keys=True)
+    text = as_json({"format": kind, **header})
     fields: dict[str, Any] = {**arrays, "header": np.frombuffer(text.encode("utf-8"), dtype=np.uint8)}
     with atomic_write(path) as stream:
         np.savez_compressed(stream, **fields)
+
+
+def as_json(header: Mapping[str, Any]) -> str:
+    """``header`` as JSON, equal for equal ones; NumPy's numbers, which a search hands out, are plain ones."""
+    return json.dumps(header, ensure_ascii=False, sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise ConfigError(f"What is saved must be what JSON can hold; got {value!r}. Keep arrays apart.")
 
 
 def load_arrays(

@@ -13,7 +13,7 @@ import pytest
 
 import metalwork as mw
 from metalwork._arrays import load_arrays, save_arrays
-from metalwork.errors import DataError
+from metalwork.errors import ConfigError, DataError
 from tests.unit.schemas import SECTORS
 
 SCHEMA = mw.TaskSchema.from_dict(SECTORS)
@@ -28,6 +28,15 @@ class Trap:
 
     def __reduce__(self) -> Any:
         return os.mkdir, (str(self.mark),)
+
+
+def test_what_json_cannot_hold_is_named(tmp_path: Path) -> None:
+    save_arrays(tmp_path / "a.npz", KIND, {"n": np.int64(3), "x": np.float32(0.5)}, {})
+    assert load_arrays(tmp_path / "a.npz", KIND, [])[0] == {"format": KIND, "n": 3, "x": 0.5}
+    with pytest.raises(ConfigError) as caught:
+        save_arrays(tmp_path / "b.npz", KIND, {"n": {1}}, {})
+    assert str(caught.value) == "What is saved must be what JSON can hold; got {1}. Keep arrays apart."
+    assert not (tmp_path / "b.npz").exists()
 
 
 def fault(path: Path, load: Callable[[Path], object] = mw.LabelMatrix.load) -> str:

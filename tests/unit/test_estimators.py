@@ -29,6 +29,7 @@ UNFITTED: dict[str, Estimator] = {
     "majority": mw.MajorityVote(SCHEMA, mode="soft"),
     "forest": mw.ForestLabelModel(FOREST, mw.MajorityVote),
     "end": mw.EndModel(SCHEMA, hidden_sizes=[4], max_epochs=1),
+    "end of texts": mw.EndModel(SCHEMA, hidden_sizes=[4], max_epochs=1, featurizer=mw.WordCounts(min_df=1)),
     "words": mw.WordCounts(max_features=7),
     "numbers": features.NumericColumns(["n"]),
     "combined": features.Combined([mw.WordCounts(field="t", min_df=1), features.NumericColumns(["n"])]),
@@ -39,12 +40,14 @@ FITTED = {
     "majority": lambda model: model.fit(VOTES),
     "forest": lambda model: model.fit({"label": VOTES}),
     "end": lambda model: model.fit(X, PROBS),
+    "end of texts": lambda model: model.fit(["a word", "two words"], ["ham", "spam"]),
     "words": lambda model: model.fit(["a word", "another word"]),
     "numbers": lambda model: model.fit(RECORDS),
     "combined": lambda model: model.fit(RECORDS),
 }
 PREDICT = {
     "end": lambda model: model.predict(X),
+    "end of texts": lambda model: model.predict_proba(["two words"]).end,
     "words": lambda model: model.transform(["word"]).toarray(),
     "numbers": lambda model: model.transform(RECORDS),
     "combined": lambda model: model.transform(RECORDS).toarray(),

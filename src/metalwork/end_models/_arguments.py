@@ -17,6 +17,7 @@ from metalwork._checks import (
     check_numbers,
     check_positive,
 )
+from metalwork.end_models._featurized import check_featurizer
 from metalwork.end_models._scaling import SCALINGS
 from metalwork.end_models.plan import ARCHITECTURES
 from metalwork.errors import ConfigError, DataError
@@ -34,6 +35,7 @@ def check_arguments(model: Any) -> None:
     for name in ("intermediate_module", "head_module"):
         if getattr(model, name) is not None:
             check_callable(name, getattr(model, name), "Pass a function make(in_size, out_size).")
+    check_featurizer(model.featurizer, model.input_module)
     check_choice("architecture", model.architecture, ARCHITECTURES)
     check_choice("scaling", model.scaling, SCALINGS)
     check_choice("device", model.device, _DEVICES)
@@ -90,9 +92,9 @@ def pick_seed(random_state: int | None) -> int:
 
 
 def plain_arguments(model: Any) -> dict[str, Any]:
-    """The arguments that JSON can hold: all but schema, modules and device."""
-    left_out = {"schema", "device", *MODULES}
-    plain = {name: _plain(value) for name, value in model.get_params().items() if name not in left_out}
+    """The arguments that JSON can hold: all but schema, featurizer, modules and device."""
+    left_out = {"schema", "featurizer", "device", *MODULES}
+    plain = {name: _plain(value) for name, value in model.get_params(deep=False).items() if name not in left_out}
     return plain | {"hidden_sizes": [int(size) for size in model.hidden_sizes]}
 
 

@@ -225,7 +225,7 @@ def _as_float32(X: Any, what: str) -> Float32Array:
     except (TypeError, ValueError):
         raise DataError(
             f"{what} must be a matrix of real numbers; got {type(X).__name__}. "
-            "Turn records into numbers first, or pass input_module."
+            "Turn records into numbers first, or pass featurizer or input_module."
         ) from None
     if array.dtype.kind == "c":
         raise DataError(f"{what} must be a matrix of real numbers; got complex ones. Pass their parts.")

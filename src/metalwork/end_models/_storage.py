@@ -23,12 +23,14 @@ from metalwork._arrays import reading
 from metalwork._files import atomic_write
 from metalwork.end_models._arguments import MODULES, check_arguments, pick_device, plain_arguments
 from metalwork.end_models._building import build
+from metalwork.end_models._featurized import PREFIX, as_tensors, from_tensors
 from metalwork.end_models._inputs import Columns
 from metalwork.end_models._scaling import Scaler, restore_scaler
 from metalwork.end_models._training import Record, seeded
 from metalwork.end_models.network import EndNetwork
 from metalwork.end_models.plan import compile_plan
 from metalwork.errors import ConfigError, DataError
+from metalwork.features import Featurizer
 from metalwork.schema import TaskSchema
 
 _FORMAT: Final = "metalwork end model 1"
@@ -78,10 +80,11 @@ class Fitted:
     columns: Columns
     history: list[Record]
     best_epoch: int
+    featurizer: Featurizer | None = None
 
 
 def save_model(path: _Path, model: Any, fitted: Fitted) -> None:
-    """Write arguments, weights and history under ``path``, whole or not at all; seconds are left out."""
+    """Write what ``fit`` found and the arguments under ``path``, whole or not at all; seconds are left out."""
     header = {
         "format": _FORMAT,
         "schema": model.schema.to_dict(),
@@ -96,6 +99,8 @@ def save_model(path: _Path, model: Any, fitted: Fitted) -> None:
     }
     tensors = {f"network.{name}": tensor for name, tensor in fitted.network.state_dict().items()}
     tensors |= {f"scaling.{name}": torch.from_numpy(array) for name, array in fitted.scaler.arrays.items()}
+    if fitted.featurizer is not None:
+        tensors |= as_tensors(fitted.featurizer)
     stored = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}  # unties
     data = save(stored, metadata={"metalwork": _as_text(header | {"sha256": digest(header, stored)})})
     with atomic_write(path) as stream:
@@ -134,7 +139,9 @@ def load_model(path: _Path, kind: Any, modules: Mapping[str, Any], device: str) 
         schema = TaskSchema.from_dict(header.tree)
         model = kind(schema, **_arguments(header.arguments, kind(schema)), **modules, device=device)
         check_arguments(model)
-        return model, _restore(model, header, tensors)
+        fitted = _restore(model, header, tensors)
+        model.featurizer = copy.deepcopy(fitted.featurizer)  # what set_params changes is not what predicts
+        return model, fitted
 
 
 def _read(path: _Path) -> tuple[_Header, dict[str, Tensor]]:
@@ -147,7 +154,7 @@ def _read(path: _Path) -> tuple[_Header, dict[str, Tensor]]:
     if header.pop("sha256") != digest(header, tensors):
         raise DataError(f"{path}: must be as it was saved; it has changed since. Copy it again, or train again.")
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        if tensor.is_floating_point() and not name.startswith(PREFIX) and not bool(torch.isfinite(tensor).all()):
             raise DataError(f"{path}: weights must be finite; {name!r} is not. Train the model again.")
     return _Header.model_validate(header), tensors
 
@@ -174,12 +181,16 @@ def _arguments(stored: dict[str, Any], like: Any) -> dict[str, Any]:
 def _restore(model: Any, header: _Header, tensors: dict[str, Tensor]) -> Fitted:
     scaling = {n.removeprefix("scaling."): t for n, t in tensors.items() if n.startswith("scaling.")}
     weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
-    if len(scaling) + len(weights) < len(tensors):
+    packed = {name: tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
+    if len(scaling) + len(weights) + len(packed) < len(tensors):
         raise ValueError("it holds tensors of something else")
     plan = compile_plan(model.schema, model.architecture, header.n_features, model.hidden_sizes)
     columns = Columns(header.n_features_in, None if header.feature_names is None else tuple(header.feature_names))
     if model.input_module is None and columns.number != plan.n_features:
         raise ValueError(f"n_features_in is {columns.number}")
+    featurizer = from_tensors(packed) if packed else None
+    if featurizer is not None and featurizer.n_features != plan.n_features:
+        raise ValueError(f"the featurizer makes {featurizer.n_features} features")
     own = model.intermediate_module is not None or model.head_module is not None
     if not own and plan.n_parameters > sum(tensor.numel() for tensor in weights.values()):
         raise ValueError("there are fewer weights than the plan has")  # before memory is set aside for them
@@ -191,7 +202,7 @@ def _restore(model: Any, header: _Header, tensors: dict[str, Tensor]) -> Fitted:
     _check_tensors(weights, network.state_dict())
     network.load_state_dict(weights)
     history = [record.model_dump(exclude_none=True) for record in header.history]
-    return Fitted(network.eval(), scaler, columns, history, header.best_epoch)
+    return Fitted(network.eval(), scaler, columns, history, header.best_epoch, featurizer)
 
 
 def _as_float32(name: str, tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -12,6 +12,7 @@ from metalwork._checks import check_callable, check_instance, check_pair
 from metalwork._estimators import Estimator, as_classes
 from metalwork.end_models._arguments import check_arguments, check_rows, pick_device, pick_seed, read_weights
 from metalwork.end_models._building import compile_for, pick_threads
+from metalwork.end_models._featurized import RawRecords, one_copy
 from metalwork.end_models._inputs import Columns, Inputs, check_finite, columns_of, read_inputs
 from metalwork.end_models._labels import Labels, how_right, read_gold, read_labels
 from metalwork.end_models._scaling import Scaler, fit_scaler
@@ -30,6 +31,7 @@ from metalwork.end_models._training import (
 from metalwork.end_models.network import EndNetwork, ModuleFactory
 from metalwork.end_models.plan import Plan
 from metalwork.errors import VotesError
+from metalwork.features import Featurizer
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
@@ -78,6 +80,10 @@ class EndModel(Estimator):
         million parameters, where more are slower; else torch's own number.
     device : {"cpu", "cuda", "auto"}
         ``"auto"`` takes a GPU where there is one.
+    featurizer : Featurizer or sequence of Featurizer, optional
+        What turns records into features, such as :class:`metalwork.WordCounts`; several stand side by side. With
+        it, ``X`` is everywhere what a featurizer reads: a data frame, a list of dicts or of texts, files. ``fit``
+        fits a copy on the records that count, and the model's file holds it. Not together with ``input_module``.
 
     Attributes
     ----------
@@ -89,9 +95,11 @@ class EndModel(Estimator):
     best_epoch_ : int
         The epoch (from 1) whose weights were kept.
     n_features_in_ : int or None
-        Columns of ``X``; None for records that are no matrix.
+        Columns of ``X``, or features that the featurizer makes; None for records that are no matrix.
     feature_names_in_ : object array (n_features,)
-        Names of the columns, only there where ``X`` was a frame.
+        Names of the columns, only there where ``X`` was a frame of features.
+    featurizer_ : Featurizer
+        The fitted copy of ``featurizer``, only there where one was given.
     classes_ : object array (n_end_labels,)
         Names of the end labels, whose positions ``predict`` returns.
     """
@@ -104,6 +112,7 @@ class EndModel(Estimator):
     best_epoch_: int
     n_features_in_: int | None
     feature_names_in_: npt.NDArray[np.object_]
+    featurizer_: Featurizer
     _scaler: Scaler
 
     def __init__(
@@ -126,6 +135,7 @@ class EndModel(Estimator):
         patience: int | None = None,
         n_threads: int | None = None,
         device: str = "cpu",
+        featurizer: Featurizer | Sequence[Featurizer] | None = None,
     ) -> None:
         self.schema = schema
         self.architecture = architecture
@@ -144,6 +154,7 @@ class EndModel(Estimator):
         self.patience = patience
         self.n_threads = n_threads
         self.device = device
+        self.featurizer = featurizer
 
     def fit(
         self,
@@ -157,8 +168,9 @@ class EndModel(Estimator):
 
         Parameters
         ----------
-        X : float array, SciPy sparse matrix or data frame (n_points, n_features), or records with an input module
-            Finite. Sparse matrices stay sparse; columns of frames are known by name from here on.
+        X : float array, SciPy sparse matrix or data frame (n_points, n_features), or records (n_points,)
+            Finite. Sparse matrices stay sparse; columns of frames are known by name from here on. Records go with
+            a featurizer or an input module.
         probs : TaskProbabilities (n_points,), their array, or known labels (n_points,)
             Of the model's schema. Known labels are names or codes of end labels, or names of inner labels, from
             which the tasks above learn alone; records without one (None, NaN, "", -1) are left out.
@@ -184,12 +196,13 @@ class EndModel(Estimator):
         for callback in check_instance("callbacks", callbacks, Sequence):
             check_callable("each of callbacks", callback)
         has_module = self.input_module is not None
-        read, labels = read_inputs(X, "X", has_module), read_labels(probs, self.schema)
-        columns = columns_of(read)
-        check_rows("probs", len(labels), len(read))
-        read, labels, weights = _leave_out(read, labels, read_weights(sample_weight, len(read)))
-        scaler = fit_scaler(read, self.scaling, has_module)
-        held_out = None if dev is None else self._read_dev(dev, scaler, columns)
+        featurizer = one_copy(self.featurizer)
+        given = read_inputs(X, "X", has_module) if featurizer is None else RawRecords.open(featurizer, X)
+        labels = read_labels(probs, self.schema)
+        check_rows("probs", len(labels), len(given))
+        read, labels, weights = _leave_out(given, labels, read_weights(sample_weight, len(given)))
+        columns, scaler = columns_of(read), fit_scaler(read, self.scaling, has_module)
+        held_out = None if dev is None else self._read_dev(dev, featurizer, scaler, columns)
         inputs = scaler.transform(read)
         device, seed = pick_device(self.device), pick_seed(self.random_state)
         with seeded(seed, device):
@@ -198,7 +211,8 @@ class EndModel(Estimator):
             trainer = Trainer(network, task, self.lr, self.batch_size, self.weight_decay, self.max_epochs, seed)
             with threads(pick_threads(self, network)):
                 trainer.fit(held_out, self.patience, callbacks)
-        return self._keep(Fitted(network.eval(), scaler, columns, trainer.history, trainer.best_epoch))
+        found = network.eval(), scaler, columns, trainer.history, trainer.best_epoch
+        return self._keep(Fitted(*found, featurizer))
 
     @property
     def classes_(self) -> npt.NDArray[np.object_]:
@@ -217,7 +231,9 @@ class EndModel(Estimator):
             in any order.
         """
         self._check_fitted()
-        read = check_finite(read_inputs(X, "X", self.input_module is not None, self._columns), "X")
+        featurizer = vars(self).get("featurizer_")
+        given = X if featurizer is None else featurizer.transform(X)
+        read = check_finite(read_inputs(given, "X", self.input_module is not None, self._columns), "X")
         size = max(self.batch_size, _PREDICT_ROWS) if self.input_module is None else self.batch_size
         with threads(pick_threads(self, self.network_)):
             proba = np.exp(predict_log_proba(self.network_, self._scaler.transform(read), size))
@@ -239,12 +255,17 @@ class EndModel(Estimator):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safetensors file, whole or not at all; equal fits give equal files.
 
-        Weights, arguments and history (but its seconds) are stored; code is not, so a model with modules of its
-        own needs them again in :meth:`load`.
+        Weights, arguments, history (but its seconds) and featurizer are stored; code is not, so a model with
+        modules of its own needs them again in :meth:`load`.
+
+        Raises
+        ------
+        ConfigError
+            When the featurizer holds code, such as a tokenizer of one's own.
         """
         self._check_fitted()
-        fitted = Fitted(self.network_, self._scaler, self._columns, self.history_, self.best_epoch_)
-        save_model(path, self, fitted)
+        found = self.network_, self._scaler, self._columns, self.history_, self.best_epoch_
+        save_model(path, self, Fitted(*found, vars(self).get("featurizer_")))
 
     @classmethod
     def load(
@@ -276,7 +297,10 @@ class EndModel(Estimator):
     def _keep(self, fitted: Fitted) -> Self:
         self.plan_, self.network_, self._scaler = fitted.network.plan, fitted.network, fitted.scaler
         self.n_features_in_ = fitted.columns.number
-        vars(self).pop("feature_names_in_", None)
+        for name in ("feature_names_in_", "featurizer_"):
+            vars(self).pop(name, None)
+        if fitted.featurizer is not None:
+            self.featurizer_ = fitted.featurizer
         if fitted.columns.names is not None:
             self.feature_names_in_ = np.array(fitted.columns.names, dtype=object)
         self.history_, self.best_epoch_ = fitted.history, fitted.best_epoch
@@ -287,25 +311,32 @@ class EndModel(Estimator):
         names = vars(self).get("feature_names_in_")
         return Columns(self.n_features_in_, None if names is None else tuple(names))
 
-    def _read_dev(self, dev: Any, scaler: Scaler, columns: Columns) -> Dev:
+    def _read_dev(self, dev: Any, featurizer: Featurizer | None, scaler: Scaler, columns: Columns) -> Dev:
         X, y = check_pair("dev", dev, "(X_dev, y_dev)")
-        read = read_inputs(X, "X of dev", self.input_module is not None, columns)
+        has_module = self.input_module is not None
+        read: Inputs | RawRecords
+        if featurizer is None:
+            read = read_inputs(X, "X of dev", has_module, columns)
+        else:
+            read = RawRecords.open(featurizer, X)
         admitted, known = read_gold(y, self.schema, "y of dev")
         check_rows("y of dev", len(known), len(read))
         rows = np.flatnonzero(known)
-        inputs = check_finite(read.rows(rows), "X of dev", rows)
-        return Dev(scaler.transform(inputs), admitted[rows])
+        used = read.rows(rows)
+        inputs = used.features("X of dev", columns) if isinstance(used, RawRecords) else used
+        return Dev(scaler.transform(check_finite(inputs, "X of dev", rows)), admitted[rows])
 
 
 def _leave_out(
-    inputs: Inputs, labels: Labels, weights: npt.NDArray[np.float64] | None
+    given: Inputs | RawRecords, labels: Labels, weights: npt.NDArray[np.float64] | None
 ) -> tuple[Inputs, Labels, npt.NDArray[np.float64] | None]:
     """The records that count, checked: those of weight 0 or without a label are as if they were not there."""
     used = labels.known if weights is None else labels.known & (weights > 0)
-    if used.all():
-        return check_finite(inputs, "X"), labels, weights
-    rows = np.flatnonzero(used)
-    if not rows.size:
-        raise VotesError("probs must hold a known label for at least one record of weight above 0; got none.")
-    kept = check_finite(inputs.rows(rows), "X", rows)
-    return kept, labels.rows(rows), None if weights is None else weights[rows]
+    rows = None if used.all() else np.flatnonzero(used)
+    if rows is not None:
+        if not rows.size:
+            raise VotesError("probs must hold a known label for at least one record of weight above 0; got none.")
+        given, labels = given.rows(rows), labels.rows(rows)
+        weights = None if weights is None else weights[rows]
+    inputs = given.fit().features("X") if isinstance(given, RawRecords) else given
+    return check_finite(inputs, "X", rows), labels, weights

@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from metalwork.data import read_records
 from metalwork.errors import ConfigError
-from metalwork.features._featurizer import Array, Featurizer, checked_names, restore
-from metalwork.features._records import is_frame
+from metalwork.features._featurizer import Array, Featurizer, checked_names
+from metalwork.features._records import read_rows
 
 
 class Combined(Featurizer):
@@ -47,18 +46,22 @@ class Combined(Featurizer):
 
     def fit(self, records: Any, y: Any = None) -> Self:
         """Fit each featurizer on the records."""
-        rows = self._rows(records)
+        rows = self.read(records)
         for part in self._parts():
             part.fit(rows)
         return self
 
     def transform(self, records: Any) -> Any:
         """CSR matrix where one of the featurizers gives one, else float array (n_points, n_features)."""
-        rows = self._rows(records)
+        rows = self.read(records)
         blocks = [part.transform(rows) for part in self._parts()]
         if any(map(sp.issparse, blocks)):
             return sp.hstack(blocks, format="csr")
         return np.hstack(blocks)
+
+    def read(self, records: Any) -> Any:
+        """The records in memory, with all their columns where one of its featurizers names none."""
+        return read_rows(records, self.columns if all(part.columns for part in self._parts()) else ())
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """The names of all its featurizers: object array of str (n_features,)."""
@@ -69,8 +72,8 @@ class Combined(Featurizer):
         parts: list[dict[str, Any]] = []
         arrays: dict[str, Array] = {}
         for i, part in enumerate(self._parts()):
-            facts, own = part.state()
-            parts.append({"kind": part.kind, "facts": facts, "arrays": sorted(own)})
+            header, own = part.pack()
+            parts.append(header)
             arrays |= {f"{i}/{name}": array for name, array in own.items()}
         return {"parts": parts}, arrays
 
@@ -78,7 +81,7 @@ class Combined(Featurizer):
     def restored(cls, facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         """From its :meth:`state`."""
         parts = [
-            restore(part, {name: arrays[f"{i}/{name}"] for name in checked_names(part["arrays"])})
+            Featurizer.unpack(part, {name: arrays[f"{i}/{name}"] for name in checked_names(part["arrays"])})
             for i, part in enumerate(facts["parts"])
         ]
         combined = cls(parts)
@@ -87,12 +90,6 @@ class Combined(Featurizer):
 
     def __sklearn_is_fitted__(self) -> bool:
         return all(part.__sklearn_is_fitted__() for part in self._parts())
-
-    def _rows(self, records: Any) -> Any:
-        """Records that can be read more than once; of files and frames, the columns that are read."""
-        if is_frame(records):
-            return read_records(records, columns=self.columns) if self.columns else records
-        return records if hasattr(records, "__len__") else list(records)
 
     def _parts(self) -> Sequence[Featurizer]:
         parts = self.featurizers

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._estimators import Estimator
 from metalwork.errors import DataError, MetalworkError
+from metalwork.features._records import read_rows
 
 Array = npt.NDArray[Any]
 _FORMAT = "metalwork features 2"
@@ -73,6 +74,19 @@ class Featurizer(Estimator, ABC):
         rows = records if hasattr(records, "__len__") or hasattr(records, "columns") else list(records)
         return self.fit(rows).transform(rows)
 
+    def read(self, records: Any) -> Any:
+        """The records in memory, to be read more than once and picked from.
+
+        A polars frame of the columns that it reads (all, where it names none), or a list of the values of its
+        only one.
+
+        Raises
+        ------
+        DataError
+            When they are no records, or a column is not there.
+        """
+        return read_rows(records, self.columns)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as one ``.npz`` file, arrays and a JSON header, whole or not at all.
 
@@ -82,8 +96,7 @@ class Featurizer(Estimator, ABC):
             When it holds code that no file can: a tokenizer of one's own.
         NotFittedError
         """
-        facts, arrays = self.state()
-        save_arrays(path, _FORMAT, {"kind": self.kind, "facts": facts, "arrays": sorted(arrays)}, arrays)
+        save_arrays(path, _FORMAT, *self.pack())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -97,27 +110,40 @@ class Featurizer(Estimator, ABC):
         with reading(path, _FORMAT):
             header, _ = load_arrays(path, _FORMAT, [])
             _, arrays = load_arrays(path, _FORMAT, checked_names(header["arrays"]))
-            found = _restored_from(path, header, arrays)
+            found = _unpacked_from(path, header, arrays)
         if not isinstance(found, cls):
             raise DataError(f"{path}: must hold {cls.__name__}; it holds {type(found).__name__}.")
         return found
 
+    def pack(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Its kind, facts and names of arrays, as plain JSON, and the arrays: what any file can hold."""
+        facts, arrays = self.state()
+        return {"kind": self.kind, "facts": facts, "arrays": sorted(arrays)}, arrays
 
-def _restored_from(path: Any, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Featurizer:
+    @staticmethod
+    def unpack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> "Featurizer":
+        """A featurizer of any kind from what :meth:`pack` gave.
+
+        Raises
+        ------
+        MetalworkError
+            When its kind is not known, or its state is damaged.
+        """
+        kind = header["kind"]
+        if not isinstance(kind, str) or kind not in _KINDS:
+            raise DataError(
+                f"The kind of a featurizer must be known; got {kind!r}. Import the module that defines it."
+            )
+        if not isinstance(header["facts"], dict):
+            raise DataError("The facts of a featurizer must be a mapping.")
+        return _KINDS[kind].restored(header["facts"], {n: arrays[n] for n in checked_names(header["arrays"])})
+
+
+def _unpacked_from(path: Any, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Featurizer:
     try:
-        return restore(header, arrays)
+        return Featurizer.unpack(header, arrays)
     except MetalworkError as error:
         raise DataError(f"{path}: must be a {_FORMAT!r} file; it is damaged. {error}") from None
-
-
-def restore(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Featurizer:
-    """A featurizer from its kind and state."""
-    kind = header["kind"]
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise DataError(f"The kind of a featurizer must be known; got {kind!r}.")
-    if not isinstance(header["facts"], dict):
-        raise DataError("The facts of a featurizer must be a mapping.")
-    return _KINDS[kind].restored(header["facts"], arrays)
 
 
 def checked_names(names: Any) -> list[str]:

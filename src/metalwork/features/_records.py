@@ -19,13 +19,30 @@ def is_frame(records: Any) -> bool:
     return isinstance(records, Sequence) and bool(records) and isinstance(records[0], Mapping)
 
 
+def read_rows(records: Any, columns: Sequence[str]) -> pl.DataFrame | list[Any]:
+    """Records in memory: these columns of what has columns (all, for none), or a list of values."""
+    if isinstance(records, str) and columns:  # what names columns reads no single text
+        return read_records(records, columns=list(columns))
+    if isinstance(records, str | bytes):
+        raise DataError(
+            f"records must be several; got the single text {records[:40]!r}. "
+            "Wrap it in a list, or pass a file as pathlib.Path."
+        )
+    if not is_frame(records) and (isinstance(records, Mapping) or not hasattr(records, "__iter__")):
+        raise DataError(f"records must be a frame, a list, an iterator or a file; got {type(records).__name__}.")
+    rows = records if is_frame(records) else list(records)
+    return read_records(rows, columns=list(columns) or None) if is_frame(rows) else rows
+
+
 def text_column(records: Any, field: str | None, reader: str) -> list[str]:
     """Texts (n_points,) of the column ``field``, or of the only one; a record without one has an empty text."""
+    if isinstance(records, str) and field is not None:
+        return _as_texts(read_records(records, columns=[field])[field])
     if isinstance(records, str):
         raise DataError(
             f"texts must be a sequence of texts; got the single text {records[:40]!r}. Wrap it in a list."
         )
-    if not is_frame(records) and not hasattr(records, "__iter__"):
+    if not is_frame(records) and (isinstance(records, Mapping) or not hasattr(records, "__iter__")):
         raise DataError(f"texts must be a sequence of texts; got {type(records).__name__}.")
     rows = records if is_frame(records) or isinstance(records, pl.Series | list) else list(records)
     if not is_frame(rows):

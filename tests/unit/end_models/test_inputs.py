@@ -66,7 +66,8 @@ def test_records_are_kept_for_an_input_module() -> None:
         (np.ones(3), "X must have shape (n_points, n_features); got (3,)."),
         (
             ["a text", "another"],
-            "X must be a matrix of real numbers; got list. Turn records into numbers first, or pass input_module.",
+            "X must be a matrix of real numbers; got list. "
+            "Turn records into numbers first, or pass featurizer or input_module.",
         ),
         (
             np.array([[1.0, 2.0], [3.0, np.nan]]),

@@ -63,6 +63,27 @@ def test_a_combination_is_sparse_where_a_part_is() -> None:
     assert texts.fit_transform(text for text in ["ab", "b"]).shape == (2, 3)
 
 
+def test_a_part_of_a_combination_that_names_no_column_sees_all() -> None:
+    both = Combined([WordCounts(min_df=1), NumericColumns(["size"])])
+    with pytest.raises(ConfigError, match=r"^field of WordCounts must name the text column of records that have"):
+        both.fit(RECORDS)
+
+
+def test_records_are_read_once_and_picked_from() -> None:
+    read = NumericColumns(["size"]).read(iter(RECORDS))
+    assert (read.columns, len(read)) == (["size"], len(RECORDS))
+    assert WordCounts().read(text for text in ["a", "b"]) == ["a", "b"]
+    for wrong, got in [("a text", "got the single text 'a text'"), (7, "got int"), ({"a": [1]}, "got dict")]:
+        with pytest.raises(DataError, match=rf"^records must be .*; {got}\."):
+            WordCounts().read(wrong)
+
+
+def test_arguments_of_a_search_are_saved(tmp_path: Path) -> None:
+    counter = WordCounts(field="text").set_params(min_df=np.int64(1)).fit(RECORDS)
+    counter.save(tmp_path / "f.npz")
+    assert repr(Featurizer.load(tmp_path / "f.npz")) == "WordCounts(min_df=1, field='text')"
+
+
 def test_a_combination_of_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"^featurizers must be a list of featurizers; got \[\]\.$"):
         Combined([]).fit(RECORDS)
