@@ -14,6 +14,10 @@ from metalwork._names import is_whole, plain_name
 Key = str | int
 Locate = Callable[[Sequence[Key]], str]
 _MOST_LEVELS: Final = 1000  # codes by task of as many end labels take 8 MB
+_SEVERAL_ROOTS: Final = (
+    "Hang the others under labels; or, where they share nothing but the records, write a project a tree over the "
+    "same data, or use TaskForest in Python."
+)
 _TASK_KEYS = ("task", "labels", "parent", "when")
 
 
@@ -161,7 +165,8 @@ def find_faults(declarations: Sequence[TaskDeclaration]) -> list[str]:
     roots = [declaration for declaration in declarations if declaration.parent is None]
     if len(roots) > 1:
         named = ", ".join(repr(root.name) for root in roots)
-        faults.append(_at(roots[1], f"a schema must have one root task; got {len(roots)}: {named}."))
+        found = f"a schema must have one root task; got {len(roots)}: {named}."
+        faults.append(_at(roots[1], f"{found} {_SEVERAL_ROOTS}"))
     if not declarations:
         faults.append("a schema must have at least one task.")
     elif all(len(declaration.labels) == 1 for declaration in declarations):

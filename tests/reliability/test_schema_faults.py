@@ -33,9 +33,13 @@ def task(name: Any, labels: Any, **more: Any) -> dict[str, Any]:
 
 
 AB = ["a", "b"]
+ROOTS = (
+    "Hang the others under labels; or, where they share nothing but the records, write a project a tree over the "
+    "same data, or use TaskForest in Python."
+)
 SHAPE = "a task must be a mapping with the keys 'task' and 'labels'; got"
 CASES: list[tuple[Any, list[str]]] = [
-    ([task("x", AB), task("y", AB)], ["a schema must have one root task; got 2: 'x', 'y'."]),
+    ([task("x", AB), task("y", AB)], [f"a schema must have one root task; got 2: 'x', 'y'. {ROOTS}"]),
     ([], ["a schema must have at least one task."]),
     ({"tasks": []}, ["a schema must have at least one task."]),
     (None, [f"{SHAPE} None.", "a schema must have at least one task."]),
@@ -164,7 +168,7 @@ def test_all_faults_of_a_file_at_once_with_their_positions(tmp_path: Path) -> No
         "s.yaml:4:27: a label name must be text; got 7.5. Put it in quotes.",
         "s.yaml:17:35: unknown key 'lables'; a task has 'task', 'labels', 'parent' and 'when'.",
         "s.yaml:5:3: task 'corporate' has the label 'Performance' 2 times. Rename one.",
-        "s.yaml:14:3: a schema must have one root task; got 2: 'sector', 'other'.",
+        f"s.yaml:14:3: a schema must have one root task; got 2: 'sector', 'other'. {ROOTS}",
         "s.yaml:5:3: task 'corporate' names the parent 'sectr', which is no task here.",
         "s.yaml:9:3: task 'markets' hangs on 'Markets', no label of 'sector' (Corporate, no).",
     ]

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.text import Text
 
 from metalwork.cli._progress import Update, step
-from metalwork.cli._show import out, show_labels, show_lfs, show_schema, show_scores
+from metalwork.cli._show import out, show_labels, show_lfs, show_scores, show_space
 from metalwork.pipeline import STEPS, Event, Job, Progress, Run, RunFolder, check_job
 
 
@@ -13,7 +13,7 @@ def run_all(job: Job, folder: RunFolder) -> None:
     run = _do(job, folder, *STEPS)
     console = out()
     console.print()
-    show_schema(console, job.schema)
+    show_space(console, job.space)
     show_lfs(console, run.lfs, run.gold_lfs, run.notes_on_lfs)
     show_labels(console, run.labels["train"], run.coverage("train"))
     show_scores(console, run.metrics)
@@ -24,7 +24,7 @@ def run_check(job: Job) -> None:
     """Check a job; say what it consists of, as nothing is wrong."""
     check_job(job)
     console, known = out(), {split: job.split(split).known.size for split in job.splits if split != "train"}
-    show_schema(console, job.schema)
+    show_space(console, job.space)
     console.print(f"{len(job.labeling_functions)} labeling functions, {job.schema.n_end_labels} end labels")
     for split, count in known.items():
         console.print(f"{split}: {count:,} records with a known label")
@@ -34,7 +34,7 @@ def run_check(job: Job) -> None:
 def run_apply(job: Job, folder: RunFolder) -> None:
     """The step ``apply``, and the LF tables."""
     run, console = _do(job, folder, "apply"), out()
-    show_schema(console, job.schema)
+    show_space(console, job.space)
     show_lfs(console, run.lfs, run.gold_lfs)
     _say_where(console, "Run folder", str(folder.path))
 

@@ -10,9 +10,10 @@ from rich.text import Text
 from metalwork.analysis import LFRow, LFSummary, Metrics
 from metalwork.pipeline import Coverage
 from metalwork.probabilities import TaskProbabilities
-from metalwork.schema import TaskSchema
+from metalwork.votes import Space
 
 _PLAIN_WIDTH = 110
+_MOST_TASKS = 20
 
 
 def out() -> Console:
@@ -21,10 +22,10 @@ def out() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
 
 
-def show_schema(console: Console, schema: TaskSchema) -> None:
-    """The task tree."""
+def show_space(console: Console, space: Space) -> None:
+    """The task tree, or the label vectors."""
     console.print(Text("Tasks", style="bold"))
-    console.print(Text(str(schema)))
+    console.print(Text(str(space)))
     console.print()
 
 
@@ -93,6 +94,7 @@ def show_scores(console: Console, results: Mapping[str, Mapping[str, Metrics]]) 
     for model, by_split in results.items():
         table.add_row(Text(model), *(f"{by_split[split].accuracy:.1%}" for split in splits))
     console.print(table)
+    _show_tasks(console, results, splits[-1])
     measured = [metrics for by_split in results.values() for metrics in by_split.values()]
     if any(metrics.n_exact < metrics.n_points for metrics in measured):
         note = "Records known down to an inner label only are right where the prediction is right down to there."
@@ -100,6 +102,25 @@ def show_scores(console: Console, results: Mapping[str, Mapping[str, Metrics]]) 
     if "dev" in splits and "test" in splits:
         console.print(Text("dev guided the models, so read the figures on test.", style="dim"))
     console.print()
+
+
+def _show_tasks(console: Console, results: Mapping[str, Mapping[str, Metrics]], split: str) -> None:
+    """Accuracy of every model on every task on one split, where there are several tasks."""
+    tasks = next(iter(results.values()))[split].tasks
+    if len(tasks) < 2:
+        return
+    console.print(Text(f"Accuracy by task on {split}, where the task applies", style="bold"))
+    table = _table()
+    table.add_column("task", overflow="fold")
+    table.add_column("records", justify="right")
+    for model in results:
+        table.add_column(model, justify="right")
+    for t, task in enumerate(tasks[:_MOST_TASKS]):
+        found = [by_split[split].tasks[t].accuracy for by_split in results.values()]
+        table.add_row(Text(task.task), f"{task.n_points:,}", *map(_percent, found))
+    console.print(table)
+    if len(tasks) > _MOST_TASKS:
+        console.print(Text(f"The other {len(tasks) - _MOST_TASKS:,} tasks stand in the report.", style="dim"))
 
 
 def show_rows(console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

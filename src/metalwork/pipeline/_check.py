@@ -38,7 +38,7 @@ def job_faults(job: Job) -> Iterator[Fault]:
     columns = job.columns
     if job.project is not None:
         yield from job.project.faults
-    yield from ((("lfs",), text) for text in function_faults(job.labeling_functions, job.schema))
+    yield from ((("lfs",), text) for text in function_faults(job.labeling_functions, job.space))
     yield from ((("lfs",), text) for text in _read_faults(job, columns))
     yield from _feature_faults(job, columns)
     yield from _label_faults(job, columns)

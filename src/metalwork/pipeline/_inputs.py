@@ -80,7 +80,7 @@ class Inputs:
     def _settings(self, step: str) -> dict[str, str]:
         job, project = self._job, self._job.project
         if step == "apply":
-            found: dict[str, Any] = {"schema": job.schema.to_dict()}
+            found: dict[str, Any] = {"schema": job.space.to_dict()}
             if project is None:
                 return _digested(found) | {"the labeling functions": functions_digest(job.labeling_functions)}
             found["lfs"] = project.settings.lfs.model_dump(exclude={"n_jobs", "python"})

@@ -28,6 +28,7 @@ from metalwork.pipeline._settings import (
 )
 from metalwork.pipeline._watching import CodeFiles
 from metalwork.schema import TaskSchema
+from metalwork.votes import Space
 
 Codes = npt.NDArray[np.int64]
 A = TypeVar("A")
@@ -84,7 +85,8 @@ class Job:
     Attributes
     ----------
     name : str
-    schema : TaskSchema
+    space : TaskSchema or FeasibleLabels
+        What labeling functions vote on.
     labeling_functions : sequence of LabelingFunction
     readers : mapping of split name to callable
         Each returns the :class:`Split` of that name. "train" is required, "dev" and "test" are optional.
@@ -111,7 +113,7 @@ class Job:
     """
 
     name: str
-    schema: TaskSchema
+    space: Space
     labeling_functions: Sequence[LabelingFunction]
     readers: Mapping[str, Callable[[], Split]]
     columns: Mapping[str, Sequence[str]]
@@ -153,7 +155,7 @@ class Job:
         read = partial(_read_split, project, wanted=_wanted(functions, settings.features))
         job = cls(
             name=project.name,
-            schema=project.schema,
+            space=project.space,
             labeling_functions=functions,
             readers={split: partial(read, split, source) for split, source in sources.items()},
             columns={split: source.records.columns for split, source in sources.items()},
@@ -180,7 +182,7 @@ class Job:
     def of_splits(
         cls,
         name: str,
-        schema: TaskSchema,
+        schema: Space,
         labeling_functions: Sequence[LabelingFunction],
         splits: Mapping[str, Split],
         features: FeatureSettings,
@@ -189,13 +191,18 @@ class Job:
         """A job on records that are in memory; ``settings`` are this class's other arguments."""
         return cls(
             name=name,
-            schema=schema,
+            space=schema,
             labeling_functions=labeling_functions,
             readers={split: partial(_same, part) for split, part in splits.items()},
             columns={split: part.records.columns for split, part in splits.items()},
             features=features,
             **settings,
         )
+
+    @property
+    def schema(self) -> TaskSchema:
+        """The tree whose end labels records have: what models are made for, and the known labels are of."""
+        return self.space.schema
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -10,13 +10,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from metalwork._documents import Document, Key, load_document
-from metalwork._schema_parsing import read_declarations
 from metalwork.data import find_files
 from metalwork.errors import ConfigError, MetalworkError
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import ProjectSettings, RuleSettings
 from metalwork.schema import TaskSchema, unknown_name
+from metalwork.votes import Space, read_space
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,17 @@ class Project:
 
     path: Path
     settings: ProjectSettings
-    schema: TaskSchema
+    space: Space
+    """What labeling functions vote on: a tree, or label vectors."""
     locate: Callable[[Sequence[Key]], str]
     """``file:line:column`` of a key."""
     faults: tuple[Fault, ...] = ()
     """Rules and a class prior that do not fit the schema; no job is made of a project that has any."""
+
+    @property
+    def schema(self) -> TaskSchema:
+        """The tree whose end labels records have."""
+        return self.space.schema
 
     @property
     def faulty_rules(self) -> frozenset[Any]:
@@ -65,27 +71,28 @@ def load_project(path: str | os.PathLike[str]) -> Project:
     ------
     ConfigError
         Listing every fault with its file:line:column: unknown keys (with the nearest known one), wrong values,
-        a schema that is not one tree, files that are not there. Tasks and labels that are not in the schema are
-        listed with them, or else by :meth:`Job.of_project`, with what is wrong with the records.
+        a schema that is neither one tree nor label vectors, files that are not there. Tasks and labels that are
+        not in the schema are listed with them, or else by :meth:`Job.of_project`, with what is wrong with the
+        records.
     """
     document = load_document(path)
     if not isinstance(document.value, dict):
         raise ConfigError(f"{document.locate()}: a project file must be a mapping; got {document.value!r}.")
     faults: list[str] = []
-    schema = _read_schema(document, faults)
+    space = _read_space(document, faults)
     settings = _read_settings(document, faults)
     of_names: list[Fault] = []
     if settings is not None:
         faults.extend(_file_faults(document, settings))
-        if schema is not None:
-            of_names.extend(_name_faults(document.path.parent, settings, schema))
-    if faults or settings is None or schema is None:
+        if space is not None:
+            of_names.extend(_name_faults(document.path.parent, settings, space))
+    if faults or settings is None or space is None:
         lines = [*faults, *(placed(fault, document.locate) for fault in of_names)]
         raise ConfigError(list_faults(f"The project file {document.path.name}", lines))
-    return Project(document.path, settings, schema, document.locate, tuple(of_names))
+    return Project(document.path, settings, space, document.locate, tuple(of_names))
 
 
-def _read_schema(document: Document, faults: list[str]) -> TaskSchema | None:
+def _read_space(document: Document, faults: list[str]) -> Space | None:
     value = document.value.get("schema")
     if value is None:
         return None  # the settings report the missing key
@@ -97,9 +104,9 @@ def _read_schema(document: Document, faults: list[str]) -> TaskSchema | None:
             faults.append(f"{document.locate(base)}: schema: {error}")
             return None
         value, base = document.value, ()
-    declarations, found = read_declarations(value, lambda keys: document.locate((*base, *keys)))
+    space, found = read_space(value, lambda keys: document.locate((*base, *keys)))
     faults.extend(found)
-    return None if found else TaskSchema(declarations)
+    return space
 
 
 def _read_settings(document: Document, faults: list[str]) -> ProjectSettings | None:
@@ -186,21 +193,21 @@ def _near_file(folder: Path, name: str) -> str:
     return f" Did you mean {str(Path(name).with_name(close[0]))!r}?" if close else ""
 
 
-def _name_faults(folder: Path, settings: ProjectSettings, schema: TaskSchema) -> Iterator[Fault]:
+def _name_faults(folder: Path, settings: ProjectSettings, space: Space) -> Iterator[Fault]:
     """Rules and a class prior that do not fit the schema."""
     for i, rule in enumerate(settings.lfs.rules):
-        for key, text in _rule_faults(rule, schema, folder):
+        for key, text in _rule_faults(rule, space, folder):
             place: tuple[Key, ...] = ("lfs", "rules", i, *key)
             yield place, f"{dotted(place)}: {text}"
     if (prior := settings.label_model.class_prior) is not None:
-        yield from prior_faults(prior, schema)
+        yield from prior_faults(prior, space.schema)
 
 
-def _rule_faults(rule: RuleSettings, schema: TaskSchema, folder: Path) -> Iterator[tuple[tuple[Key, ...], str]]:
-    if rule.task not in schema.tasks:
-        yield ("task",), unknown_name("task", rule.task, schema.tasks)
+def _rule_faults(rule: RuleSettings, space: Space, folder: Path) -> Iterator[tuple[tuple[Key, ...], str]]:
+    if rule.task not in space.tasks:
+        yield ("task",), unknown_name("task", rule.task, space.tasks)
         return
-    labels = schema.labels(rule.task)
+    labels = space.labels(rule.task)
     if rule.label is not None and rule.label not in labels:
         yield ("label",), unknown_name(f"label of task {rule.task!r}", rule.label, labels)
     for key, named in (("mapping", rule.mapping), ("probabilities", rule.probabilities)):

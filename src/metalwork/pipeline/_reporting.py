@@ -22,6 +22,7 @@ def report_data(run: "Run") -> ReportData:
     return ReportData(
         title=job.name,
         schema=job.schema,
+        space=job.space,
         facts=_facts(job),
         lfs=run.lfs,
         gold_lfs=run.gold_lfs,

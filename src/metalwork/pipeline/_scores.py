@@ -43,6 +43,9 @@ def score(
     if end:
         predictors[END_MODEL] = lambda split: end[split]
     return {
-        name: {split: measure(predict(split), job.known_labels(split)) for split in known_splits(job, *among)}
+        name: {
+            split: measure(predict(split), job.known_labels(split), job.space)
+            for split in known_splits(job, *among)
+        }
         for name, predict in predictors.items()
     }

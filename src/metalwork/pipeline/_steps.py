@@ -92,7 +92,7 @@ class Apply(Step[Applied]):
         return labeling.apply(
             job.labeling_functions,
             job.split(split).source,
-            job.schema,
+            job.space,
             backend="serial" if job.n_jobs == 1 else "processes",
             n_jobs=job.n_jobs,
             max_error_rate=job.max_error_rate,

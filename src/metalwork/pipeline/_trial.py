@@ -14,7 +14,7 @@ from metalwork.pipeline._job import Job
 from metalwork.pipeline._models import build_end_model, build_label_model, known_options, label_model_class
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import unknown_name
-from metalwork.votes import LabelMatrix
+from metalwork.votes import votes_in
 
 Trial = Callable[[Job, Mapping[str, Any]], None]
 """Fits a model with these options; raises what the model raises."""
@@ -59,11 +59,11 @@ def _refusal(job: Job, options: Mapping[str, Any], trial: Trial) -> str | None:
 
 
 def _try_label_model(job: Job, options: Mapping[str, Any]) -> None:
-    columns = [column for lf in job.labeling_functions for column in lf.columns(job.schema.tasks)]
-    columns = [(name, task) for name, task in columns if task in job.schema.tasks]
+    columns = [column for lf in job.labeling_functions for column in lf.columns(job.space.tasks)]
+    columns = [(name, task) for name, task in columns if task in job.space.tasks]
     tasks = [task for _, task in columns]
-    codes = np.array([np.zeros(len(tasks), np.int64), [len(job.schema.labels(task)) - 1 for task in tasks]])
-    votes = LabelMatrix(codes, job.schema, tasks, [name for name, _ in columns])
+    codes = np.array([np.zeros(len(tasks), np.int64), [len(job.space.labels(task)) - 1 for task in tasks]])
+    votes = votes_in(job.space, codes, tasks, [name for name, _ in columns])
     settings = job.label_model.model_copy(update={"options": dict(options)})
     build_label_model(settings, job.schema, job.random_state).fit(votes)
 

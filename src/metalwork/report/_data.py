@@ -11,6 +11,7 @@ from metalwork.analysis import LFSummary, Metrics
 from metalwork.end_models import Plan
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
+from metalwork.votes import FeasibleLabels, Space
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class ReportData:
     title : str
         Name of the project.
     schema : TaskSchema
+    space : TaskSchema or FeasibleLabels, optional
+        What the LFs vote on; the tree itself where left out.
     created : datetime, optional
         When the run was made.
     description : str
@@ -98,6 +101,7 @@ class ReportData:
 
     title: str
     schema: TaskSchema
+    space: Space | None = None
     created: datetime | None = None
     description: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +117,11 @@ class ReportData:
     training: Training | None = None
     results: Mapping[str, Mapping[str, Metrics]] = field(default_factory=dict)
     uncertain: Sequence[UncertainRecord] = ()
+
+    @property
+    def vectors(self) -> FeasibleLabels | None:
+        """The label vectors, where the end labels are such."""
+        return self.space if isinstance(self.space, FeasibleLabels) else None
 
     def __post_init__(self) -> None:
         shares = dict(self.distributions)

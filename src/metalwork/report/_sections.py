@@ -69,16 +69,17 @@ def _results(data: ReportData) -> dict[str, Any] | None:
         "results": results,
         "coarse": any(m.n_exact < m.n_points for by_split in results.values() for m in by_split.values()),
         "best": {s: max(m[s].accuracy for m in results.values() if s in m) for s in splits},
-        "tasks": _task_rows(data, results, splits) if data.schema.n_tasks > 1 else [],
+        "deep": data.schema.n_tasks > 1,
+        "tasks": _task_rows(data, results, splits),
     }
 
 
 def _task_rows(
     data: ReportData, results: Mapping[str, Mapping[str, Metrics]], splits: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Accuracy by task: a row a task, a column a split and model, the best of each split marked."""
+    """Accuracy by task: a row a task, a column a split and model, the best of each split marked; of one, none."""
     rows = []
-    for task in data.schema.tasks:
+    for task in _measured_tasks(results):
         by_split = []
         for split in splits:
             found = [m[split].task_accuracy.get(task) if split in m else None for m in results.values()]
@@ -88,11 +89,20 @@ def _task_rows(
             next((t.n_points for m in results.values() if s in m for t in m[s].tasks if t.task == task), 0)
             for s in splits
         ]
-        rows.append({"task": task, "depth": data.schema.depth(task), "n_points": n_points, "by_split": by_split})
+        depth = data.schema.depth(task) if task in data.schema.tasks else 0
+        rows.append({"task": task, "depth": depth, "n_points": n_points, "by_split": by_split})
     return rows
 
 
+def _measured_tasks(results: Mapping[str, Mapping[str, Metrics]]) -> list[str]:
+    """The tasks that figures are of, where these are several."""
+    measured = next((m.tasks for by_split in results.values() for m in by_split.values()), ())
+    return [task.task for task in measured] if len(measured) > 1 else []
+
+
 def _tree(data: ReportData) -> dict[str, Any]:
+    if data.vectors is not None:
+        return {"drawing": None, "text": str(data.vectors)}
     n_lfs = {} if data.lfs is None else {row.task: row.n_lfs for row in data.lfs.tasks}
     small = data.schema.n_end_labels <= MOST_DRAWN
     return {"drawing": draw_schema(data.schema, n_lfs) if small else None, "text": str(data.schema)}
@@ -176,8 +186,7 @@ def _confusion(data: ReportData) -> dict[str, Any] | None:
     small = data.schema.n_end_labels <= _SMALL
     tasks = [
         (task, [_figure(s, t.n_points, t.confusion) for s, m in main.items() for t in m.tasks if t.task == task])
-        for task in data.schema.tasks[:_MOST_TASKS]
-        if data.schema.n_tasks > 1
+        for task in _measured_tasks(data.results)[:_MOST_TASKS]
     ]
     return {
         "main": models[-1],

@@ -7,7 +7,7 @@ from metalwork.votes._forest import ForestProbabilities, TaskForest
 from metalwork.votes._matrix import LabelMatrix
 from metalwork.votes._shards import VoteShards
 from metalwork.votes._soft import soft_codes
-from metalwork.votes._space import Space, votes_in
+from metalwork.votes._space import Space, read_space, votes_in
 from metalwork.votes._sparse import SparseVotes
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "SparseVotes",
     "TaskForest",
     "VoteShards",
+    "read_space",
     "soft_codes",
     "votes_in",
 ]

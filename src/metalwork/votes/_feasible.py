@@ -1,5 +1,6 @@
 """Task graphs that are no trees: the label vectors that can occur, each an end label of one flat task."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from math import prod
@@ -9,18 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import ABSTAIN, NOT_APPLICABLE, BoolArray, FloatArray, IntArray
+from metalwork._documents import load_document
 from metalwork.errors import SchemaError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema, unknown_name
 from metalwork.votes._alphabet import Alphabet, read_alphabet
 from metalwork.votes._matrix import LabelMatrix
+from metalwork.votes._vectors import KEYS, Key, key_faults, read_vectors
 
-MOST_VECTORS: Final = 4_096
-"""Of more label vectors exact inference would not be quick: a record's posterior has one number for each."""
+_NAME: Final = "labels"
 _MOST_COMBINATIONS: Final = 1 << 20
 
 Int64Array = npt.NDArray[np.int64]
 Vector = Mapping[str, str]
+Locate = Callable[[Sequence[Key]], str]
 
 
 class FeasibleLabels:
@@ -76,18 +79,41 @@ class FeasibleLabels:
         self,
         tasks: Mapping[str, Sequence[str]],
         vectors: Sequence[Vector] | Mapping[str, Vector],
-        name: str = "labels",
+        name: str = _NAME,
     ) -> None:
-        given = list(vectors.values()) if isinstance(vectors, Mapping) else list(vectors)
-        if faults := _faults(tasks, given, name):
-            raise SchemaError(faults)
-        self._labels = {task: tuple(labels) for task, labels in tasks.items()}
-        names = list(vectors) if isinstance(vectors, Mapping) else [_vector_name(self._labels, v) for v in given]
-        self.schema = TaskSchema.flat(names, task=name)
-        self.tasks = (*self._labels, name)
-        self.vectors = tuple({task: vector[task] for task in self._labels if task in vector} for vector in given)
+        read, faults = read_vectors(tasks, vectors, name)
+        if read is None:
+            raise SchemaError([text for _, text in faults])
+        self._labels = read.labels
+        self.schema = TaskSchema.flat(list(read.by_name), task=read.name)
+        self.tasks = (*self._labels, read.name)
+        self.vectors = tuple(read.by_name.values())
         self.states = np.array([self._states_of(vector) for vector in self.vectors], dtype=np.int64)
         self.states.setflags(write=False)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """Build it from ``{"tasks": ..., "vectors": ...}`` and, if given, ``"name"``: the arguments of the class.
+
+        Raises
+        ------
+        SchemaError
+            Listing every fault.
+        """
+        return cls._read(value, lambda keys: "")
+
+    @classmethod
+    def from_yaml(cls, path: str | os.PathLike[str]) -> Self:
+        """Build it from a YAML 1.2 or JSON file; faults carry ``file:line:column``."""
+        document = load_document(path)
+        return cls._read(document.value, document.locate)
+
+    @classmethod
+    def _read(cls, value: Any, locate: Locate) -> Self:
+        found, faults = read_feasible(value, locate)
+        if found is None:
+            raise SchemaError(faults)
+        return cls(**found)
 
     @classmethod
     def where(
@@ -95,7 +121,7 @@ class FeasibleLabels:
         tasks: Mapping[str, Sequence[str]],
         allows: Callable[[dict[str, str]], bool],
         may_not_apply: Iterable[str] = (),
-        name: str = "labels",
+        name: str = _NAME,
     ) -> Self:
         """All label vectors that ``allows`` accepts, of every combination of labels.
 
@@ -243,52 +269,47 @@ class FeasibleLabels:
             for task, labels in self._labels.items()
         ]
 
+    def to_dict(self) -> dict[str, Any]:
+        """What :meth:`from_dict` reads."""
+        named = zip(self.schema.end_labels, map(dict, self.vectors), strict=True)
+        tasks = {task: list(labels) for task, labels in self._labels.items()}
+        return {"tasks": tasks, "vectors": dict(named), "name": self.schema.root}
+
     def __len__(self) -> int:
         return len(self.vectors)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FeasibleLabels) and self._key == other._key
+
+    @property
+    def _key(self) -> tuple[Any, ...]:
+        return self.schema, list(self._labels.items()), self.states.tolist()
+
+    def __hash__(self) -> int:
+        return hash(self.schema)
+
+    def __str__(self) -> str:
+        tasks = [f"{task}: {', '.join(labels)}" for task, labels in self._labels.items()]
+        lines = []
+        for name, vector in zip(self.schema.end_labels, self.vectors, strict=True):
+            row = ", ".join(f"{task}={label}" for task, label in vector.items())
+            lines.append(f"  {name}" if name == row else f"  {name}: {row}")
+        return "\n".join([*tasks, f"{self.schema.root}, {len(self):,} label vectors:", *lines])
 
     def __repr__(self) -> str:
         return f"FeasibleLabels(tasks={self._labels!r}, {len(self)} vectors)"
 
 
-def _vector_name(tasks: Iterable[str], vector: Vector) -> str:
-    return ", ".join(f"{task}={vector[task]}" for task in tasks if task in vector)
+def read_feasible(value: Any, locate: Locate) -> tuple[dict[str, Any] | None, list[str]]:
+    """The arguments of :class:`FeasibleLabels` that a mapping holds, or every fault of it with its place."""
+    if not isinstance(value, Mapping):
+        return None, [f"label vectors must be a mapping with the keys 'tasks' and 'vectors'; got {value!r}."]
+    arguments = {"name": _NAME, **{key: own for key, own in value.items() if key in KEYS}}
+    faults = list(key_faults(value))
+    if set(arguments) == set(KEYS):
+        faults += read_vectors(**arguments)[1]
+    return None if faults else arguments, [_placed(locate(at), text) for at, text in faults]
 
 
-def _faults(tasks: Mapping[str, Any], vectors: Sequence[Any], name: str) -> list[str]:
-    if len(vectors) > MOST_VECTORS:
-        return [
-            f"vectors must be at most {MOST_VECTORS:,}, for inference enumerates them; got {len(vectors):,}. "
-            "Drop tasks that no LF votes on, make independent tasks trees of their own (TaskForest), "
-            "or write the tasks as one tree (TaskSchema)."
-        ]
-    faults = [fault for task, labels in tasks.items() if (fault := _task_fault(task, labels))]
-    if name in tasks:
-        faults.append(f"the flat task must have a name of its own; got {name!r}, a task. Pass name='...'.")
-    if not vectors:
-        faults.append("at least one label vector must be feasible; got none.")
-    if faults := faults + [
-        f"vector {i} {fault}" for i, v in enumerate(vectors) if (fault := _vector_fault(tasks, v))
-    ]:
-        return faults
-    seen: dict[frozenset[tuple[str, str]], int] = {}
-    firsts = [seen.setdefault(frozenset(vector.items()), i) for i, vector in enumerate(vectors)]
-    return [f"vector {i} is vector {first} again. Leave one out." for i, first in enumerate(firsts) if first != i]
-
-
-def _task_fault(task: str, labels: Any) -> str | None:
-    if isinstance(labels, str) or not labels or not all(isinstance(label, str) for label in labels):
-        return f"task {task!r} must have a list of label names; got {labels!r}."
-    return f"task {task!r} has a label twice. Rename one." if len(set(labels)) < len(labels) else None
-
-
-def _vector_fault(tasks: Mapping[str, Any], vector: Any) -> str | None:
-    if not isinstance(vector, Mapping):
-        return f"must be a dict of task to label; got {vector!r}."
-    if not vector:
-        return "names no task. Leave it out, or add a task with a label for such records."
-    for task, label in vector.items():
-        if task not in tasks:
-            return "holds a wrong task. " + unknown_name("task", task, list(tasks))
-        if label not in tasks[task]:
-            return "holds a wrong label. " + unknown_name(f"label of task {task!r}", label, tasks[task])
-    return None
+def _placed(at: str, text: str) -> str:
+    return f"{at}: {text}" if at else text

@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import BoolArray
+from metalwork._schema_parsing import read_declarations
 from metalwork.schema import TaskSchema
-from metalwork.votes._feasible import FeasibleLabels
+from metalwork.votes._feasible import FeasibleLabels, Locate, read_feasible
 from metalwork.votes._forest import TaskForest
 from metalwork.votes._matrix import LabelMatrix
+from metalwork.votes._vectors import is_vectors
 
 
 @runtime_checkable
@@ -36,8 +38,23 @@ class Space(Protocol):
     def members(self, task: str) -> BoolArray:
         """bool array (n_labels, n_end_labels): which end labels lie under each label of a task."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in plain dicts, lists and text, as a schema file has it."""
+
     def known_codes(self, labels: Any) -> npt.NDArray[np.int64]:
         """int64 array (n_points, n_tasks): of each task the label code, -2 where it does not apply, -1 unknown."""
+
+
+def read_space(value: Any, locate: Locate) -> tuple[Space | None, list[str]]:
+    """The space that a schema describes as written in a file: a tree or label vectors; or all its faults.
+
+    ``locate`` says where what stands under keys is, as ``file:line:column``.
+    """
+    if is_vectors(value):
+        arguments, faults = read_feasible(value, locate)
+        return None if arguments is None else FeasibleLabels(**arguments), faults
+    declarations, faults = read_declarations(value, locate)
+    return None if faults else TaskSchema(declarations), faults
 
 
 @overload

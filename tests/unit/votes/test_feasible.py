@@ -8,7 +8,7 @@ import pytest
 
 import metalwork as mw
 from metalwork.errors import LabelingError, SchemaError, VotesError
-from metalwork.votes import _feasible
+from metalwork.votes import _vectors
 from tests.unit.schemas import FIVE_LEVELS, SECTORS, TWINS
 
 NAN = float("nan")
@@ -153,7 +153,7 @@ def test_what_is_not_feasible_is_refused(arguments: dict[str, Any], fault: str) 
 def test_all_faults_are_listed() -> None:
     with pytest.raises(SchemaError) as caught:
         mw.FeasibleLabels(TASKS, [{"animal": "cow", "wings": "two"}, {}])
-    assert len(caught.value.faults) == 2
+    assert len(caught.value.faults) == 3
 
 
 def test_too_many_vectors_are_refused_with_what_to_do() -> None:
@@ -166,7 +166,7 @@ def test_too_many_vectors_are_refused_with_what_to_do() -> None:
         "Drop tasks that no LF votes on, "
         "make independent tasks trees of their own (TaskForest), or write the tasks as one tree (TaskSchema)."
     )
-    assert len(mw.FeasibleLabels.where(dict(list(tasks.items())[:12]), lambda v: True)) == _feasible.MOST_VECTORS
+    assert len(mw.FeasibleLabels.where(dict(list(tasks.items())[:12]), lambda v: True)) == _vectors.MOST_VECTORS
 
 
 def test_conditions_are_not_tried_on_too_many_combinations() -> None:
