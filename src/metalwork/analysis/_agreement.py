@@ -7,6 +7,7 @@ import numpy as np
 
 from metalwork import _html
 from metalwork._checks import FloatArray, IntArray
+from metalwork.analysis._one_tree import check_votes
 from metalwork.errors import VotesError
 from metalwork.votes import LabelMatrix
 
@@ -77,6 +78,7 @@ def agreement(votes: LabelMatrix, task: str | None = None) -> Agreement:
     VotesError
         Where LFs vote on several tasks and none is named, and for sets and soft votes.
     """
+    check_votes(votes)
     name = _only_task(votes) if task is None else task
     group = votes.lfs_of(name)
     if beyond := [votes.names[j] for j in group if not votes.alphabets[j].plain]:

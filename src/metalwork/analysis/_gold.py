@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from metalwork.analysis._one_tree import refuse_roots
 from metalwork.errors import VotesError
 from metalwork.votes import Space
 
@@ -15,6 +16,7 @@ UNKNOWN = -1
 
 def read_gold(y: Any, space: Space, n_points: int) -> Codes:
     """int64 array (n_points, n_tasks): label codes, ``NOT_APPLICABLE``, or -1 where it is not known."""
+    refuse_roots("y", y)
     known: Codes = space.known_codes(y)
     if len(known) != n_points:
         raise VotesError(f"y must hold one label a record ({n_points}); got {len(known)}.")

@@ -7,6 +7,7 @@ import numpy as np
 from metalwork._checks import NOT_APPLICABLE
 from metalwork.analysis._confusion import Confusion, cross
 from metalwork.analysis._gold import UNKNOWN, Codes, read_gold
+from metalwork.analysis._one_tree import check_votes
 from metalwork.votes import LabelMatrix
 
 DOES_NOT_APPLY: Final = "(does not apply)"
@@ -34,6 +35,7 @@ def lf_confusion(votes: LabelMatrix, y: Any) -> dict[str, Confusion]:
     VotesError
         When ``y`` has the wrong length, or holds what is no label.
     """
+    check_votes(votes)
     gold = read_gold(y, votes.schema, votes.n_points)
     return {name: _table(votes, j, gold) for j, name in enumerate(votes.names)}
 

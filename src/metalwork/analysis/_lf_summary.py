@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from metalwork import _html
-from metalwork._checks import FloatArray, check_instance
+from metalwork._checks import FloatArray
 from metalwork.analysis._gold import is_known, read_gold
 from metalwork.analysis._lf_counts import LFCounts, RecordCounts, count_votes
+from metalwork.analysis._one_tree import check_votes
 from metalwork.errors import VotesError
 from metalwork.votes import LabelMatrix
 
@@ -180,7 +181,7 @@ def lf_summary(votes: LabelMatrix, y: Any = None, accuracies: Any = None) -> LFS
     VotesError
         When ``y`` or ``accuracies`` has the wrong length, or holds what is no label or no accuracy.
     """
-    check_instance("votes", votes, LabelMatrix)
+    check_votes(votes)
     gold = None if y is None else read_gold(y, votes.schema, votes.n_points)
     learned = _check_accuracies(accuracies, votes.n_lfs)
     lfs, records = count_votes(votes, gold)

@@ -14,9 +14,10 @@ from metalwork.analysis._confusion import NO_PREDICTION, OTHER_BRANCH, Confusion
 from metalwork.analysis._flat import LabelMetrics
 from metalwork.analysis._gold import Codes, is_known, read_gold
 from metalwork.analysis._hierarchical import DepthMetrics, PathCounts, count_paths
+from metalwork.analysis._one_tree import check_space, refuse_roots
 from metalwork.errors import VotesError
 from metalwork.probabilities import TaskProbabilities
-from metalwork.votes import ForestProbabilities, Space
+from metalwork.votes import Space
 
 
 @dataclass(frozen=True)
@@ -182,13 +183,13 @@ def evaluate(predicted: TaskProbabilities | Any, y: Any, schema: Space | None = 
 
 
 def _read_predictions(predicted: Any, space: Space | None) -> tuple[TaskProbabilities | None, Codes, Space]:
+    refuse_roots("predicted", predicted)
+    if space is not None:
+        check_space(space)
     if isinstance(predicted, TaskProbabilities):
         if space is not None and space.schema != predicted.schema:
             raise VotesError("schema must be the one of the probabilities; it differs. Leave it out.")
         return predicted, predicted.predict(), predicted.schema if space is None else space
-    if isinstance(predicted, ForestProbabilities):
-        roots = " or ".join(f"probs.roots[{root!r}]" for root in predicted.roots)
-        raise VotesError(f"predicted must be of one tree; got {len(predicted.roots)} trees. Pass {roots}.")
     if space is None:
         raise VotesError("schema must be given with predictions that carry none; got None. Pass schema=.")
     if _is_table(predicted):

@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import FloatArray, check_choice, check_count, check_instance
+from metalwork._checks import FloatArray, check_choice, check_count
+from metalwork.analysis._one_tree import check_probabilities
 from metalwork.probabilities import TaskProbabilities
 
 
@@ -18,7 +19,7 @@ def least_certain(probs: TaskProbabilities, k: int = 10, by: str = "margin") -> 
     by : {"margin", "entropy"}
         Smallest difference of the two most probable end labels, or largest entropy. Equals keep their order.
     """
-    check_instance("probs", probs, TaskProbabilities)
+    check_probabilities(probs)
     check_choice("by", by, ("margin", "entropy"))
     check_count("k", k, least=0)
     doubt = _margin(probs.end) if by == "margin" else -_entropy(probs.end)
