@@ -12,7 +12,7 @@ import pytest
 import metalwork as mw
 from metalwork.errors import DataError, MetalworkWarning
 from metalwork.pipeline import FeatureSettings, Job, LabelModelSettings, Run, Split
-from tests.unit.pipeline.projects import PROJECT, records, write_project
+from tests.unit.pipeline.projects import LFS, PROJECT, records, write_project
 
 _opened: Counter[str] | None = None
 
@@ -210,3 +210,20 @@ def test_records_without_a_vote_and_ties_are_told_apart(tmp_path: Path) -> None:
     found = run.coverage("train")
     assert (int((~found.covered).sum()), int(found.decided.sum()) + int(found.tied.sum())) == (1, 25)
     assert found.notes()[0] == "1 of 26 records have no vote: their label is the class prior's alone."
+
+
+def test_text_that_an_lf_takes_for_a_number_is_said_once_a_run(tmp_path: Path) -> None:
+    numbered = """
+    @mw.labeling_function(task="kind")
+    def numbered(key):
+        return "Bird" if key == 7 else mw.ABSTAIN
+    """
+    path = write_project(tmp_path, lfs=LFS + numbered)
+    for split, start in (("train", 100), ("dev", 200), ("test", 300)):
+        header, *lines = (tmp_path / f"{split}.csv").read_text().splitlines()
+        lines = [f"{start + i},{line.split(',', 1)[1]}" for i, line in enumerate(lines)]
+        (tmp_path / f"{split}.csv").write_text("\n".join([header, *lines]) + "\n")
+    run = mw.Run.open(path, run="first")
+    with pytest.warns(MetalworkWarning, match="LF 'numbered' compares column 'key' with numbers"):
+        run.apply()
+    assert len(run.warnings) == 1

@@ -20,7 +20,10 @@ WORDS: Final[dict[Kind, str]] = {
 _NUMBER: Final = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _INFINITE: Final = r"(?i)^[+-]?inf(?:inity)?$"
 _WHOLE: Final = r"^[+-]?[0-9]+(?:\.0*)?$"
-_TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_TRUTH: Final = {
+    **dict.fromkeys(("true", "yes", "1", "1.0"), True),  # "1.0" as a float column with gaps writes 1
+    **dict.fromkeys(("false", "no", "0", "0.0"), False),
+}
 
 
 class Reading(NamedTuple):
@@ -49,9 +52,9 @@ def read_as(column: pl.Series, kind: Kind, *, text_only: bool = False) -> Readin
     """The values of a column as ``kind``.
 
     Text is read as numbers are written in Python and JSON, blanks around it aside: "12", "1.5", "-2e3"; a whole
-    number may end in ".0"; truth values are true, yes, 1 and false, no, 0 in any case. Blank text is missing,
-    and so is "nan" as a number. Nothing is rounded but by the nature of floats: "1.5" is no whole number, and
-    "1e400", too large for a float, is unreadable as one.
+    number may end in ".0"; truth values are true, yes, 1, 1.0 and false, no, 0, 0.0 in any case. Blank text is
+    missing, and so is "nan" as a number. Nothing is rounded but by the nature of floats: "1.5" is no whole
+    number, and "1e400", too large for a float, is unreadable as one.
 
     Parameters
     ----------

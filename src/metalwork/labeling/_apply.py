@@ -16,6 +16,7 @@ from metalwork.labeling._checks import check_columns, check_functions
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._returns import Spaces, reader_for
+from metalwork.labeling._text_traps import Look, plain_columns, warn_of_text
 from metalwork.labeling._votes import Failures, WrongLabel, vote
 from metalwork.votes import LabelMatrix, Space, TaskForest, votes_in
 
@@ -118,11 +119,13 @@ def apply(
     check_columns(functions, source.columns)
     columns = list(dict.fromkeys(name for lf in functions for name in lf.fields))
     total = _Total(functions, schema)
-    for part in runner.map(_Labeler(functions, schema), source.shards(columns, chunk_size)):
+    labeler = _Labeler(functions, schema, plain_columns(functions))
+    for part in runner.map(labeler, source.shards(columns, chunk_size)):
         total.add(part)
         if progress is not None:
             progress(total.n_points, source.n_points)
     votes = total.matrix(max_error_rate)
+    warn_of_text(functions, total.looks, total.silent(like))
     if like is None:
         return votes
     if isinstance(votes, dict):
@@ -147,14 +150,16 @@ class _Part:
     numbers: list[Numbering]
     failures: list[Failures]
     wrong: tuple[int, WrongLabel] | None
+    looks: Mapping[str, Look] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Labeler:
-    """Labels one shard; it travels to the workers."""
+    """Labels one shard, and looks at some columns of its first chunk; it travels to the workers."""
 
     functions: tuple[LabelingFunction, ...]
     schema: Spaces
+    plain: tuple[str, ...]
 
     def __call__(self, shard: Shard) -> _Part:
         failures = [Failures() for _ in self.functions]
@@ -162,7 +167,9 @@ class _Labeler:
         numbers = _numberings(self.functions, self.schema)
         stops = np.cumsum([len(reader.tasks) for reader in readers])
         parts, done = [np.empty((0, len(numbers)), np.int32)], 0
+        looks: dict[str, Look] = {}
         for frame in shard.chunks():
+            looks = looks or {name: Look.at(frame[name]) for name in self.plain}
             chunk, codes = Chunk(frame), np.full((len(frame), len(numbers)), ABSTAIN, np.int32)
             for j, (lf, reader, stop) in enumerate(zip(self.functions, readers, stops, strict=True)):
                 own = slice(stop - len(reader.tasks), stop)
@@ -174,7 +181,7 @@ class _Labeler:
                 failures[j].merge(votes.failures, done)
             parts.append(codes)
             done += len(frame)
-        return _Part(shard.origin, np.concatenate(parts), numbers, failures, None)
+        return _Part(shard.origin, np.concatenate(parts), numbers, failures, None, looks)
 
 
 def _numberings(functions: Iterable[LabelingFunction], space: Spaces) -> list[Numbering]:
@@ -188,11 +195,13 @@ class _Total:
     functions: tuple[LabelingFunction, ...]
     space: Spaces
     n_points: int = 0
+    looks: dict[str, Look] = field(default_factory=dict)
     _numbers: list[Numbering] = field(init=False)
     _codes: list[npt.NDArray[np.int32]] = field(default_factory=list)
     _failures: list[Failures] = field(default_factory=list)
     _places: dict[int, str] = field(default_factory=dict)
     _starts: dict[str, int] = field(default_factory=dict)
+    _spoke: set[str] = field(default_factory=set)  # columns in which a vote stands
 
     def __post_init__(self) -> None:
         self._numbers = _numberings(self.functions, self.space)
@@ -211,6 +220,8 @@ class _Total:
         for column, (known_numbers, own) in enumerate(zip(self._numbers, part.numbers, strict=True)):
             if own.others:
                 part.codes[:, column] = known_numbers.of(own)[part.codes[:, column]]
+        for name, look in part.looks.items():
+            self.looks[name] = self.looks.get(name, Look()) + look
         self._codes.append(part.codes)
         self.n_points += len(part.codes)
 
@@ -222,6 +233,7 @@ class _Total:
             raise LabelingError("\n".join(self._complaint(j, max_error_rate) for j in failing))
         columns = [(j, *named) for j, lf in enumerate(self.functions) for named in lf.columns(self.space.tasks)]
         codes, outcomes = np.concatenate(self._codes), {}
+        self._spoke = {columns[column][1] for column in np.flatnonzero((codes != ABSTAIN).any(axis=0))}
         for column, ((_, name, _), numbers) in enumerate(zip(columns, self._numbers, strict=True)):
             if numbers.others:
                 outcomes[name], code_of = numbers.alphabet()
@@ -229,6 +241,14 @@ class _Total:
         tasks, names = [task for _, _, task in columns], [name for _, name, _ in columns]
         errors = [self._failures[j].count for j, _, _ in columns]
         return votes_in(self.space, codes, tasks, names, errors, outcomes)
+
+    def silent(self, like: Any) -> list[bool]:
+        """Whether each LF neither voted nor failed, here and where ``like`` comes from."""
+        known = like.values() if isinstance(like, Mapping) else [like]
+        spoke = {name for votes in known if isinstance(votes, LabelMatrix) for name in _voting(votes)}
+        own = [{name for name, _ in lf.columns(self.space.tasks)} for lf in self.functions]
+        spoke |= self._spoke
+        return [not names & spoke and not f.count for names, f in zip(own, self._failures, strict=True)]
 
     def _complaint(self, j: int, max_error_rate: float) -> str:
         failures, lf = self._failures[j], self.functions[j]
@@ -238,6 +258,11 @@ class _Total:
             f"({max_error_rate:g}) allows; first at {self._places[j]}: {failures.reason}. "
             f"It must return a label of {owner}, or mw.ABSTAIN; mend it or raise max_error_rate."
         )
+
+
+def _voting(votes: LabelMatrix) -> list[str]:
+    """The columns in which a vote stands."""
+    return [votes.names[column] for column in np.flatnonzero((votes.codes != ABSTAIN).any(axis=0))]
 
 
 def _place(origin: str, row: int, start: int) -> str:

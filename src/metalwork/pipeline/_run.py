@@ -267,6 +267,8 @@ class Run:
             yield texts
         for warning in caught:
             if issubclass(warning.category, MetalworkWarning):
+                if str(warning.message) in texts:  # of another split
+                    continue
                 texts.append(str(warning.message))
                 self._tell(Warned(step, texts[-1]))
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

@@ -1,0 +1,152 @@
+"""Text that a labeling function takes for numbers or truth values: nothing fails, and every vote may be wrong."""
+
+import inspect
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from metalwork.errors import MetalworkWarning
+from metalwork.labeling._batch import BatchRule
+from metalwork.labeling._function import ColumnVotes, DeclaredLabels, LabelingFunction
+from metalwork.labeling._soft import ProbabilityRule
+from metalwork.labeling._source_uses import Use, uses_of
+
+_SAMPLE: Final = 1000  # records of a chunk that tell what a column holds
+_MOST: Final = 0.9  # of the values: a few may say "n/a"
+_NUMBER: Final = r"^\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*$"
+_LONG: Final = r"^\s*[+-]?[0-9]{16,}\s*$"  # more digits than a float keeps
+_ZERO: Final = r"^\s*[+-]?0+(?:\.0*)?\s*$"
+_BIT: Final = r"^\s*[01](?:\.0)?\s*$"
+_TRUTH: Final = r"(?i)^\s*(?:true|false|yes|no)\s*$"
+_FALSE: Final = r"(?i)^\s*(?:false|no)\s*$"
+_DATE: Final = r"^\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a sample of a text column looks like: of ``n`` distinct values, how many are of each form."""
+
+    n: int = 0
+    numbers: int = 0
+    long: int = 0
+    zeros: int = 0
+    bits: int = 0
+    truths: int = 0
+    falses: int = 0
+    dates: int = 0
+
+    @classmethod
+    def at(cls, column: pl.Series) -> "Look":
+        """The look of a column; of none of the forms where it is no text."""
+        if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
+            return cls()
+        values = column.head(_SAMPLE).cast(pl.String).drop_nulls().unique()
+        forms = (_NUMBER, _LONG, _ZERO, _BIT, _TRUTH, _FALSE, _DATE)
+        counts = [int(values.str.contains(form).sum()) for form in forms]
+        return cls(len(values), *counts)
+
+    def __add__(self, other: "Look") -> "Look":
+        return Look(*(a + b for a, b in zip(self._counts, other._counts, strict=True)))
+
+    @property
+    def _counts(self) -> tuple[int, ...]:
+        counted = (self.n, self.numbers, self.long, self.zeros, self.bits, self.truths, self.falses)
+        return (*counted, self.dates)
+
+    @property
+    def is_numbers(self) -> bool:
+        """Whether nearly all values are written as numbers."""
+        return self.numbers > 0 and self.numbers >= _MOST * self.n
+
+    @property
+    def is_truths(self) -> bool:
+        """Whether nearly all values are words for true and false, or 0 and 1."""
+        return max(self.truths, self.bits) > 0 and max(self.truths, self.bits) >= _MOST * self.n
+
+    @property
+    def is_of_interest(self) -> bool:
+        """Whether it is of any of these forms."""
+        return self.is_numbers or self.is_truths or self.is_dates
+
+    @property
+    def is_dates(self) -> bool:
+        """Whether nearly all values are written as dates."""
+        return self.dates > 0 and self.dates >= _MOST * self.n
+
+    @property
+    def number(self) -> str:
+        """The type that reads its numbers."""
+        return "int" if self.long else "float"
+
+
+def plain_columns(lfs: Iterable[LabelingFunction]) -> tuple[str, ...]:
+    """Columns that some function of the user's reads as they are: by an argument without an annotation."""
+    return tuple(dict.fromkeys(column for lf in lfs for column, _ in _plain_arguments(lf)))
+
+
+def warn_of_text(lfs: Sequence[LabelingFunction], looks: Mapping[str, Look], silent: Sequence[bool]) -> None:
+    """A ``MetalworkWarning`` for each LF and column whose text it takes for numbers or truth values.
+
+    ``silent`` says of each LF whether it neither voted nor failed on any record.
+    """
+    for lf, is_silent in zip(lfs, silent, strict=True):
+        for sentence in _findings(lf, looks, is_silent):
+            warnings.warn(sentence, MetalworkWarning, stacklevel=3)
+
+
+def _findings(lf: LabelingFunction, looks: Mapping[str, Look], is_silent: bool) -> Iterator[str]:
+    asked = [(column, name) for column, name in _plain_arguments(lf) if looks[column].is_of_interest]
+    if not asked:
+        return
+    batch = isinstance(lf.function, BatchRule)
+    function = lf.function.function if isinstance(lf.function, BatchRule) else lf.function
+    uses = uses_of(function, [name for _, name in asked], in_lists=batch)
+    for column, name in asked:
+        found = _finding(looks[column], uses.get(name, Use()), is_silent)
+        if found is not None:
+            does, kind = found
+            if kind == "date":
+                yield f"LF {lf.name!r} {does.format(column=repr(column))} Read it: date.fromisoformat({name})."
+                continue
+            asks = f"{name}: list[{kind}]" if batch else f"{name}: {kind}"
+            otherwise = f"{name}: list[str]" if batch else f"{name}: str"
+            declared = f"data.types: {{{column}: {kind}}} in a project file, types= of open_records"
+            yield (
+                f"LF {lf.name!r} {does.format(column=repr(column))} Annotate the argument ({asks}), or declare "
+                f"the type of the column ({declared}). Where text is meant, annotate {otherwise}."
+            )
+
+
+def _finding(look: Look, use: Use, is_silent: bool) -> tuple[str, str] | None:
+    """What an LF does with a column that looks so, and the type that it should ask for; None where all is well."""
+    if use.as_number and look.is_numbers:
+        return "compares column {column} with numbers, but the column holds text, which equals none.", look.number
+    if use.as_number and look.is_truths:
+        return "compares column {column} with numbers, but the column holds text, which equals none.", "bool"
+    if use.as_truth and look.is_truths and (look.falses or look.zeros):
+        return "takes column {column} for true or false, but the column holds text, which is never false.", "bool"
+    if use.as_truth and look.is_numbers and look.zeros:
+        return "takes column {column} for true or false, but the column holds text: '0' is true.", look.number
+    if use.as_date and look.is_dates:
+        return "compares column {column} with dates, but the column holds text, which equals none.", "date"
+    if is_silent and not use.as_text and look.is_numbers and look.n > 1:
+        return "never votes, and column {column} holds numbers as text, which equals no number.", look.number
+    return None
+
+
+def _plain_arguments(lf: LabelingFunction) -> list[tuple[str, str]]:
+    """Column and name of each argument without an annotation, of a function of the user's."""
+    if isinstance(lf.function, (DeclaredLabels, ColumnVotes, ProbabilityRule)):
+        return []
+    function: Any = lf.function.function if isinstance(lf.function, BatchRule) else lf.function
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return [(column, column) for column in lf.fields]
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    named = [parameter for parameter in parameters if parameter.kind not in several]
+    found = zip(lf.fields, named, strict=False)
+    return [(column, p.name) for column, p in found if p.annotation is inspect.Parameter.empty]
