@@ -76,7 +76,7 @@ def test_equal_runs_have_equal_files(done: Path) -> None:
 
 def _use(path: Path) -> None:
     run = mw.Run.open(path, run="first")
-    _ = run.votes, run.labels, run.label_model, run.features, run.end_model, run.end, run.metrics, run.html
+    _ = run.votes, run.labels, run.label_model, run.end_model, run.end, run.metrics, run.html
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,6 @@ def _use(path: Path) -> None:
         "label_model.npz",
         "probabilities.npz",
         "probabilities_test.npz",
-        "features.npz",
         "end_model.safetensors",
         "end_probabilities.npz",
         "end_probabilities_dev.npz",

@@ -10,6 +10,7 @@ import numpy as np
 from metalwork import label_models
 from metalwork._checks import FloatArray
 from metalwork.errors import ConfigError
+from metalwork.features import Featurizer
 from metalwork.label_models import LabelModel
 from metalwork.pipeline._settings import EndModelSettings, LabelModelSettings
 from metalwork.schema import TaskSchema, unknown_name
@@ -24,7 +25,8 @@ _LABEL_MODELS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "hard-vote": ("MajorityVote", {"mode": "hard"}),
 }
 
-_NO_OPTIONS: Final = ("schema", "mode", "random_state", "input_module", "intermediate_module", "head_module")
+_SET_ELSEWHERE: Final = ("schema", "mode", "random_state", "featurizer")
+_NO_OPTIONS: Final = (*_SET_ELSEWHERE, "input_module", "intermediate_module", "head_module")
 """Arguments that a project file sets elsewhere, or that are code."""
 
 LABEL_MODEL_TITLES: Final = {
@@ -43,12 +45,14 @@ def build_label_model(settings: LabelModelSettings, schema: TaskSchema, random_s
     return model
 
 
-def build_end_model(settings: EndModelSettings, schema: TaskSchema, random_state: int) -> "EndModel":
+def build_end_model(
+    settings: EndModelSettings, schema: TaskSchema, random_state: int, featurizer: Featurizer | None = None
+) -> "EndModel":
     """The end model that ``settings`` describe; ``ConfigError`` for an option it does not have."""
     from metalwork.end_models import EndModel
 
     arguments = _arguments(EndModel, settings.arguments(), "end_model.options", random_state)
-    return EndModel(schema, **arguments)
+    return EndModel(schema, featurizer=featurizer, **arguments)
 
 
 def label_model_class(settings: LabelModelSettings) -> type[Any]:

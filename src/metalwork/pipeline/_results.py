@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 LF_TABLE = "lf_summary.csv"
 LABEL_MODEL = "label_model.npz"
-FEATURES = "features.npz"
 END_MODEL = "end_model.safetensors"
 METRICS = "metrics.json"
 REPORT = "report.html"

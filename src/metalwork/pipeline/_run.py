@@ -115,12 +115,6 @@ class Run:
         return fitted.notes_on_lfs
 
     @property
-    def features(self) -> Any:
-        """What turns records into the end model's input."""
-        trained: Trained = self._result("train")
-        return trained.features
-
-    @property
     def end_model(self) -> "EndModel":
         """The end model, trained on the probabilistic labels."""
         trained: Trained = self._result("train")

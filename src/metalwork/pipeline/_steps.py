@@ -14,7 +14,6 @@ from metalwork import labeling
 from metalwork._files import write_text
 from metalwork.analysis import lf_summary
 from metalwork.errors import ConfigError, MetalworkWarning
-from metalwork.features import Featurizer
 from metalwork.label_models import LabelModel, load_label_model
 from metalwork.pipeline import _results as files
 from metalwork.pipeline._check import check_job
@@ -170,9 +169,8 @@ class Fit(Step[Fitted]):
 
 @dataclass(frozen=True)
 class Trained:
-    """The end model, and what turns records into its input."""
+    """The end model, with the featurizer that turns records into its input."""
 
-    features: Featurizer
     end_model: "EndModel"
     n_points: int
     used_dev: bool
@@ -192,30 +190,26 @@ class Train(Step[Trained]):
                 "Labeling functions must vote on at least one training record; all abstain on every one. "
                 "Look at the coverage of each with: metalwork apply."
             )
-        records = run.split("train").records
-        features = build_featurizer(job.features).fit(records)
-        dev = self._dev(run, features) if settings.use_dev else None
+        dev = self._dev(run) if settings.use_dev else None
         with blaming("end_model", settings.arguments()):
-            model = build_end_model(settings, job.schema, job.random_state)
+            model = build_end_model(settings, job.schema, job.random_state, build_featurizer(job.features))
             total = settings.max_epochs
             count = [lambda epoch: run.progress("train", "epochs", epoch["epoch"], total)]
-            inputs, labels = features.transform(records)[voted], run.labels["train"].rows(voted)
-            model.fit(inputs, labels, dev=dev, callbacks=count)
-        return Trained(features, model, int(voted.size), dev is not None)
+            records, labels = run.split("train").records[voted], run.labels["train"].rows(voted)
+            model.fit(records, labels, dev=dev, callbacks=count)
+        return Trained(model, int(voted.size), dev is not None)
 
-    def _dev(self, run: "Run", features: Featurizer) -> tuple[Any, Codes] | None:
+    def _dev(self, run: "Run") -> tuple[pl.DataFrame, Codes] | None:
         known, gold = _dev_labels(run)
-        return (features.transform(run.split("dev").records[known]), gold) if known.size else None
+        return (run.split("dev").records[known], gold) if known.size else None
 
     def save(self, run: "Run", found: Trained, folder: RunFolder, written: list[str]) -> None:
-        found.features.save(folder.path / files.FEATURES)
         found.end_model.save(folder.path / files.END_MODEL)
-        written += [files.FEATURES, files.END_MODEL]
+        written.append(files.END_MODEL)
 
     def load(self, run: "Run", folder: RunFolder) -> Trained:
         facts = folder.manifest["steps"]["train"]
-        features = Featurizer.load(folder.file(files.FEATURES))
-        return Trained(features, files.read_end_model(folder), facts["records"], facts["used_dev"])
+        return Trained(files.read_end_model(folder), facts["records"], facts["used_dev"])
 
     def facts(self, run: "Run", found: Trained) -> dict[str, Any]:
         return {"records": found.n_points, "used_dev": found.used_dev}
@@ -236,8 +230,7 @@ class Evaluate(Step[Evaluated]):
     needs = ("apply", "fit", "train")
 
     def compute(self, run: "Run") -> Evaluated:
-        features, model = run.features, run.end_model
-        end = {s: model.predict_proba(features.transform(run.split(s).records)) for s in run.job.splits}
+        end = {s: run.end_model.predict_proba(run.split(s).records) for s in run.job.splits}
         return Evaluated(end, score(run.job, run.votes, run.labels, end))
 
     def save(self, run: "Run", found: Evaluated, folder: RunFolder, written: list[str]) -> None:

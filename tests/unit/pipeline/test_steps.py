@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from metalwork.analysis import Metrics
+from metalwork.end_models import EndModel
 from metalwork.errors import ConfigError, LabelingError, MetalworkWarning
 from metalwork.pipeline import (
     STEPS,
@@ -44,7 +45,6 @@ def test_a_run_writes_every_result(done: tuple[Job, RunFolder]) -> None:
         "end_probabilities.npz",
         "end_probabilities_dev.npz",
         "end_probabilities_test.npz",
-        "features.npz",
         "label_model.npz",
         "labels.csv",
         "labels_dev.csv",
@@ -75,6 +75,15 @@ def test_the_models_learn_the_pets(done: tuple[Job, RunFolder]) -> None:
     metrics = json.loads((done[1].path / "metrics.json").read_text())
     assert metrics["End model"]["test"]["accuracy"] == 1.0
     assert isinstance(run.metrics["End model"]["dev"], Metrics)
+
+
+def test_the_end_model_takes_records(done: tuple[Job, RunFolder]) -> None:
+    run, loaded = Run(*done), EndModel.load(done[1].path / "end_model.safetensors")
+    records = run.split("test").records
+    assert np.array_equal(loaded.predict_proba(records), run.end["test"])
+    assert np.array_equal(run.end_model.predict_proba(records), run.end["test"])
+    texts = [{"text": text} for text in records["text"]]
+    assert loaded.predict(texts).tolist() == run.end["test"].predict().tolist()
 
 
 def test_tables_name_records_by_their_id(done: tuple[Job, RunFolder]) -> None:
