@@ -71,6 +71,7 @@ def test_runs_on_label_vectors(tmp_path: Path) -> None:
     assert "6 labeling functions, 4 end labels" in checked.stdout
     result = invoke("run", str(path), "--run", "one")
     assert result.exit_code == 0, result.output + result.stderr
+    assert "meal=soup" in result.stdout
     assert "Accuracy by task on test, where the task applies" in result.stdout
     folder = tmp_path / "runs" / "one"
     found = json.loads((folder / "metrics.json").read_text())
@@ -79,6 +80,15 @@ def test_runs_on_label_vectors(tmp_path: Path) -> None:
         assert list(tasks) == ["meal", "place", "tip", "labels"]
         assert [task["n_points"] for task in tasks.values()] == [20, 20, 10, 20]
         assert [task["accuracy"] for task in tasks.values()] == [1.0] * 4
+    lfs = pl.read_csv(folder / "lf_summary.csv")
+    assert dict(zip(lfs["name"], lfs["polarity"], strict=True)) == {
+        "spoon": "meal=soup",
+        "sugar": "meal=cake",
+        "kitchen": "place=home",
+        "waiter": "place=out",
+        "generous": "tip=yes",
+        "bill": "stew; broth; bake; cafe",
+    }
     labels = pl.read_csv(folder / "labels_dev.csv")
     assert labels["end_label"].to_list() == [*TEXTS] * 3
     assert [name for name in labels.columns if name.startswith("P(")] == [f"P({name})" for name in TEXTS]

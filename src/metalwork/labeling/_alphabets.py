@@ -75,4 +75,5 @@ def recode(votes: LabelMatrix, like: LabelMatrix) -> LabelMatrix:
             MetalworkWarning,
             stacklevel=3,
         )
-    return LabelMatrix(codes, votes.schema, votes.tasks, votes.names, votes.errors, like.outcomes)
+    alphabets = dict(zip(like.names, like.alphabets, strict=True))
+    return LabelMatrix(codes, votes.schema, votes.tasks, votes.names, votes.errors, alphabets)

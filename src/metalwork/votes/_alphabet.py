@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import ABSTAIN, FloatArray, IntArray
+from metalwork._checks import ABSTAIN, FloatArray, IntArray, check_names
 from metalwork.errors import VotesError
 from metalwork.votes._soft import soft_grid
 
@@ -25,6 +25,8 @@ class Alphabet:
         Entry ``[o, s]`` in [0, 1] is how far outcome ``o`` holds that the record is in state ``s`` of the LF's
         task; the last state is "the task does not apply". 1: in the set; 0: not in it; between: a soft vote, its
         probability of the label; NaN: the question does not arise there.
+    words : sequence of str (n_outcomes,), optional
+        What each outcome is called, where it was said of another task: ``"animal=cat"`` of label vectors.
 
     Attributes
     ----------
@@ -36,13 +38,18 @@ class Alphabet:
 
     n_labels: int
     plain: bool
+    words: tuple[str, ...] | None = None
 
-    def __init__(self, rows: Any) -> None:
+    def __init__(self, rows: Any, words: Sequence[str] | None = None) -> None:
         array = np.array(rows, dtype=np.float64)
         array.setflags(write=False)
         self.n_labels, self.plain = array.shape[1] - 1, _is_plain(array)
         self._n_outcomes = len(array)
         self.rows = array
+        if words is not None:
+            self.words = check_names("words", words, "what outcomes are called")
+            if len(self.words) != len(array):
+                raise VotesError(f"words must be one an outcome ({len(array)}); got {len(self.words)}.")
 
     @classmethod
     def of_labels(cls, n_labels: int) -> Self:
@@ -110,6 +117,8 @@ class Alphabet:
 
     def name(self, code: int, labels: Sequence[str]) -> str:
         """What a code says, in words: ``"a"``, ``"a or b"``, ``"not c"`` or ``"a 0.8"``."""
+        if self.words is not None:
+            return self.words[code]
         if self.plain:
             return labels[code]
         row = self.rows[code]
@@ -128,8 +137,10 @@ class Alphabet:
     def polarity(self, codes: IntArray, labels: Sequence[str]) -> tuple[str, ...]:
         """What distinct ``codes`` say, in words; soft votes by their top label, ``"a 0.6 to 0.9"``."""
         if self.plain:
-            return tuple(labels[code] for code in codes)
+            return tuple(self.name(code, labels) for code in codes.tolist())
         soft = _is_soft(self.rows[codes])
+        if self.words is not None:
+            return _polarity_in_words([self.words[code] for code in codes], soft.tolist())
         levels: dict[int, list[float]] = {}
         for row in self.rows[codes[soft], :-1]:
             levels.setdefault(int(np.nanargmax(row)), []).append(float(np.nanmax(row)))
@@ -142,9 +153,10 @@ class Alphabet:
 
 def read_alphabet(rows: Any, lf: str, n_labels: int) -> Alphabet:
     """The alphabet that a user gave an LF of a task with ``n_labels`` labels; ``VotesError`` where it is none."""
-    if isinstance(rows, Alphabet):
-        rows = rows.rows
-    array = np.array(rows, dtype=np.float64)
+    given = rows if isinstance(rows, Alphabet) else None
+    if given is not None and given.plain and given.n_labels == n_labels:
+        return given  # without making its rows
+    array = np.array(rows if given is None else given.rows, dtype=np.float64)
     if array.ndim != 2 or not len(array) or array.shape[1] != n_labels + 1:
         raise VotesError(
             f"outcomes of LF {lf!r} must have shape (n_outcomes, {n_labels + 1}): its task's {n_labels} labels, "
@@ -157,7 +169,7 @@ def read_alphabet(rows: Any, lf: str, n_labels: int) -> Alphabet:
             f"outcomes of LF {lf!r} must be between 0 and 1, or NaN where the question does not arise; "
             f"got {array[o, s]} at outcome {o}, state {s}."
         )
-    return Alphabet(array)
+    return Alphabet(array) if given is None else given
 
 
 def _is_plain(rows: FloatArray) -> bool:
@@ -174,6 +186,16 @@ def _set_row(states: Sequence[int], n_labels: int) -> FloatArray:
     row[n_labels] = np.nan
     row[list(states)] = 1.0
     return row
+
+
+def _polarity_in_words(words: Sequence[str], soft: Sequence[bool]) -> tuple[str, ...]:
+    """Distinct things said, the soft ones (``"a=b 0.8"``) by what they are of."""
+    levels: dict[str, list[float]] = {}
+    for word in (word for word, is_soft in zip(words, soft, strict=True) if is_soft):
+        top, level = word.rsplit(" ", 1)
+        levels.setdefault(top, []).append(float(level))
+    hard = dict.fromkeys(word for word, is_soft in zip(words, soft, strict=True) if not is_soft)
+    return (*hard, *(f"{top} {_range(found)}" for top, found in levels.items()))
 
 
 def _any_of(names: Sequence[str]) -> str:

@@ -261,7 +261,9 @@ class FeasibleLabels:
         states = self.states[:, list(self._labels).index(self._known(task))]
         does_not_apply = len(self._labels[task])
         columns = np.append(np.where(states == NOT_APPLICABLE, does_not_apply, states), does_not_apply)
-        return Alphabet(alphabet.rows[:, columns])
+        labels = self._labels[task]
+        words = [f"{task}={alphabet.name(code, labels)}" for code in range(len(alphabet))]
+        return Alphabet(alphabet.rows[:, columns], words)
 
     def _states_of(self, vector: Vector) -> list[int]:
         return [

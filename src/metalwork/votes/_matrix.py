@@ -122,14 +122,13 @@ class LabelMatrix:
     @property
     def outcomes(self) -> dict[str, FloatArray]:
         """Rows of the alphabets of LFs whose outcomes are not just the labels of their task, by LF name."""
-        pairs = zip(self.names, self.alphabets, strict=True)
-        return {name: alphabet.rows for name, alphabet in pairs if not alphabet.plain}
+        return {name: alphabet.rows for name, alphabet in _own(self).items() if not alphabet.plain}
 
     def rows(self, index: Any) -> "LabelMatrix":
         """The same LFs on the records that ``index`` (slice, int or bool array) picks; errors are not carried."""
         ids = None if self.record_ids is None else np.array(self.record_ids, dtype=object)[index].tolist()
         codes = self.codes[index]
-        return LabelMatrix(codes, self.schema, self.tasks, self.names, outcomes=self.outcomes, record_ids=ids)
+        return LabelMatrix(codes, self.schema, self.tasks, self.names, outcomes=_own(self), record_ids=ids)
 
     def lfs(self, index: Sequence[int] | IntArray) -> "LabelMatrix":
         """The same records with the LFs at positions ``index`` only."""
@@ -190,7 +189,7 @@ class LabelMatrix:
         codes = np.concatenate([part.codes for part in parts], axis=1)
         tasks = [task for part in parts for task in part.tasks]
         names = [name for part in parts for name in part.names]
-        outcomes = {name: rows for part in parts for name, rows in part.outcomes.items()}
+        outcomes = {name: rows for part in parts for name, rows in _own(part).items()}
         errors, ids = np.concatenate([part.errors for part in parts]), {part.record_ids for part in parts} - {None}
         if len(ids) > 1:
             raise VotesError("parts must be over the same records in the same order; their ids differ.")
@@ -211,7 +210,7 @@ class LabelMatrix:
         errors = sum(part.errors for part in parts)
         ids = [part.record_ids for part in parts if part.record_ids is not None]
         known = [key for own in ids for key in own] if len(ids) == len(parts) else None
-        return cls(codes, first.schema, first.tasks, first.names, errors, first.outcomes, known)
+        return cls(codes, first.schema, first.tasks, first.names, errors, _own(first), known)
 
     @classmethod
     def from_long(
@@ -296,17 +295,18 @@ class LabelMatrix:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the matrix to one ``.npz`` file, whole or not at all."""
-        own = self.outcomes
+        own = _own(self)
         header: dict[str, Any] = {
             "schema": self.schema.to_dict(),
             "tasks": self.tasks,
             "names": self.names,
             "outcomes": list(own),
+            "words": [alphabet.words for alphabet in own.values()],
         }
         if self.record_ids is not None:
             header["record_ids"] = self.record_ids
         arrays = {"codes": self.codes, "errors": self.errors}
-        save_arrays(path, _FORMAT, header, arrays | {_stored(i): own[lf] for i, lf in enumerate(own)})
+        save_arrays(path, _FORMAT, header, arrays | {_stored(i): own[lf].rows for i, lf in enumerate(own)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -315,7 +315,8 @@ class LabelMatrix:
         with reading(path, _FORMAT):
             schema, own = TaskSchema.from_dict(header["schema"]), header.get("outcomes", [])
             stored = load_arrays(path, _FORMAT, [_stored(i) for i in range(len(own))])[1]
-            outcomes = {lf: stored[_stored(i)] for i, lf in enumerate(own)}
+            words = header.get("words", [None] * len(own))
+            outcomes = {lf: Alphabet(stored[_stored(i)], words[i]) for i, lf in enumerate(own)}
             tasks, names, ids = header["tasks"], header["names"], header.get("record_ids")
             return cls(arrays["codes"], schema, tasks, names, arrays["errors"], outcomes, ids)
 
@@ -363,6 +364,12 @@ def _read_alphabets(outcomes: Mapping[str, Any], votes: LabelMatrix) -> tuple[Al
     plain = {k: Alphabet.of_labels(k) for k in votes.schema.n_labels}
     pairs = [(name, len(votes.schema.labels(task))) for name, task in zip(votes.names, votes.tasks, strict=True)]
     return tuple(read_alphabet(outcomes[lf], lf, k) if lf in outcomes else plain[k] for lf, k in pairs)
+
+
+def _own(votes: LabelMatrix) -> dict[str, Alphabet]:
+    """The alphabets that are not just the labels of the LF's task and no other words for them, by LF name."""
+    pairs = zip(votes.names, votes.alphabets, strict=True)
+    return {name: alphabet for name, alphabet in pairs if not alphabet.plain or alphabet.words is not None}
 
 
 def _stored(position: int) -> str:

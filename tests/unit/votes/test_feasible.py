@@ -1,6 +1,8 @@
 """Feasible label vectors: tasks in any graph as one flat task."""
 
+import json
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 
 import metalwork as mw
 from metalwork.errors import LabelingError, SchemaError, VotesError
-from metalwork.votes import _vectors
+from metalwork.votes import Alphabet, _vectors
 from tests.unit.schemas import FIVE_LEVELS, SECTORS, TWINS
 
 NAN = float("nan")
@@ -184,3 +186,79 @@ def test_alphabets_over_a_task_must_fit_it() -> None:
         "outcomes of LF 'a' must have shape (n_outcomes, 4): its task's 3 labels, and last "
         "'does not apply'; got (2, 2)."
     )
+
+
+def test_votes_are_named_by_what_was_said(tmp_path: Path) -> None:
+    rows = np.array([[0.7, 0.2, 0.1, NAN], [0.6, 0.3, 0.1, NAN], [0, 1, 1, NAN], [1, 0, 0, NAN]])
+    codes = [[2, 0, 0], [0, 1, 1], [-1, 2, -1], [1, 3, 3]]
+    votes = PETS.votes(codes, ["animal", "animal", "labels"], ["plain", "soft", "flat"], outcomes={"soft": rows})
+    summary = mw.lf_summary(votes)
+    assert [row.polarity for row in summary.rows] == [
+        ("animal=cat", "animal=dog", "animal=bird"),
+        ("animal=not cat", "animal=cat", "animal=cat 0.6 to 0.7"),
+        ("animal=cat, legs=four", "animal=dog, legs=four", "animal=bird, legs=two, flies=no"),
+    ]
+    votes.save(tmp_path / "votes.npz")
+    loaded = mw.LabelMatrix.load(tmp_path / "votes.npz")
+    for same in (loaded, votes.rows([0, 1]), mw.LabelMatrix.concatenate([votes, votes]), votes.lfs([0, 1, 2])):
+        assert [same.vote_name(j, 0) for j in range(3)] == [
+            "animal=cat",
+            "animal=cat 0.7",
+            "animal=cat, legs=four",
+        ]
+    assert mw.LabelMatrix.beside([votes.lfs([0])]).vote_name(0, 2) == "animal=bird"
+
+
+def test_labels_that_are_one_vector_each_keep_their_names() -> None:
+    pairs = mw.FeasibleLabels({"a": ["x", "y"]}, {"first": {"a": "x"}, "second": {"a": "y"}})
+    votes = pairs.votes([[0], [1]], ["a"], ["lf"])
+    assert votes.alphabets[0].plain
+    assert mw.lf_summary(votes.rows([0, 1])).rows[0].polarity == ("a=x", "a=y")
+
+
+def test_a_file_that_names_too_few_outcomes_is_refused() -> None:
+    with pytest.raises(VotesError, match=r"^words must be one an outcome \(2\); got 1\.$"):
+        Alphabet([[1, 0, NAN], [0, 1, NAN]], ["a=x"])
+
+
+def test_plain_forms_give_the_same_vectors_back(tmp_path: Path) -> None:
+    assert mw.FeasibleLabels.from_dict(PETS.to_dict()) == PETS
+    (tmp_path / "pets.json").write_text(json.dumps(PETS.to_dict()))
+    read = mw.FeasibleLabels.from_yaml(tmp_path / "pets.json")
+    assert (read, hash(read)) == (PETS, hash(PETS))
+    other = mw.FeasibleLabels(TASKS, dict(zip(PETS.schema.end_labels, VECTORS[::-1], strict=True)))
+    assert other != PETS
+    numbered = mw.FeasibleLabels.from_dict(
+        {"tasks": {"a": ["x", 1]}, "vectors": {"b": {"a": 1}, "c": {"a": " x "}}}
+    )
+    assert str(numbered) == ("a: x, 1\nlabels, 2 label vectors:\n  b: a=1\n  c: a=x")
+
+
+@pytest.mark.parametrize(
+    ("written", "faults"),
+    [
+        ({"tasks": TASKS}, ["a schema of label vectors must have the key 'vectors'. Add it."]),
+        ([], ["label vectors must be a mapping with the keys 'tasks' and 'vectors'; got []."]),
+        (
+            {"tasks": {True: ["x"]}, "vectors": "all", "name": ""},
+            ["vectors must be a list of label vectors, or a mapping from their names; got 'all'."],
+        ),
+        (
+            {"tasks": {True: ["x"]}, "vectors": [], "name": ""},
+            ["a task name must be text; got True. Put it in quotes.", "the flat task must have a name; got ''."],
+        ),
+        (
+            {"tasks": {"a": ["x", "y"]}, "vectors": {"one": {"a": "x"}}},
+            ["at least two label vectors must be feasible; got one, 'one': nothing to tell."],
+        ),
+        (
+            {"tasks": {"a": ["x", "y"]}, "vectors": {1: {"a": "x"}, "1": {"a": "y"}}},
+            ["two vectors are called '1'. Rename one."],
+        ),
+        ({"tasks": [], "vectors": []}, ["tasks must be a mapping of task names to lists of labels; got []."]),
+    ],
+)
+def test_what_is_written_wrong_is_refused(written: Any, faults: list[str]) -> None:
+    with pytest.raises(SchemaError) as caught:
+        mw.FeasibleLabels.from_dict(written)
+    assert list(caught.value.faults) == faults

@@ -45,7 +45,7 @@ def test_votes_lie_in_the_space_they_were_cast_in() -> None:
     assert votes_in(TREE, codes, ["animal", "beak"]).tasks == ("animal", "beak")
     over_vectors = votes_in(PETS, codes, ["animal", "flies"])
     assert over_vectors.schema == PETS.schema
-    assert over_vectors.vote_name(0, 1) == "not tom"
+    assert over_vectors.vote_name(0, 1) == "animal=bird"
     assert list(votes_in(FOREST, codes, ["animal", "tone"])) == ["animal", "tone"]
 
 
