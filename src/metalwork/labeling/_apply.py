@@ -16,7 +16,7 @@ from metalwork.labeling._checks import check_columns, check_functions
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._returns import Spaces, reader_for
-from metalwork.labeling._text_traps import Look, plain_columns, warn_of_text
+from metalwork.labeling._text_traps import Look, plain_columns, warn_of_defaults, warn_of_text
 from metalwork.labeling._votes import Failures, WrongLabel, vote
 from metalwork.votes import LabelMatrix, Space, TaskForest, votes_in
 
@@ -117,6 +117,7 @@ def apply(
     runner = get_backend(backend, n_jobs)
     source = open_records(records, format)
     check_columns(functions, source.columns)
+    warn_of_defaults(functions, source.columns)
     columns = list(dict.fromkeys(name for lf in functions for name in lf.fields))
     total = _Total(functions, schema)
     labeler = _Labeler(functions, schema, plain_columns(functions))

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from metalwork.data import Kind, read_as
+from metalwork.data import Kind, as_text, read_as
 
 Values = tuple[list[Any], Mapping[int, str]]
 """A column's values, None where there is none, and by row why a value could not be read."""
@@ -32,10 +32,12 @@ class Chunk:
         return self._frame[name]
 
     def values(self, name: str, kind: Kind | None) -> Values:
-        """The values of a column; text is read as ``kind``, where one is asked for."""
+        """The values of a column; text is read as ``kind``, where one is asked for, and numbers are as text."""
         if (name, kind) not in self._values:
             column, why = self._frame[name], _NONE
-            if kind is not None:
+            if kind is str:
+                column = _written(column)
+            elif kind is not None:
                 column, why = self._read(column, kind, text_only=True)
             self._values[name, kind] = column.to_list(), why
         return self._values[name, kind]
@@ -62,6 +64,17 @@ class Chunk:
             for row in unreadable
         }
         return values, why
+
+
+def _written(column: pl.Series) -> pl.Series:
+    """Numbers as text, since text is asked for; all other values as they are."""
+    if column.dtype.is_numeric():
+        return as_text(column)
+    if column.dtype != pl.Object:
+        return column
+    texts = as_text(column).to_list()
+    values = [text if type(value) in (int, float) else value for value, text in zip(column, texts, strict=True)]
+    return pl.Series(column.name, values, dtype=pl.Object)
 
 
 def _short(value: Any) -> str:

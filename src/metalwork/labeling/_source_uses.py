@@ -29,6 +29,8 @@ class Use:
     as_number, as_truth, as_date : bool
         Compared with numbers or looked up among them; compared with True or False, or a condition as it stands;
         compared with dates.
+    like_text, like_numeral : bool
+        Compared with text alone; with text that is written as a number or truth value.
     as_text : bool
         Used in a way that fits text, or made a number by the function itself.
     """
@@ -36,6 +38,8 @@ class Use:
     as_number: bool = False
     as_truth: bool = False
     as_date: bool = False
+    like_text: bool = False
+    like_numeral: bool = False
     as_text: bool = False
 
 
@@ -138,6 +142,8 @@ class _Body:
             as_number=float in kinds and "numeral" not in kinds,
             as_truth=bool in kinds or (bool(bare) and all(bare)),
             as_date=date in kinds,
+            like_text=str in kinds and date not in kinds,
+            like_numeral="numeral" in kinds and not {float, bool} & set(kinds),
             as_text=str in kinds or "numeral" in kinds or any(self._is_text(node) for node in loads),
         )
 
@@ -189,7 +195,7 @@ class _Body:
         return node
 
     def _compared_with(self, node: ast.expr) -> Iterator[Any]:
-        """The kinds of what a value is compared with; also "numeral" for text that is written as a number."""
+        """The kinds of what a value is compared with; "numeral" for text that reads as number or truth value."""
         above = self._parents.get(node)
         if isinstance(above, ast.Compare):
             sides = [above.left, *above.comparators]
@@ -242,7 +248,8 @@ class _Body:
     def _has_numeral(self, node: ast.expr) -> bool:
         parts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
         parts += [] if not isinstance(node, ast.Name) else _items(self._known.get(node.id))
-        return any(isinstance(part, str) and part.strip().replace(".", "", 1).isdigit() for part in parts)
+        texts = [part.strip().lower() for part in parts if isinstance(part, str)]
+        return any(text.replace(".", "", 1).isdigit() or text in ("true", "false") for text in texts)
 
     def _is_converted(self, node: ast.expr) -> bool:
         """Whether the value is made a number, or asked for its type."""

@@ -1,9 +1,10 @@
 """Text that a labeling function takes for numbers or truth values: nothing fails, and every vote may be wrong."""
 
 import inspect
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import polars as pl
@@ -23,11 +24,21 @@ _BIT: Final = r"^\s*[01](?:\.0)?\s*$"
 _TRUTH: Final = r"(?i)^\s*(?:true|false|yes|no)\s*$"
 _FALSE: Final = r"(?i)^\s*(?:false|no)\s*$"
 _DATE: Final = r"^\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}"
+_TIME: Final = re.compile("date|Timestamp")
+_REMEDIES: Final = {
+    "date": "Read it: date.fromisoformat({name}).",
+    "numbers": "Compare it with numbers, or annotate the argument ({name}: str).",
+    "truth values": "Compare it with True and False.",
+    "dates": "Compare it with dates.",
+}
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a sample of a text column looks like: of ``n`` distinct values, how many are of each form."""
+    """What a sample of a text column looks like: of ``n`` distinct values, how many are of each form.
+
+    ``held`` says what a column of another type holds.
+    """
 
     n: int = 0
     numbers: int = 0
@@ -37,19 +48,23 @@ class Look:
     truths: int = 0
     falses: int = 0
     dates: int = 0
+    held: str = field(default="", kw_only=True)
 
     @classmethod
     def at(cls, column: pl.Series) -> "Look":
-        """The look of a column; of none of the forms where it is no text."""
-        if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
-            return cls()
+        """The look of a column."""
+        kind = column.dtype
+        if kind not in (pl.String, pl.Categorical, pl.Enum):
+            what = "numbers" if kind.is_numeric() else "truth values" if kind == pl.Boolean else ""
+            return cls(held="dates" if kind.is_temporal() else what)
         values = column.head(_SAMPLE).cast(pl.String).drop_nulls().unique()
         forms = (_NUMBER, _LONG, _ZERO, _BIT, _TRUTH, _FALSE, _DATE)
         counts = [int(values.str.contains(form).sum()) for form in forms]
         return cls(len(values), *counts)
 
     def __add__(self, other: "Look") -> "Look":
-        return Look(*(a + b for a, b in zip(self._counts, other._counts, strict=True)))
+        counts = (a + b for a, b in zip(self._counts, other._counts, strict=True))
+        return Look(*counts, held=self.held or other.held)
 
     @property
     def _counts(self) -> tuple[int, ...]:
@@ -69,7 +84,7 @@ class Look:
     @property
     def is_of_interest(self) -> bool:
         """Whether it is of any of these forms."""
-        return self.is_numbers or self.is_truths or self.is_dates
+        return self.is_numbers or self.is_truths or self.is_dates or bool(self.held and not self.n)
 
     @property
     def is_dates(self) -> bool:
@@ -85,6 +100,18 @@ class Look:
 def plain_columns(lfs: Iterable[LabelingFunction]) -> tuple[str, ...]:
     """Columns that some function of the user's reads as they are: by an argument without an annotation."""
     return tuple(dict.fromkeys(column for lf in lfs for column, _ in _plain_arguments(lf)))
+
+
+def warn_of_defaults(lfs: Sequence[LabelingFunction], columns: Sequence[str]) -> None:
+    """A ``MetalworkWarning`` for each LF whose argument looks like an optional column and is none."""
+    for lf in lfs:
+        for name in optional_columns(lf, columns):
+            warnings.warn(
+                f"LF {lf.name!r} does not read column {name!r}: the argument of this name has a default, so it is "
+                "None on every record. Leave the default out (missing values are None in any case), or rename it.",
+                MetalworkWarning,
+                stacklevel=3,
+            )
 
 
 def warn_of_text(lfs: Sequence[LabelingFunction], looks: Mapping[str, Look], silent: Sequence[bool]) -> None:
@@ -108,8 +135,9 @@ def _findings(lf: LabelingFunction, looks: Mapping[str, Look], is_silent: bool) 
         found = _finding(looks[column], uses.get(name, Use()), is_silent)
         if found is not None:
             does, kind = found
-            if kind == "date":
-                yield f"LF {lf.name!r} {does.format(column=repr(column))} Read it: date.fromisoformat({name})."
+            if kind in _REMEDIES:
+                remedy = _REMEDIES[kind].format(name=name)
+                yield f"LF {lf.name!r} {does.format(column=repr(column))} {remedy}"
                 continue
             asks = f"{name}: list[{kind}]" if batch else f"{name}: {kind}"
             otherwise = f"{name}: list[str]" if batch else f"{name}: str"
@@ -122,6 +150,10 @@ def _findings(lf: LabelingFunction, looks: Mapping[str, Look], is_silent: bool) 
 
 def _finding(look: Look, use: Use, is_silent: bool) -> tuple[str, str] | None:
     """What an LF does with a column that looks so, and the type that it should ask for; None where all is well."""
+    if look.held and not look.n:
+        fits = use.like_text if look.held == "dates" else use.like_numeral
+        does = f"compares column {{column}} with text, but the column holds {look.held}, which equal none."
+        return (does, look.held) if fits else None
     if use.as_number and look.is_numbers:
         return "compares column {column} with numbers, but the column holds text, which equals none.", look.number
     if use.as_number and look.is_truths:
@@ -138,7 +170,7 @@ def _finding(look: Look, use: Use, is_silent: bool) -> tuple[str, str] | None:
 
 
 def _plain_arguments(lf: LabelingFunction) -> list[tuple[str, str]]:
-    """Column and name of each argument without an annotation, of a function of the user's."""
+    """Column and name of each argument without an annotation, or one that asks nothing of text: a date."""
     if isinstance(lf.function, (DeclaredLabels, ColumnVotes, ProbabilityRule)):
         return []
     function: Any = lf.function.function if isinstance(lf.function, BatchRule) else lf.function
@@ -149,4 +181,20 @@ def _plain_arguments(lf: LabelingFunction) -> list[tuple[str, str]]:
     several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     named = [parameter for parameter in parameters if parameter.kind not in several]
     found = zip(lf.fields, named, strict=False)
-    return [(column, p.name) for column, p in found if p.annotation is inspect.Parameter.empty]
+    return [
+        (column, p.name)
+        for column, p in found
+        if p.annotation is inspect.Parameter.empty or _TIME.search(str(p.annotation))
+    ]
+
+
+def optional_columns(lf: LabelingFunction, columns: Iterable[str]) -> list[str]:
+    """Arguments whose default is None and that are called like columns, which the LF does not read."""
+    if isinstance(lf.function, (DeclaredLabels, ColumnVotes)):
+        return []
+    try:
+        parameters = inspect.signature(getattr(lf.function, "function", lf.function)).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    known = set(columns) - set(lf.fields)
+    return [p.name for p in parameters if p.default is None and p.name in known]

@@ -19,6 +19,11 @@ def record_findings(job: Job) -> Iterator[str]:
         yield from _shared_findings(job)
     if "dev" in job.splits:
         yield from _dev_findings(job)
+    if "test" in job.splits and not job.split("test").known.size:
+        yield (
+            "No record of test has a known label, so there are no figures on test. "
+            "Name or fill its label column, or leave it out."
+        )
 
 
 def vote_findings(job: Job, votes: LabelMatrix) -> Iterator[str]:

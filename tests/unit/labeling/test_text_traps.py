@@ -294,3 +294,49 @@ def test_no_false_alarm(function: Callable[..., Any], path: Path) -> None:
 
 def test_a_flag_that_is_true_or_missing_may_be_asked_bare() -> None:
     assert said(if_flag, [{"flag": "yes"}, {"flag": ""}]) == []
+
+
+def test_a_date_that_is_annotated_is_text_all_the_same(path: Path) -> None:
+    def on_the_first(day: datetime.date | None) -> str | None:
+        return "low" if day == datetime.date(2024, 2, 1) else None
+
+    assert said(on_the_first, path)[0].startswith("LF 'f' compares column 'day' with dates")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "text"),
+    [
+        (
+            [250, 900],
+            "250",
+            "numbers, which equal none. Compare it with numbers, or annotate the argument (x: str).",
+        ),
+        ([True, False], "True", "truth values, which equal none. Compare it with True and False."),
+        ([datetime.date(2024, 2, 1)], "2024-02-01", "dates, which equal none. Compare it with dates."),
+    ],
+)
+def test_typed_columns_that_are_compared_with_text(column: list[Any], value: str, text: str) -> None:
+    expected = [f"LF 'f' compares column 'x' with text, but the column holds {text}"]
+    assert said(lambda x: "low" if x == value else None, pl.DataFrame({"x": column})) == expected
+    assert said(lambda x: "low" if x == 250 else None, pl.DataFrame({"x": column})) == []
+
+
+def test_numbers_are_text_for_an_argument_that_asks_for_text() -> None:
+    def coded(code: str) -> str | None:
+        return {"250": "low", "1.5": "high"}.get(code)
+
+    lf = mw.from_callable(coded, "size")
+    assert mw.apply([lf], pl.DataFrame({"code": [250, 900, None]}), SCHEMA).codes[:, 0].tolist() == [0, -1, -1]
+    mixed: list[dict[str, Any]] = [{"code": 250}, {"code": 1.5}, {"code": "250"}, {"code": None}]
+    assert mw.apply([lf], mixed, SCHEMA).codes[:, 0].tolist() == [0, 1, 0, -1]
+
+
+def test_an_argument_with_a_default_is_no_column() -> None:
+    def sized(shape, amount=None):  # type: ignore[no-untyped-def]
+        return "low" if shape and amount else None
+
+    assert said(sized, [{"shape": "oval", "amount": 3}]) == [
+        "LF 'f' does not read column 'amount': the argument of this name has a default, so it is None on every "
+        "record. Leave the default out (missing values are None in any case), or rename it."
+    ]
+    assert said(sized, [{"shape": "oval"}]) == []
