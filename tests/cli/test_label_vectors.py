@@ -175,6 +175,17 @@ def test_rules_and_gold_speak_of_the_vectors(tmp_path: Path) -> None:
     assert "'cake'" in refused.stderr
 
 
+def test_a_model_of_plain_labels_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    path = write(tmp_path, PROJECT.replace("label_model: {", "label_model: {name: log-linear, "))
+    refused = invoke("check", str(path))
+    assert refused.exit_code == 1
+    assert refused.stderr.replace(f"{tmp_path}/", "") == (
+        "Error: The project file project.yaml has 1 fault:\n"
+        "  - project.yaml:13:15: label_model.name must be hierarchical, soft-vote or hard-vote with label "
+        "vectors, of which a vote is for a set; got 'log-linear'.\n"
+    )
+
+
 def test_several_trees_are_several_projects(tmp_path: Path) -> None:
     trees = "[{task: meal, labels: [soup, cake]}, {task: tip, labels: [yes, no]}]"
     assert faults(write(tmp_path, schema=trees)) == [

@@ -109,6 +109,7 @@ def _show_tasks(console: Console, results: Mapping[str, Mapping[str, Metrics]], 
     tasks = next(iter(results.values()))[split].tasks
     if len(tasks) < 2:
         return
+    console.print()
     console.print(Text(f"Accuracy by task on {split}, where the task applies", style="bold"))
     table = _table()
     table.add_column("task", overflow="fold")

@@ -10,6 +10,7 @@ from metalwork.pipeline._data import missing_column
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._trial import option_faults
+from metalwork.votes import FeasibleLabels
 
 
 def check_job(job: Job) -> None:
@@ -44,7 +45,14 @@ def job_faults(job: Job) -> Iterator[Fault]:
     yield from _label_faults(job, columns)
     if job.label_model.class_prior is not None and job.project is None:
         yield from prior_faults(job.label_model.class_prior, job.schema)
-    yield from option_faults(job)
+    if isinstance(job.space, FeasibleLabels) and job.label_model.name == "log-linear":
+        yield (
+            ("label_model", "name"),
+            "label_model.name must be hierarchical, soft-vote or hard-vote with label vectors, of which a vote is "
+            "for a set; got 'log-linear'.",
+        )
+    else:
+        yield from option_faults(job)
 
 
 def _read_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
