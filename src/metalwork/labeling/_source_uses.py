@@ -17,6 +17,7 @@ _KEEPS_TEXT: Final = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "
 _MATCHES: Final = frozenset({"search", "match", "fullmatch", "findall", "finditer", "sub", "split"})
 _GIVES_DATE: Final = frozenset({"date", "datetime", "today", "now", "fromisoformat", "strptime", "Timestamp"})
 _EQUAL: Final = (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Is, ast.IsNot)
+_ORDER: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _SAMPLE: Final = 1000  # items of a collection that tell what it holds
 
 
@@ -31,6 +32,8 @@ class Use:
         compared with dates.
     like_text, like_numeral : bool
         Compared with text alone; with text that is written as a number or truth value.
+    as_rank : bool
+        Ordered beside another argument, or beside text that is written as a number.
     as_text : bool
         Used in a way that fits text, or made a number by the function itself.
     """
@@ -40,6 +43,7 @@ class Use:
     as_date: bool = False
     like_text: bool = False
     like_numeral: bool = False
+    as_rank: bool = False
     as_text: bool = False
 
 
@@ -144,6 +148,7 @@ class _Body:
             as_date=date in kinds,
             like_text=str in kinds and date not in kinds,
             like_numeral="numeral" in kinds and not {float, bool} & set(kinds),
+            as_rank=any(self._is_ordered(self._outermost(node)) for node in loads),
             as_text=str in kinds or "numeral" in kinds or any(self._is_text(node) for node in loads),
         )
 
@@ -215,6 +220,18 @@ class _Body:
             yield self._kind_of(above.func.value) if above.func.attr == "get" else None
         elif isinstance(above, ast.Subscript) and above.slice is node:
             yield self._kind_of(above.value)
+
+    def _is_ordered(self, node: ast.expr) -> bool:
+        """Whether a value is compared by order with another argument's, or with text that reads as a number."""
+        above = self._parents.get(node)
+        if isinstance(above, ast.Compare):
+            ordered = any(isinstance(operator, _ORDER) for operator in above.ops)
+            others = [side for side in (above.left, *above.comparators) if side is not node]
+        elif isinstance(above, ast.Call) and isinstance(above.func, ast.Name) and node in above.args:
+            ordered, others = above.func.id in ("max", "min"), [side for side in above.args if side is not node]
+        else:
+            return False
+        return ordered and any(self._argument(side) is not None or self._has_numeral(side) for side in others)
 
     def _kind_of(self, node: ast.expr | None) -> type | None:
         """float, bool, str or date where an expression surely is of that kind, or a collection of such."""

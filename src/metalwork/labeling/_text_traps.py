@@ -16,6 +16,7 @@ from metalwork.labeling._soft import ProbabilityRule
 from metalwork.labeling._source_uses import Use, uses_of
 
 _SAMPLE: Final = 1000  # records of a chunk that tell what a column holds
+_SHORT: Final = 40  # bytes that numbers, dates and truth values have at most
 _MOST: Final = 0.9  # of the values: a few may say "n/a"
 _NUMBER: Final = r"^\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*$"
 _LONG: Final = r"^\s*[+-]?[0-9]{16,}\s*$"  # more digits than a float keeps
@@ -24,7 +25,7 @@ _BIT: Final = r"^\s*[01](?:\.0)?\s*$"
 _TRUTH: Final = r"(?i)^\s*(?:true|false|yes|no)\s*$"
 _FALSE: Final = r"(?i)^\s*(?:false|no)\s*$"
 _DATE: Final = r"^\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}"
-_TIME: Final = re.compile("date|Timestamp")
+_TIME: Final = re.compile(r"\b(?:date|datetime|Timestamp)\b")
 _REMEDIES: Final = {
     "date": "Read it: date.fromisoformat({name}).",
     "numbers": "Compare it with numbers, or annotate the argument ({name}: str).",
@@ -37,7 +38,7 @@ _REMEDIES: Final = {
 class Look:
     """What a sample of a text column looks like: of ``n`` distinct values, how many are of each form.
 
-    ``held`` says what a column of another type holds.
+    ``held`` says what a column of another type holds, ``lengths`` how long the texts are.
     """
 
     n: int = 0
@@ -49,6 +50,7 @@ class Look:
     falses: int = 0
     dates: int = 0
     held: str = field(default="", kw_only=True)
+    lengths: frozenset[int] = field(default=frozenset(), kw_only=True)
 
     @classmethod
     def at(cls, column: pl.Series) -> "Look":
@@ -58,13 +60,16 @@ class Look:
             what = "numbers" if kind.is_numeric() else "truth values" if kind == pl.Boolean else ""
             return cls(held="dates" if kind.is_temporal() else what)
         values = column.head(_SAMPLE).cast(pl.String).drop_nulls().unique()
+        short = values.filter(values.str.len_bytes() <= _SHORT)
+        if len(short) < _MOST * len(values):  # prose, mostly: no need to look at it
+            return cls(len(values))
         forms = (_NUMBER, _LONG, _ZERO, _BIT, _TRUTH, _FALSE, _DATE)
-        counts = [int(values.str.contains(form).sum()) for form in forms]
-        return cls(len(values), *counts)
+        counts = [int(short.str.contains(form).sum()) for form in forms]
+        return cls(len(values), *counts, lengths=frozenset(short.str.len_bytes().unique().to_list()))
 
     def __add__(self, other: "Look") -> "Look":
         counts = (a + b for a, b in zip(self._counts, other._counts, strict=True))
-        return Look(*counts, held=self.held or other.held)
+        return Look(*counts, held=self.held or other.held, lengths=self.lengths | other.lengths)
 
     @property
     def _counts(self) -> tuple[int, ...]:
@@ -164,6 +169,8 @@ def _finding(look: Look, use: Use, is_silent: bool) -> tuple[str, str] | None:
         return "takes column {column} for true or false, but the column holds text: '0' is true.", look.number
     if use.as_date and look.is_dates:
         return "compares column {column} with dates, but the column holds text, which equals none.", "date"
+    if use.as_rank and look.is_numbers and len(look.lengths) > 1:  # of one length they are ordered alike
+        return "orders the numbers of column {column} as text, in which '10' stands before '9'.", look.number
     if is_silent and not use.as_text and look.is_numbers and look.n > 1:
         return "never votes, and column {column} holds numbers as text, which equals no number.", look.number
     return None

@@ -340,3 +340,25 @@ def test_an_argument_with_a_default_is_no_column() -> None:
         "record. Leave the default out (missing values are None in any case), or rename it."
     ]
     assert said(sized, [{"shape": "oval"}]) == []
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda price, cost: "high" if price > cost else "low",
+        lambda price, cost: "high" if max(price, cost) == price else "low",
+        lambda price: "high" if price >= "10" else "low",
+    ],
+)
+def test_numbers_that_are_ordered_as_text(function: Callable[..., Any]) -> None:
+    records = [{"price": "9", "cost": "10"}, {"price": "12", "cost": "9"}]
+    assert said(function, records)[0] == (
+        "LF 'f' orders the numbers of column 'price' as text, in which '10' stands before '9'. "
+        "Annotate the argument (price: float), or declare the type of the column (data.types: {price: float} in "
+        "a project file, types= of open_records). Where text is meant, annotate price: str."
+    )
+
+
+def test_years_may_be_ordered_as_text() -> None:
+    years = [{"born": "1990", "died": "2020"}, {"born": "1890", "died": "1920"}]
+    assert said(lambda born, died: "high" if born > died else "low", years) == []
