@@ -43,7 +43,7 @@ def test_an_unknown_feature_column(tmp_path: Path) -> None:
         "The project file project.yaml has 1 fault:\n"
         "  - project.yaml:11:12: features.text must be a column of train.csv; got 'texts'. It has: key, text, "
         "guess. "
-        "Correct the name in the project file."
+        "Correct the name."
     )
 
 

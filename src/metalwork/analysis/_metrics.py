@@ -30,7 +30,7 @@ class TaskMetrics:
     confusion: Confusion
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Metrics:
     """Quality of predictions on ``n_points`` records whose label is known, or known in part.
 
@@ -135,6 +135,11 @@ class Metrics:
     def _title(self) -> str:
         exact = "" if self.n_exact == self.n_points else f", {self.n_exact:,} known down to an end label"
         return f"Predictions on {self.n_points:,} records of known label{exact}"
+
+    def __repr__(self) -> str:
+        names = ("coverage", "accuracy", "macro_f1")
+        figures = [f"{name}={_html.figure(getattr(self, name))}" for name in names]
+        return f"Metrics(n_points={self.n_points}, {', '.join(figures)})"
 
     def __str__(self) -> str:
         figures = self._figures()

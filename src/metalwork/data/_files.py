@@ -59,10 +59,10 @@ class FileSource(RecordSource):
         return (shard for file in self._files for shard in file.shards(columns, chunk_size))
 
 
-def is_file_name(name: str | os.PathLike[str]) -> bool:
-    """Whether this is the name of a file of records that is there."""
+def is_file_name(text: str) -> bool:
+    """Whether this reads as the name of a file of records, or is one that is there."""
     known = {suffix for suffixes in _FORMATS.values() for suffix in suffixes}
-    return _suffix(Path(name)) in known and os.path.isfile(name)
+    return _suffix(Path(text)) in known and (len(text.split()) == 1 or os.path.isfile(text))
 
 
 def open_files(records: Sequence[str | os.PathLike[str]], options: FileOptions) -> RecordSource:

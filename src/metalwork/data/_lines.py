@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ def open_bytes(path: Path, encoding: str | None = None) -> Iterator[IO[bytes]]:
             else:
                 yield io.BufferedReader(_Transcoded(path, stream, encoding), _BLOCK)
     except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file.{_if_text(path)}") from None
+        raise DataError(f"{path}: there is no such file.{_if_no_path(path)}") from None
     except IsADirectoryError:
         raise DataError(
             f"{path}: must be a file, or a folder of .txt files. Give a glob such as '{path}/*.jsonl'."
@@ -39,7 +40,7 @@ def open_bytes(path: Path, encoding: str | None = None) -> Iterator[IO[bytes]]:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: must be a gzip file; it is damaged or something else ({error}).") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}).{_if_text(path)}") from None
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).{_if_no_path(path)}") from None
 
 
 def check_encoding(encoding: Any) -> str | None:
@@ -141,6 +142,9 @@ def decode_line(raw: bytes, first: bool) -> str:
         ) from None
 
 
-def _if_text(path: Path) -> str:
-    text = str(path)
-    return " One text is no file: pass a list, ['...']." if " " in text and not path.suffix else ""
+def _if_no_path(path: Path) -> str:
+    """What to do where this is no path at all."""
+    if re.match("[a-z][a-z0-9+]+:/", str(path)):
+        return " Addresses are not read: download the file and pass its path."
+    looks_like_text = " " in str(path) and (not path.suffix or " " in path.suffix)
+    return " One text is no file: pass a list, ['...']." if looks_like_text else ""

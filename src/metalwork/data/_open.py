@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from metalwork.data._datasets import (
@@ -44,8 +44,9 @@ def open_records(
         A data frame (polars, pandas, pyarrow and others that narwhals reads), or anything that exports Arrow. A
         list of dicts from column to value, or of texts (a column ``text``). An iterator or generator of either,
         read once and in chunks. A Hugging Face ``Dataset``. The path of a CSV, TSV, JSON lines, JSON (one array)
-        or Parquet file, a glob, or a list of paths; text files may be packed (``.csv.gz``). A folder of ``.txt``
-        files, each a record (columns ``text`` and ``name``).
+        or Parquet file, a glob, or a list of paths; text files may be packed (``.csv.gz``). A list of texts that
+        all read as names of such files is a list of paths. A folder of ``.txt`` files, each a record (columns
+        ``text`` and ``name``).
     format : {"csv", "tsv", "jsonl", "json", "parquet", "txt"}, optional
         Of files whose names do not tell.
     types : dict from column to float, int, bool or str, optional
@@ -128,19 +129,23 @@ def _open_memory(records: Any) -> RecordSource:
 
 
 def _refusal(records: Any) -> DataError:
-    remedies = {
-        "dict": "Pass a list of dicts, or polars.DataFrame(records) for a dict of columns.",
-        "set": "Sets have no order: pass a list.",
-        "frozenset": "Sets have no order: pass a list.",
-        "ndarray": "Pass polars.DataFrame(array, schema=[...]) with the names of the columns.",
-        "bytes": "Pass the path of the file, or decoded texts in a list.",
-    }
-    kind = type(records).__name__
-    default = "Pass a list of dicts from column to value."
-    if isinstance(records, io.IOBase):
-        default = "Pass the path of the file."
     return DataError(
         "records must be a data frame (polars, pandas, pyarrow), a list of dicts, a list of texts, an iterator of "
-        f"either, a Hugging Face data set, or the path of a file; got {kind}. "
-        f"{remedies.get(kind, default)}"
+        f"either, a Hugging Face data set, or the path of a file; got {type(records).__name__}. {_remedy(records)}"
     )
+
+
+def _remedy(records: Any) -> str:
+    if isinstance(records, Mapping):
+        return "Pass a list of dicts, or polars.DataFrame(records) for a dict of columns."
+    if isinstance(records, (set, frozenset)):
+        return "Sets have no order: pass a list."
+    if isinstance(records, (bytes, bytearray)):
+        return "Pass the path of the file, or decoded texts in a list."
+    if isinstance(records, io.IOBase):
+        return "Pass the path of the file."
+    if len(getattr(records, "shape", ())) > 1:
+        return "Pass polars.DataFrame(array, schema=[...]) with the names of the columns."
+    if isinstance(records, Iterable):
+        return "Pass list(records) if it holds dicts or texts."
+    return "Pass a list of dicts from column to value."

@@ -10,7 +10,7 @@ import narwhals as nw
 import polars as pl
 
 from metalwork.data._columns import column_of, frame_of, names_of
-from metalwork.data._missing import nulls_for_missing
+from metalwork.data._missing import is_missing, nulls_for_missing
 from metalwork.errors import DataError
 
 _SAMPLE = 10_000  # records of an iterator whose keys tell the columns
@@ -113,16 +113,20 @@ class ListSource(RecordSource):
     """A sequence of mappings from column to value, or of texts, which are a column ``text``."""
 
     def __init__(self, records: Sequence[Mapping[Any, Any]]) -> None:
-        _check_records(records, 0)
+        self._texts = _are_texts(records)
+        _check_records(records, 0, self._texts)
         self._records = records
-        self._keys = _keys_of(records)
+        self._keys = _keys_of(records, self._texts)
         self.columns = tuple(self._keys)
         self.n_points = len(records)
 
     def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
         chosen = self.columns if columns is None else columns
         starts = range(0, len(self._records), chunk_size)
-        return [FrameShard(_frame_of(self._records[i : i + chunk_size], self._keys, chosen), i) for i in starts]
+        return [FrameShard(self._part(i, chunk_size, chosen), i) for i in starts]
+
+    def _part(self, start: int, size: int, columns: Iterable[str]) -> pl.DataFrame:
+        return _frame_of(self._records[start : start + size], self._keys, columns, self._texts)
 
 
 class IteratorSource(RecordSource):
@@ -130,9 +134,10 @@ class IteratorSource(RecordSource):
 
     def __init__(self, records: Iterator[Any]) -> None:
         head = list(islice(records, _SAMPLE))
-        _check_records(head, 0)
+        self._texts = _are_texts(head)
+        _check_records(head, 0, self._texts)
         self._records: Iterator[Any] | None = chain(head, records)
-        self._keys = _keys_of(head)
+        self._keys = _keys_of(head, self._texts)
         self.columns = tuple(self._keys)
         self.n_points = None if len(head) == _SAMPLE else len(head)
 
@@ -147,32 +152,38 @@ class IteratorSource(RecordSource):
     def _shards(self, records: Iterator[Any], columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
         start = 0
         while batch := list(islice(records, chunk_size)):
-            _check_records(batch, start)
-            keys = self._keys if columns is not None else self._keys | _keys_of(batch)
-            yield FrameShard(_frame_of(batch, keys, keys if columns is None else columns), start)
+            _check_records(batch, start, self._texts)
+            keys = self._keys if columns is not None else self._keys | _keys_of(batch, self._texts)
+            yield FrameShard(_frame_of(batch, keys, keys if columns is None else columns, self._texts), start)
             start += len(batch)
 
 
-def _frame_of(records: Sequence[Any], keys: Mapping[str, Any], columns: Iterable[str]) -> pl.DataFrame:
-    if isinstance(records[0], str):
+def _frame_of(
+    records: Sequence[Any], keys: Mapping[str, Any], columns: Iterable[str], texts: bool
+) -> pl.DataFrame:
+    if texts:
         return pl.DataFrame([column_of(name, records) for name in columns])
     return frame_of(records, {name: keys[name] for name in columns})
 
 
-def _keys_of(records: Sequence[Any]) -> dict[str, Any]:
+def _keys_of(records: Sequence[Any], texts: bool) -> dict[str, Any]:
     """The key of each column in the records; texts are a column ``text``."""
-    if records and isinstance(records[0], str):
+    if texts:
         return {"text": "text"}
     keys = list(dict.fromkeys(name for record in records for name in record))
     return dict(zip(names_of(keys, "records"), keys, strict=True))
 
 
-def _check_records(records: Sequence[Any], start: int) -> None:
-    """``DataError`` unless all are mappings, or all texts."""
-    wanted = str if records and isinstance(records[0], str) else Mapping
+def _are_texts(records: Iterable[Any]) -> bool:
+    """Whether the first record that is not missing is a text."""
+    return isinstance(next((one for one in records if isinstance(one, str) or not is_missing(one)), None), str)
+
+
+def _check_records(records: Sequence[Any], start: int, texts: bool) -> None:
+    """``DataError`` unless all are mappings, or all texts, some of them missing."""
     for row, record in enumerate(records):
-        if not isinstance(record, wanted):
-            what = "texts like the first" if wanted is str else "dicts from column to value"
+        if not (isinstance(record, str) or is_missing(record) if texts else isinstance(record, Mapping)):
+            what = "texts like the others" if texts else "dicts from column to value"
             raise DataError(
                 f"records must be {what}; got {type(record).__name__} at row {start + row}. {_remedy(record)}"
             )
@@ -193,13 +204,21 @@ def frame_source(records: Any) -> FrameSource | None:
     try:
         frame = nw.from_native(records, allow_series=True)
     except TypeError:
-        return FrameSource(nw.from_native(pl.DataFrame(records))) if _is_arrow(records) else None
+        return FrameSource(nw.from_native(_from_arrow(records))) if _is_arrow(records) else None
     except nw.exceptions.NarwhalsError as error:
         names_of(getattr(records, "columns", ()), "records")
         raise DataError(f"records must be a sound data frame; it is not ({error}).") from None
     if isinstance(frame, nw.Series):
         frame = frame.rename(str(frame.name or "text")).to_frame()
     return FrameSource(frame.collect("polars") if isinstance(frame, nw.LazyFrame) else frame)
+
+
+def _from_arrow(records: Any) -> pl.DataFrame:
+    """A frame of what exports Arrow: a table, or an array, which is a column ``text``."""
+    try:
+        return pl.DataFrame(records)
+    except pl.exceptions.SchemaError:
+        return pl.DataFrame({"text": pl.Series(records)})
 
 
 def _is_arrow(records: Any) -> bool:

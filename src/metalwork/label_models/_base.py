@@ -271,7 +271,9 @@ class LabelModel(Estimator, ABC):
         except (TypeError, ValueError):
             prior = np.empty(0)  # no numbers
         if prior.shape != (n_end,) or not (prior >= 0).all() or not abs(prior.sum() - 1.0) < 1e-6:
-            raise VotesError(f"class_prior must be {n_end} probabilities that sum to 1; got {class_prior!r}.")
+            raise VotesError(
+                f"class_prior must be {n_end} probabilities that sum to 1; {_got(class_prior, n_end)}"
+            )
         return prior
 
     def _check_dev(self, dev: Dev | None) -> KnownLabels | None:
@@ -289,6 +291,13 @@ class LabelModel(Estimator, ABC):
         if not len(rows):
             raise VotesError("dev must hold a record whose label is known; got none.")
         return votes.rows(rows), known[rows]
+
+
+def _got(class_prior: Any, n_end_labels: int) -> str:
+    n_values = np.size(class_prior)
+    if n_values <= n_end_labels:
+        return f"got {class_prior!r}."
+    return f"got {n_values:,} values. Labels of records that you know are for dev=(dev_votes, dev_labels)."
 
 
 def _in_order(shares: Mapping[Any, Any], schema: TaskSchema) -> list[Any]:

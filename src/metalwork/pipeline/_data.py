@@ -120,7 +120,4 @@ def _by_split(
 
 def missing_column(key: str, name: str, origin: str, columns: Sequence[str]) -> str:
     """What to say where a key of the project file names a column that the records do not have."""
-    return (
-        f"{key} must be a column of {origin}; got {name!r}. It has: {', '.join(columns)}. "
-        "Correct the name in the project file."
-    )
+    return f"{key} must be a column of {origin}; got {name!r}. It has: {', '.join(columns)}. Correct the name."

@@ -152,7 +152,7 @@ class Job:
                 lambda: _labeling_functions(project, code),
             )
         held.keep(path for source in sources.values() for path in source.files)
-        read = partial(_read_split, project, wanted=_wanted(functions, settings.features))
+        read = partial(_read_split, project, wanted=columns_read(functions, settings.features))
         job = cls(
             name=project.name,
             space=project.space,
@@ -194,7 +194,7 @@ class Job:
             space=schema,
             labeling_functions=labeling_functions,
             readers={split: partial(_same, part) for split, part in splits.items()},
-            columns={split: part.records.columns for split, part in splits.items()},
+            columns={split: part.columns or part.records.columns for split, part in splits.items()},
             features=features,
             **settings,
         )
@@ -215,6 +215,10 @@ class Job:
 
     def split(self, name: str) -> Split:
         """The records of a split, read once."""
+        if name not in self.readers:
+            raise ConfigError(
+                f"split must be one of this run's, {', '.join(map(repr, self.splits))}; got {name!r}."
+            )
         if name not in self._read:
             with self.held.active():
                 split = self.readers[name]()
@@ -239,7 +243,7 @@ class Job:
         """One text a record (n_points,) of all that labeling functions and end model read; null if empty."""
         records = self.split(name).records
         wanted = [
-            column for column in _wanted(self.labeling_functions, self.features) if column in records.columns
+            column for column in columns_read(self.labeling_functions, self.features) if column in records.columns
         ]
         frame = pl.DataFrame([as_text(records[column]).rename(str(i)) for i, column in enumerate(wanted)])
         text = pl.concat_str(pl.all().fill_null("\0"), separator="\1")
@@ -305,7 +309,7 @@ def _read_split(project: Project, name: str, source: Source, wanted: Sequence[st
     return Split(records, gold, ids, columns, parts)
 
 
-def _wanted(functions: Sequence[LabelingFunction], features: FeatureSettings) -> list[str]:
+def columns_read(functions: Sequence[LabelingFunction], features: FeatureSettings) -> list[str]:
     """The columns that labeling functions and the end model read."""
     fields = [name for lf in functions for name in lf.fields]
     return list(dict.fromkeys([*fields, *build_featurizer(features).columns]))

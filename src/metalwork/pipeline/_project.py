@@ -115,11 +115,11 @@ def _read_settings(document: Document, faults: list[str]) -> ProjectSettings | N
     except ValidationError as error:
         for entry in error.errors(include_url=False):
             place = tuple(key for key in entry["loc"] if key != "[key]")
-            faults.append(f"{document.locate(place)}: {_describe(place, dict(entry))}")
+            faults.append(f"{document.locate(place)}: {describe_fault(place, dict(entry))}")
         return None
 
 
-def _describe(place: tuple[Key, ...], entry: dict[str, Any]) -> str:
+def describe_fault(place: tuple[Key, ...], entry: dict[str, Any]) -> str:
     """One fault of pydantic's in the words of this package."""
     where, kind = dotted(place), entry["type"]
     if kind == "missing":

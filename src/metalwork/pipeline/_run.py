@@ -3,31 +3,28 @@
 import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from metalwork.analysis import LFSummary, lf_summary
-from metalwork.errors import MetalworkWarning
-from metalwork.label_models import LabelModel
-from metalwork.pipeline._coverage import Coverage, coverage
+from metalwork import _html
+from metalwork._checks import check_count, check_instance
+from metalwork.errors import ConfigError, MetalworkWarning
+from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._events import Event, OnEvent, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._folder import STEPS, RunFolder, open_folder
+from metalwork.pipeline._found import RunResults
 from metalwork.pipeline._inputs import Inputs
 from metalwork.pipeline._job import Job, Split
-from metalwork.pipeline._models import learned_accuracies
+from metalwork.pipeline._memory import job_in_memory
 from metalwork.pipeline._project import load_project
-from metalwork.pipeline._scores import Results, known_splits, score
-from metalwork.pipeline._steps import Applied, Evaluated, Fitted, Reported, Trained, step_named
-from metalwork.probabilities import TaskProbabilities
-from metalwork.votes import LabelMatrix
-
-if TYPE_CHECKING:
-    from metalwork.end_models import EndModel
+from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings
+from metalwork.pipeline._steps import step_named
+from metalwork.votes import Space
 
 
-class Run:
+class Run(RunResults):
     """A job and what its steps found: each record file read once, each result computed or loaded once.
 
     The steps are ``apply``, ``fit``, ``train``, ``evaluate`` and ``report``. Calling one does it (again) and
@@ -37,7 +34,8 @@ class Run:
     Parameters
     ----------
     job : Job
-        Schema, labeling functions, records and settings. :meth:`open` takes a project file instead.
+        Schema, labeling functions, records and settings. :meth:`open` takes a project file instead, and :meth:`of`
+        records.
     folder : RunFolder or path, optional
         Where every step's results are kept; by default they are in memory alone.
     on_event : callable, optional
@@ -53,7 +51,7 @@ class Run:
     def __init__(
         self, job: Job, folder: RunFolder | str | os.PathLike[str] | None = None, on_event: OnEvent | None = None
     ) -> None:
-        self.job = job
+        self.job = check_instance("job", job, Job, "Call Run.open(path) for a project file, or Run.of(...).")
         self.folder = folder if isinstance(folder, RunFolder) or folder is None else RunFolder(folder)
         if self.folder is not None and self.folder.project is None and job.project is not None:
             self.folder.project = str(job.project.path)
@@ -82,86 +80,95 @@ class Run:
         ConfigError
             When the project file has faults, or ``run`` is no plain folder name.
         """
+        if not isinstance(project, str | os.PathLike):
+            raise ConfigError(
+                f"project must be the path of a project file; got {type(project).__name__}. "
+                "For records in memory call Run.of(schema, lfs, train=records)."
+            )
         read = load_project(project)
         folder = None if run is None else open_folder(read, run)
         return cls(Job.of_project(read), folder, on_event)
 
+    @classmethod
+    def of(
+        cls,
+        schema: Space,
+        lfs: Sequence[LabelingFunction],
+        *,
+        train: Any,
+        dev: Any = None,
+        test: Any = None,
+        label: str = "label",
+        id: str | None = None,
+        features: Mapping[str, Any] | FeatureSettings | None = None,
+        label_model: Mapping[str, Any] | LabelModelSettings | None = None,
+        end_model: Mapping[str, Any] | EndModelSettings | None = None,
+        random_state: int = 0,
+        n_jobs: int = 1,
+        name: str = "records",
+        folder: RunFolder | str | os.PathLike[str] | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Self:
+        """A run of records in memory, without a project file.
+
+        Parameters
+        ----------
+        schema : TaskSchema or FeasibleLabels
+        lfs : list of LabelingFunction
+        train : records
+            As ``apply`` takes them: a data frame, a list of dicts or texts, the path of a file; no labels.
+        dev, test : records, or pair (records, labels), optional
+            Labels (n_points,) are what ``schema.known_codes`` takes; else the column ``label`` has their names.
+        label : str
+            The column of dev and test with the labels' names.
+        id : str, optional
+            The column that names the records in results; the row number by default.
+        features : dict or FeatureSettings, optional
+            What the end model reads, as in a project file: ``{"text": "body"}``, ``{"columns": ["age"]}`` or both
+            in one. By default the words of the column ``text``.
+        label_model, end_model : dict or settings, optional
+            As in a project file: ``{"name": "soft-vote"}``, ``{"architecture": "flat", "max_epochs": 20}``.
+        random_state : int
+        n_jobs : int
+            Processes that run the labeling functions.
+        name : str
+            What the report is called.
+        folder : RunFolder or path, optional
+            Where results are kept; by default nothing is kept on disk.
+        on_event : callable, optional
+
+        Raises
+        ------
+        ConfigError, DataError, LabelingError, VotesError
+            When something given does not fit.
+
+        Examples
+        --------
+        >>> import metalwork as mw
+        >>> schema = mw.TaskSchema.flat(["ham", "spam"])
+        >>> lfs = [mw.keywords("label", "spam", ["win"]), mw.keywords("label", "ham", ["hello"])]
+        >>> mw.Run.of(schema, lfs, train=["win a car", "hello you"]).votes["train"].codes.tolist()
+        [[1, -1], [-1, 0]]
+        """
+        splits = {"train": train, "dev": dev, "test": test}
+        job = job_in_memory(
+            schema,
+            lfs,
+            splits,
+            label=label,
+            id=id,
+            features=features,
+            label_model=label_model,
+            end_model=end_model,
+            random_state=check_count("random_state", random_state, least=0),
+            n_jobs=check_count("n_jobs", n_jobs),
+            name=name,
+        )
+        return cls(job, folder, on_event)
+
     def split(self, name: str) -> Split:
         """The records of ``"train"``, ``"dev"`` or ``"test"``."""
         return self.job.split(name)
-
-    @property
-    def votes(self) -> Mapping[str, LabelMatrix]:
-        """Label matrix by split."""
-        applied: Applied = self._result("apply")
-        return applied.votes
-
-    @property
-    def label_model(self) -> LabelModel:
-        """The label model, fitted on the training votes."""
-        fitted: Fitted = self._result("fit")
-        return fitted.label_model
-
-    @property
-    def labels(self) -> Mapping[str, TaskProbabilities]:
-        """The label model's probabilities by split."""
-        fitted: Fitted = self._result("fit")
-        return fitted.labels
-
-    @property
-    def notes_on_lfs(self) -> tuple[str, ...]:
-        """The label model's sentences on LFs in doubt, and LFs that vote alike."""
-        fitted: Fitted = self._result("fit")
-        return fitted.notes_on_lfs
-
-    @property
-    def end_model(self) -> "EndModel":
-        """The end model, trained on the probabilistic labels."""
-        trained: Trained = self._result("train")
-        return trained.end_model
-
-    @property
-    def end(self) -> Mapping[str, TaskProbabilities]:
-        """The end model's probabilities by split."""
-        evaluated: Evaluated = self._result("evaluate")
-        return evaluated.end
-
-    @property
-    def metrics(self) -> Results:
-        """Metrics by model name, then split name: dev and test, where end labels are known."""
-        evaluated: Evaluated = self._result("evaluate")
-        return evaluated.metrics
-
-    @property
-    def html(self) -> str:
-        """The report: one page of HTML."""
-        reported: Reported = self._result("report")
-        return reported.html
-
-    @property
-    def lfs(self) -> LFSummary:
-        """How the LFs do on the training records, with the accuracies that the label model learned once it is."""
-        return lf_summary(self.votes["train"], accuracies=self._learned())
-
-    @property
-    def gold_lfs(self) -> Mapping[str, LFSummary]:
-        """How the LFs do on the records of dev whose labels are known; test is for final figures alone."""
-        learned = self._learned()
-        return {
-            s: lf_summary(self.votes[s], y=self.job.known_labels(s), accuracies=learned)
-            for s in known_splits(self.job, "dev")
-        }
-
-    def coverage(self, split: str) -> Coverage:
-        """Which records of a split have votes, and which of these the votes decide."""
-        return coverage(self.votes[split], self.labels[split])
-
-    @property
-    def dev_metrics(self) -> Results:
-        """As :attr:`metrics`, on dev alone, of the models there are so far."""
-        labels = self.labels if "fit" in self.steps else {}
-        end = self.end if "evaluate" in self.steps else {}
-        return score(self.job, self.votes, labels, end, "dev")
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -207,13 +214,11 @@ class Run:
         """Tell whoever listens how far a step is."""
         self._tell(Progress(step, unit, done, total))
 
-    def _learned(self) -> Any:
-        return learned_accuracies(self.label_model) if "fit" in self.steps else None
-
     def _result(self, step: str) -> Any:
         if step not in self._found:
             if self.folder is not None and step in self.folder.steps:
-                self._inputs.check(step, self.folder)
+                for read in (*step_named(step).needs, step):  # also what earlier steps read: rows must match
+                    self._inputs.check(read, self.folder)
                 self._found[step] = step_named(step).load(self, self.folder)
             else:
                 self._do(step)
@@ -267,6 +272,15 @@ class Run:
                 self._tell(Warned(step, texts[-1]))
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
+    def _repr_html_(self) -> str:
+        rows = [(step, "done" if step in self.steps else "not yet") for step in STEPS]
+        parts = [_html.table(["step", ""], rows, n_text=2)]
+        if self.warnings:
+            parts.append(_html.lines("\n".join(self.warnings)))
+        return _html.block(f"Run {self.job.name} {self._where()}", *parts)
+
+    def _where(self) -> str:
+        return "in memory" if self.folder is None else f"in {Path(self.folder.path)}"
+
     def __repr__(self) -> str:
-        where = "in memory" if self.folder is None else f"in {Path(self.folder.path)}"
-        return f"Run({self.job.name!r}, {where}, steps done: {', '.join(self.steps) or 'none'})"
+        return f"Run({self.job.name!r}, {self._where()}, steps done: {', '.join(self.steps) or 'none'})"

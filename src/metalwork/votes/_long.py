@@ -1,6 +1,6 @@
 """Crowd tables: one row an answer, with the record, the worker and the label that was given."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +63,11 @@ def _number(keys: Iterable[Any]) -> dict[Any, int]:
 
 def _values(column: Any) -> list[Any]:
     """The values of a list, an array or a column of a frame."""
+    if len(getattr(column, "shape", (0,))) != 1 or isinstance(column, Mapping | Set):
+        raise VotesError(
+            "records, workers and labels must each be a sequence, such as a column of a frame; got "
+            f"{type(column).__name__}. Pass one column, e.g. frame['worker']."
+        )
     for method in ("to_pylist", "to_list", "tolist"):
         if hasattr(column, method):
             column = getattr(column, method)()

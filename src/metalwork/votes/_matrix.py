@@ -272,10 +272,9 @@ class LabelMatrix:
         With ``last_is_not_applicable``, k+1 says that the task does not apply, as in MeTaL's task hierarchies.
         """
         if len(matrices) != schema.n_tasks:
-            raise VotesError(f"matrices must be one a task ({schema.n_tasks}); got {len(matrices)}.")
+            raise VotesError(f"matrices must be a list of one a task ({schema.n_tasks}); got {len(matrices)}.")
         arrays = [_as_codes(matrix).astype(np.int64) for matrix in matrices]
-        if not last_is_not_applicable:
-            check_metal(arrays, schema)
+        check_metal(arrays, schema, last_is_not_applicable)
         if len({len(array) for array in arrays}) > 1:
             rows = ", ".join(str(len(array)) for array in arrays)
             raise VotesError(f"matrices must have one row a record each; got {rows} rows.")

@@ -10,17 +10,29 @@ from metalwork.schema import TaskSchema
 from metalwork.votes._alphabet import Alphabet
 
 
-def check_metal(matrices: Sequence[IntArray], schema: TaskSchema) -> None:
-    """Refuse the value for "does not apply", which only a reader that is told of it takes for that."""
+def check_metal(matrices: Sequence[IntArray], schema: TaskSchema, last_is_not_applicable: bool) -> None:
+    """Refuse what is no label, and the value for "does not apply", which only a reader that is told takes so."""
     for t, (task, matrix) in enumerate(zip(schema.tasks, matrices, strict=True)):
-        k = len(schema.labels(task))
-        if task != schema.root and (matrix == k + 1).any():
-            row, lf = np.argwhere(matrix == k + 1)[0]
+        k, below = len(schema.labels(task)), task != schema.root
+        top = k + 1 if below and last_is_not_applicable else k
+        wrong = np.argwhere((matrix < 0) | (matrix > top))
+        if len(wrong):
+            row, lf = wrong[0]
             raise VotesError(
-                f"matrices[{t}] must hold 0 or the labels 1..{k} of {task!r}; got {k + 1} at row {row}, LF {lf}. "
-                "Where the last value means 'does not apply', as in MeTaL's task hierarchies, pass "
-                "last_is_not_applicable=True."
+                f"matrices[{t}] must hold 0 or the labels 1..{top} of {task!r}; "
+                f"got {matrix[row, lf]} at row {row}, LF {lf}. {_remedy(matrix[row, lf], k, below)}"
             )
+
+
+def _remedy(value: int, n_labels: int, below: bool) -> str:
+    if value < 0:
+        return "Matrices in which -1 abstains and labels start at 0 are for LabelMatrix, or from_snorkel."
+    if below and value == n_labels + 1:
+        return (
+            "Where the last value means 'does not apply', as in MeTaL's task hierarchies, pass "
+            "last_is_not_applicable=True."
+        )
+    return "Give the matrices in the order of schema.tasks."
 
 
 def metal_alphabets(schema: TaskSchema, tasks: Sequence[str], names: Sequence[str]) -> dict[str, Alphabet]:

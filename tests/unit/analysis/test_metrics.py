@@ -224,3 +224,8 @@ def test_arguments_that_do_not_fit_are_named() -> None:
     assert str(caught.value) == "schema must be the one of the probabilities; it differs. Leave it out."
     with pytest.raises(ConfigError, match=r"^n_bins must be a whole number of at least 1; got 0\.$"):
         evaluate(probs, y, n_bins=0)
+
+
+def test_metrics_in_a_line() -> None:
+    found = evaluate(["Money", None], ["Money", "Funding"], TREE)
+    assert repr(found) == "Metrics(n_points=2, coverage=0.500, accuracy=0.500, macro_f1=0.500)"

@@ -217,6 +217,11 @@ class Pair(NamedTuple):
         (3, f"{FORMS}; got int. Pass a list of dicts from column to value."),
         (None, f"{FORMS}; got NoneType. Pass a list of dicts from column to value."),
         ({"text": ["a"]}, f"{FORMS}; got dict. Pass a list of dicts, or polars.DataFrame(records) for a dict of"),
+        (
+            {"a": {"text": "b"}}.values(),
+            f"{FORMS}; got dict_values. Pass list(records) if it holds dicts or texts.",
+        ),
+        (np.array(["a", "b"]), f"{FORMS}; got ndarray. Pass list(records) if it holds dicts or texts."),
         ({"a", "b"}, f"{FORMS}; got set. Sets have no order: pass a list."),
         (np.zeros((2, 2)), f"{FORMS}; got ndarray. Pass polars.DataFrame(array, schema=[...]) with the names of"),
         (b"text", f"{FORMS}; got bytes. Pass the path of the file, or decoded texts in a list."),
@@ -235,7 +240,7 @@ class Pair(NamedTuple):
             "dicts from column to value; got tuple at row 0. Pass polars.DataFrame(records, schema=[...],",
         ),
         ("", "the path of a file; got an empty text. Name the file."),
-        (["a", {"text": "b"}], "texts like the first; got dict at row 1. Pass e.g. [{'text': '...'}]."),
+        (["a", {"text": "b"}], "texts like the others; got dict at row 1. Pass e.g. [{'text': '...'}]."),
     ],
 )
 def test_what_holds_no_records_is_refused_with_what_to_do(records: Any, message: str) -> None:
@@ -261,10 +266,42 @@ def test_files_of_other_kinds_name_the_remedy(name: str, remedy: str, tmp_path: 
     assert str(caught.value).endswith(f"(.gz after text is fine); got {Path(name).suffix!r}. {remedy}")
 
 
-def test_one_text_is_no_path() -> None:
+@pytest.mark.parametrize("text", ["buy one now", "buy one. Or two"])
+def test_one_text_is_no_path(text: str) -> None:
     with pytest.raises(DataError) as caught:
-        open_records("buy one now")
-    assert str(caught.value) == ("buy one now: there is no such file. One text is no file: pass a list, ['...'].")
+        open_records(text)
+    assert str(caught.value) == f"{text}: there is no such file. One text is no file: pass a list, ['...']."
+
+
+def test_an_address_is_no_path() -> None:
+    with pytest.raises(DataError) as caught:
+        open_records("https://example.org/a.csv")
+    assert str(caught.value).endswith(
+        "there is no such file. Addresses are not read: download the file and pass its path."
+    )
+
+
+def test_a_file_of_a_list_that_is_not_there_is_no_record(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text\noffer\n")
+    there, missing = str(tmp_path / "a.csv"), str(tmp_path / "b.csv")
+    for paths in ([there, missing], [missing]):
+        with pytest.raises(DataError) as caught:
+            open_records(paths)
+        assert str(caught.value) == f"{missing}: there is no such file."
+    assert votes([there, str(tmp_path / "a*.csv")]) == [1, 1]
+    assert votes(["an offer of notes.txt", "offer"]) == [1, 1]
+
+
+@pytest.mark.parametrize("missing", [None, math.nan, pd.NA, ""])
+def test_texts_of_a_list_may_be_missing(missing: Any) -> None:
+    assert votes([missing, "offer", missing]) == [-1, 1, -1]
+    assert votes(iter([missing, "offer", missing])) == [-1, 1, -1]
+    assert votes(iter(["offer", missing, missing]), chunk_size=1) == [1, -1, -1]
+
+
+def test_an_arrow_array_of_texts_is_read() -> None:
+    pa = pytest.importorskip("pyarrow")
+    assert votes(pa.array(["offer", "b"])) == [1, -1]
 
 
 def test_an_opened_source_can_be_given_types() -> None:

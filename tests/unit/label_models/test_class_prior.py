@@ -76,3 +76,14 @@ def test_what_is_no_class_prior(given: Any, text: str) -> None:
     with pytest.raises(VotesError) as caught:
         prior_of(given)
     assert str(caught.value) == text
+
+
+def test_labels_in_the_place_of_a_prior_are_shown_the_way() -> None:
+    schema = mw.TaskSchema.flat(["a", "b"])
+    votes = mw.LabelMatrix([[0, 1], [1, 1], [0, 0]], schema)
+    with pytest.raises(VotesError) as caught:
+        mw.MajorityVote(schema).fit(votes, ["a", "b", "a"])
+    assert str(caught.value) == (
+        "class_prior must be 2 probabilities that sum to 1; got 3 values. "
+        "Labels of records that you know are for dev=(dev_votes, dev_labels)."
+    )

@@ -57,15 +57,15 @@ def test_faults_of_every_kind_are_listed_before_a_labeling_function_runs(tmp_pat
     path = write_project(tmp_path, project=project, lfs=lfs)
     assert _faults(path) == [
         "project.yaml:4:56: data.id must be a column of train.csv; got 'kye'. It has: key, text, guess. "
-        "Correct the name in the project file.",
+        "Correct the name.",
         "project.yaml:4:65: data.label must be a column of dev.csv; got 'gold'. It has: key, text, guess, label. "
-        "Correct the name in the project file.",
+        "Correct the name.",
         "project.yaml:5:1: LF 'wings': 'birds' is no task of the schema. Did you mean 'bird'?",
         "project.yaml:5:1: LF 'other tool' reads a column that is not there: 'guesses' is no column. "
         "Did you mean 'guess'?",
         "project.yaml:8:47: lfs.rules[0].label: 'Brid' is no label of task 'kind'. Did you mean 'Bird'?",
         "project.yaml:11:12: features.text must be a column of train.csv; got 'body'. It has: key, text, guess. "
-        "Correct the name in the project file.",
+        "Correct the name.",
         "project.yaml:12:88: end_model.options: 'drop_out' is no option. Did you mean 'dropout'?",
         "project.yaml:13:15: label_model.options: strength must be a finite number above 0; got -1.",
         "project.yaml:13:40: label_model.class_prior must sum to 1; it sums to 2. Correct the shares.",
@@ -110,7 +110,7 @@ def test_feature_columns_hold_numbers(tmp_path: Path) -> None:
     path = write_project(tmp_path, project=project)
     assert _faults(path) == [
         "project.yaml:11:28: features.columns[1] must be a column of train.csv; got 'size'. It has: key, text, "
-        "guess. Correct the name in the project file."
+        "guess. Correct the name."
     ]
     _replace(path, "[text, size]", "[text]")
     assert all(fault.startswith("project.yaml:11:12: ") for fault in _faults(path))
@@ -143,7 +143,7 @@ def test_a_job_in_memory_is_checked_alike() -> None:
         "The job 'drinks' has 4 faults:\n"
         "  - LF 'leaves': 'Tee' is no label of task 'kind'. Did you mean 'Tea'?\n"
         "  - features.columns[0] must be a column of the train records; got 'caffeine'. It has: text. "
-        "Correct the name in the project file.\n"
+        "Correct the name.\n"
         "  - label_model.class_prior must sum to 1; it sums to 0.9. Correct the shares.\n"
         "  - end_model.options: patience must be a whole number of at least 1; got 0."
     )

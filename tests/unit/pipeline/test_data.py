@@ -220,8 +220,7 @@ def test_what_a_loader_must_do(tmp_path: Path, loader: str, message: str) -> Non
     [
         (
             "text,part\na,train\n",
-            "data.split must be a column of all.csv; got 'fold'. It has: text, part. Correct the name in the "
-            "project file.",
+            "data.split must be a column of all.csv; got 'fold'. It has: text, part. Correct the name.",
         ),
         (
             "text,fold\na,train\nb,valid\n",

@@ -201,7 +201,6 @@ def test_a_label_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         job.split("dev")
     assert str(caught.value).replace(f"{tmp_path}/", "") == (
-        "data.label must be a column of dev.csv; got 'gold'. It has: key, text, guess, label. "
-        "Correct the name in the project file."
+        "data.label must be a column of dev.csv; got 'gold'. It has: key, text, guess, label. Correct the name."
     )
     assert job.split("test").gold is None  # a test split without labels is predicted, not scored

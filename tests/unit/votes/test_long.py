@@ -129,3 +129,15 @@ def test_a_forest_is_refused() -> None:
 def test_no_answers_make_no_votes() -> None:
     assert mw.LabelMatrix.from_long([], [], [], FLAT).codes.shape == (0, 0)
     assert mw.LabelMatrix.from_long([], [], [], TREE).codes.shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "records", [pd.DataFrame({"record": [1]}), pl.DataFrame({"record": [1]}), {"record": 1}, {1}, np.ones((1, 1))]
+)
+def test_a_table_is_no_column(records: Any) -> None:
+    with pytest.raises(VotesError) as caught:
+        mw.LabelMatrix.from_long(records, ["ann"], ["ham"], FLAT)
+    assert str(caught.value) == (
+        "records, workers and labels must each be a sequence, such as a column of a frame; got "
+        f"{type(records).__name__}. Pass one column, e.g. frame['worker']."
+    )

@@ -135,7 +135,7 @@ def test_metal_both_ways() -> None:
     assert same(mw.LabelMatrix.from_metal(sparsely, SCHEMA, ["a", "b", "c"]), votes)
     unsigned = [part.astype(np.uint8) for part in matrices]
     assert same(mw.LabelMatrix.from_metal(unsigned, SCHEMA, ["a", "b", "c"]), votes)
-    with pytest.raises(VotesError, match=r"^matrices must be one a task \(3\); got 2\.$"):
+    with pytest.raises(VotesError, match=r"^matrices must be a list of one a task \(3\); got 2\.$"):
         mw.LabelMatrix.from_metal(matrices[:2], SCHEMA)
     with pytest.raises(VotesError) as caught:
         mw.LabelMatrix.from_metal([matrices[0], matrices[1], matrices[2][:2]], SCHEMA)
@@ -158,8 +158,22 @@ def test_the_last_value_of_metals_hierarchies_is_refused_or_read() -> None:
     assert list(votes.outcomes) == ["b", "c"]
     assert votes.outcomes["b"][-1].tolist() == [0, 0, 1]
     assert mw.MajorityVote(SCHEMA).fit(votes).predict(votes)[:2].tolist() == [1, 2]
-    with pytest.raises(VotesError, match=r"^LF 'lf_0' votes on task 'sector', so its codes must be -1"):
-        mw.LabelMatrix.from_metal([np.array([[3]])] * 3, SCHEMA, last_is_not_applicable=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        (3, "Give the matrices in the order of schema.tasks."),
+        (-1, "Matrices in which -1 abstains and labels start at 0 are for LabelMatrix, or from_snorkel."),
+    ],
+)
+@pytest.mark.parametrize("told", [True, False])
+def test_matrices_that_are_not_metals_are_refused_in_metals_words(value: int, remedy: str, told: bool) -> None:
+    with pytest.raises(VotesError) as caught:
+        mw.LabelMatrix.from_metal([np.array([[value]])] * 3, SCHEMA, last_is_not_applicable=told)
+    assert str(caught.value) == (
+        f"matrices[0] must hold 0 or the labels 1..2 of 'sector'; got {value} at row 0, LF 0. {remedy}"
+    )
 
 
 def test_records_keep_their_ids() -> None:
