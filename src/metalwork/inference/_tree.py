@@ -47,7 +47,8 @@ def leaf_spans(tree: Tree, t: int) -> list[tuple[int, int]]:
 
 def states_of_ends(tree: Tree) -> npt.NDArray[np.int64]:
     """Label of each task under each end label, n_labels where it does not apply: (n_end_labels, n_tasks)."""
-    states = np.array([[len(children) for children in tree.child]] * tree.n_end_labels, dtype=np.int64)
+    does_not_apply = np.array([len(children) for children in tree.child], dtype=np.int64)
+    states = np.tile(does_not_apply, (tree.n_end_labels, 1))
     for t in range(len(tree.child)):
         for c, (start, stop) in enumerate(leaf_spans(tree, t)):
             states[start:stop, t] = c

@@ -48,11 +48,11 @@ def without_votes(tree: Tree, votes: CodedVotes, end_labels: Sequence[str]) -> s
     """Which end labels no LF ever votes for, nor for a label above, as a warning; None without a vote at all."""
     if not n_votes_of(votes).any():
         return None
-    voted_for = np.zeros(tree.n_end_labels, dtype=bool)
+    voted_for, state_of = np.zeros(tree.n_end_labels, dtype=bool), states_of_ends(tree)
     for t, task in enumerate(votes.tasks):
         cast = votes_of_task(votes, t)[:, None, :] > 0
         states = np.asarray((cast & (task.outcomes.member > 0)).any(axis=(0, 2)))
-        voted_for |= states[states_of_ends(tree)[:, t]]
+        voted_for |= states[state_of[:, t]]
     names = [repr(label) for label, voted in zip(end_labels, voted_for, strict=True) if not voted]
     if not names:
         return None
