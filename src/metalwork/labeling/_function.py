@@ -3,8 +3,8 @@
 import copy
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import polars as pl
@@ -15,6 +15,7 @@ from metalwork.data import Kind
 from metalwork.errors import LabelingError
 from metalwork.labeling._annotations import asked_kinds
 from metalwork.labeling._batch import BatchRule
+from metalwork.labeling._returns import Spaces
 
 Function = Callable[..., Any]
 
@@ -42,6 +43,14 @@ class ColumnRule(DeclaredLabels):
     @abstractmethod
     def label_columns(self, *columns: pl.Series) -> pl.Series:
         """Labels (n_points,) as text, null where the rule abstains."""
+
+
+class AsksSchema(ABC):
+    """A callable that must know what it votes on before it is called; ``apply`` tells it."""
+
+    @abstractmethod
+    def knowing(self, space: Spaces, task: str | None) -> Function:
+        """What to call on records of which ``space`` is asked; a ``BatchRule`` to be called on many at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +95,12 @@ class LabelingFunction:
     def labels(self) -> tuple[str, ...] | None:
         """The labels it may return where they are known before it runs, else None."""
         return self.function.labels if isinstance(self.function, DeclaredLabels) else None
+
+    def knowing(self, space: Spaces) -> "LabelingFunction":
+        """The same once it knows what is asked, where it must."""
+        if not isinstance(self.function, AsksSchema):
+            return self
+        return replace(self, function=self.function.knowing(space, self.task))
 
     def columns(self, tasks: Sequence[str]) -> list[tuple[str, str]]:
         """Name and task of its columns of a label matrix: one, or without a task one for each of ``tasks``."""
@@ -187,7 +202,7 @@ def from_callable(
     return LabelingFunction(checked, _check_text("name", name, name), columns, rule, kinds)
 
 
-class ColumnVotes:
+class ColumnVotes(AsksSchema):
     """Reads another source's labels from a column, by name; empty, null and -1 abstain."""
 
     def __init__(self, task: str, column: str, mapping: Mapping[Any, Any] | None) -> None:
@@ -195,10 +210,10 @@ class ColumnVotes:
         self.mapping = None if mapping is None else {key: _label_of(label) for key, label in mapping.items()}
         self._written = {name: label for key, label in (self.mapping or {}).items() for name in as_written(key)}
 
-    def knowing(self, labels: Iterable[str]) -> Self:
-        """The same for a task of these labels, of which one may be called "-1"."""
+    def knowing(self, space: Spaces, task: str | None) -> Self:
+        """The same for a task of known labels, of which one may be called "-1"."""
         known = copy.copy(self)
-        known.labels = frozenset(labels)
+        known.labels = frozenset(map(plain_name, space.labels(task or self.task)))
         return known
 
     def __call__(self, value: Any) -> Any:

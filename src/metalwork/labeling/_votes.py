@@ -1,6 +1,6 @@
 """From what labeling functions return to label codes; errors are kept apart from abstains."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -14,7 +14,7 @@ from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import Numbering, Soft, States
 from metalwork.labeling._batch import BatchRule, read_batch
 from metalwork.labeling._chunk import Chunk
-from metalwork.labeling._function import ColumnRule, ColumnVotes, LabelingFunction
+from metalwork.labeling._function import ColumnRule, LabelingFunction
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
 from metalwork.labeling._soft import ProbabilityRule
 from metalwork.votes import Alphabet
@@ -60,21 +60,23 @@ class Failures:
 
 @dataclass(frozen=True)
 class Votes:
-    """One LF's outcomes (n_points, n_columns) on a batch, by their ``Numbering``; its failures; what ended it."""
+    """One LF's outcomes (n_points, n_columns) on a chunk, by their numbering; its failures; what ended it."""
 
     codes: Codes
+    numbers: list[Numbering]
     failures: Failures = field(default_factory=Failures)
     wrong: WrongLabel | None = None
 
 
-def vote(lf: LabelingFunction, chunk: Chunk, reader: Reader, numbers: Sequence[Numbering]) -> Votes:
-    """The LF's votes on every record of ``chunk``; ``numbers``, one a column, takes up new outcomes."""
+def vote(lf: LabelingFunction, chunk: Chunk, reader: Reader) -> Votes:
+    """The LF's votes on every record of ``chunk``."""
     columns = [chunk.column(name) for name in lf.fields]
-    failures = Failures()
+    numbers, failures = [Numbering(reader.n_labels(column)) for column in range(len(reader.tasks))], Failures()
     if isinstance(lf.function, ColumnRule) and lf.function.accepts(*columns):
         labels = lf.function.label_columns(*columns)
         codes = {label: reader.label(label)[1] for label in labels.unique().drop_nulls()}
-        return Votes(_one_column(labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32).to_numpy()))
+        found = labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32)
+        return Votes(_one_column(found.to_numpy()), numbers)
     if isinstance(lf.function, ProbabilityRule):
         return _vote_softly(lf, lf.function, chunk, reader, numbers)
     if isinstance(lf.function, BatchRule):
@@ -82,7 +84,7 @@ def vote(lf: LabelingFunction, chunk: Chunk, reader: Reader, numbers: Sequence[N
     try:
         values = _call_all(lf, chunk, reader, failures)
     except _Stopped as stopped:
-        return Votes(_silence(len(chunk), reader), failures, stopped.wrong)
+        return Votes(_silence(len(chunk), reader), numbers, failures, stopped.wrong)
     return _encode_all(lf, values, reader, numbers, failures)
 
 
@@ -92,7 +94,7 @@ class _Stopped(Exception):
 
 
 def _vote_softly(
-    lf: LabelingFunction, rule: ProbabilityRule, chunk: Chunk, reader: Reader, numbers: Sequence[Numbering]
+    lf: LabelingFunction, rule: ProbabilityRule, chunk: Chunk, reader: Reader, numbers: list[Numbering]
 ) -> Votes:
     """Votes of a rule whose columns hold probabilities."""
     failures, why = Failures(), dict[int, str]()
@@ -104,11 +106,12 @@ def _vote_softly(
     rows[list(why)] = np.nan
     for row, reason in why.items():
         failures.add(row, reason)
-    return Votes(_one_column(_soft_codes(lf, rows, np.arange(len(chunk)), numbers[0], failures)), failures)
+    codes = _soft_codes(lf, rows, np.arange(len(chunk)), numbers[0], failures)
+    return Votes(_one_column(codes), numbers, failures)
 
 
 def _vote_at_once(
-    lf: LabelingFunction, rule: BatchRule, chunk: Chunk, reader: Reader, numbers: Sequence[Numbering]
+    lf: LabelingFunction, rule: BatchRule, chunk: Chunk, reader: Reader, numbers: list[Numbering]
 ) -> Votes:
     """Votes of a function that takes all records of the chunk; one with an unreadable value is a failure."""
     read, failures = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)], Failures()
@@ -118,14 +121,15 @@ def _vote_at_once(
     try:
         found = read_batch(rule(*(list(column) for column, _ in read)), len(chunk), reader)
     except (LabelingError, WrongReturn) as error:
-        return Votes(_silence(len(chunk), reader), failures, WrongLabel(0, str(error)))
+        return Votes(_silence(len(chunk), reader), numbers, failures, WrongLabel(0, str(error)))
     except Exception as error:
         for row in set(range(len(chunk))) - why.keys():
             failures.add(row, f"{type(error).__name__}: {error}".rstrip(": "))
-        return Votes(_silence(len(chunk), reader), failures)
+        return Votes(_silence(len(chunk), reader), numbers, failures)
     if isinstance(found, np.ndarray):
         found[list(why)] = np.nan
-        return Votes(_one_column(_soft_codes(lf, found, np.arange(len(chunk)), numbers[0], failures)), failures)
+        codes = _soft_codes(lf, found, np.arange(len(chunk)), numbers[0], failures)
+        return Votes(_one_column(codes), numbers, failures)
     for row in why:
         found[row] = _FAILED
     return _encode_all(lf, found, reader, numbers, failures)
@@ -135,7 +139,7 @@ def _call_all(lf: LabelingFunction, chunk: Chunk, reader: Reader, failures: Fail
     """What the LF returns on each record; a map iterator goes on after its function raised."""
     read = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)]
     why = {row: reason for _, reasons in reversed(read) for row, reason in reasons.items()}
-    function, values = _function(lf, reader), list[Any]()
+    function, values = lf.function, list[Any]()
     if why:
         function = _skipping(function, why)
     calls = map(function, *(column for column, _ in read))
@@ -161,13 +165,6 @@ class _UnreadableError(Exception):
     """Why a value is not of the type that an LF's argument asks for."""
 
 
-def _function(lf: LabelingFunction, reader: Reader) -> Callable[..., Any]:
-    """What is called on each record; labels in a column are told by those of the task."""
-    if isinstance(lf.function, ColumnVotes):
-        return lf.function.knowing(reader.places)
-    return lf.function
-
-
 def _skipping(function: Callable[..., Any], why: Mapping[int, str]) -> Callable[..., Any]:
     """The function, not called on records with an unreadable value."""
     rows = count()
@@ -181,10 +178,10 @@ def _skipping(function: Callable[..., Any], why: Mapping[int, str]) -> Callable[
 
 
 def _encode_all(
-    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: Sequence[Numbering], failures: Failures
+    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: list[Numbering], failures: Failures
 ) -> Votes:
     plain = _encode_plain(values, reader)
-    return _encode(lf, values, reader, numbers, failures) if plain is None else Votes(plain, failures)
+    return _encode(lf, values, reader, numbers, failures) if plain is None else Votes(plain, numbers, failures)
 
 
 def _encode_plain(values: list[Any], reader: Reader) -> Codes | None:
@@ -203,7 +200,7 @@ def _encode_plain(values: list[Any], reader: Reader) -> Codes | None:
 
 
 def _encode(
-    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: Sequence[Numbering], failures: Failures
+    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: list[Numbering], failures: Failures
 ) -> Votes:
     codes = _silence(len(values), reader)
     known: dict[Hashable, tuple[int, States] | None] = {}
@@ -220,14 +217,14 @@ def _encode(
             if (said := known[key]) is not None:
                 codes[row, said[0]] = numbers[said[0]].number(said[1])
         except WrongReturn as wrong:
-            return Votes(codes, failures, WrongLabel(row, str(wrong)))
+            return Votes(codes, numbers, failures, WrongLabel(row, str(wrong)))
         except (TypeError, ValueError):
             failures.add(row, f"it returned {_short(value)}")
     for column in sorted({column for column, _ in soft.values()}):
         rows = [row for row, (there, _) in soft.items() if there == column]
         shares = np.array([soft[row][1] for row in rows])
         codes[rows, column] = _soft_codes(lf, shares, np.array(rows), numbers[column], failures)
-    return Votes(codes, failures)
+    return Votes(codes, numbers, failures)
 
 
 def _key(value: Any) -> str | Not | frozenset[str]:
