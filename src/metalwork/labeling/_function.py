@@ -98,9 +98,12 @@ class LabelingFunction:
 
     def knowing(self, space: Spaces) -> "LabelingFunction":
         """The same once it knows what is asked, where it must."""
-        if not isinstance(self.function, AsksSchema):
-            return self
-        return replace(self, function=self.function.knowing(space, self.task))
+        function: Any = self.function
+        return (
+            replace(self, function=function.knowing(space, self.task))
+            if isinstance(function, AsksSchema)
+            else self
+        )
 
     def columns(self, tasks: Sequence[str]) -> list[tuple[str, str]]:
         """Name and task of its columns of a label matrix: one, or without a task one for each of ``tasks``."""
