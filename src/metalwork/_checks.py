@@ -14,6 +14,9 @@ ABSTAIN: Final = -1
 NOT_APPLICABLE: Final = -2
 """The label of a task that does not apply to a record (the paper's null label)."""
 
+FAILED: Final = -3
+"""What label matrices store where a labeling function failed, which is no abstain."""
+
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
 BoolArray = npt.NDArray[np.bool_]

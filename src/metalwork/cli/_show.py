@@ -57,7 +57,7 @@ def show_lfs(
         console.print()
     failed = [row for row in summary.rows if row.n_errors]
     for row in failed:
-        console.print(Text(f"{row.name} failed on {row.n_errors:,} records, which count as abstains."))
+        console.print(Text(f"{row.name} failed on {row.n_errors:,} records; it has no vote there."))
     for note in notes:
         console.print(Text(note))
 

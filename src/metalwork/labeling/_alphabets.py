@@ -2,12 +2,13 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from metalwork._checks import ABSTAIN, IntArray
 from metalwork.errors import LabelingError, MetalworkWarning
-from metalwork.votes import Alphabet, LabelMatrix
+from metalwork.votes import NO_VOTES, Alphabet, LabelMatrix
 
 States = tuple[int, ...]
 """A set of states of a task, ascending: label codes, and the number of labels for 'the task does not apply'."""
@@ -37,11 +38,11 @@ class Numbering:
         return self.others.setdefault(outcome, self.n_labels + len(self.others))
 
     def of(self, other: "Numbering") -> IntArray:
-        """The number here of each number there, and last of an abstain."""
-        return np.array([*range(self.n_labels), *map(self.number, other.others), ABSTAIN])
+        """The number here of each number there; at the end, of what is no vote."""
+        return np.array([*range(self.n_labels), *map(self.number, other.others), *NO_VOTES])
 
     def alphabet(self) -> tuple[Alphabet, IntArray]:
-        """The outcomes in canonical order, and the code of each number, last an abstain's.
+        """The outcomes in canonical order, and the code of each number, then those of no votes.
 
         So the alphabet depends on what was voted, not on the order of records.
         """
@@ -59,12 +60,12 @@ def recode(votes: LabelMatrix, like: LabelMatrix) -> LabelMatrix:
     """The votes in the alphabets of ``like``, of the same LFs; what these do not hold abstains, with a warning."""
     if (votes.names, votes.tasks, votes.schema) != (like.names, like.tasks, like.schema):
         raise LabelingError("like must hold the votes of the same LFs on the same schema; it differs.")
-    codes, lost = votes.codes.astype(np.int32), []
+    codes, lost = votes.stored_codes.astype(np.int32), []
     for lf, name in enumerate(votes.names):
         if votes.alphabets[lf].plain and like.alphabets[lf].plain:
             continue
-        new = votes.alphabets[lf].codes_in(like.alphabets[lf])[votes.codes[:, lf]]
-        gone = (new == ABSTAIN) & (votes.codes[:, lf] != ABSTAIN)
+        new = votes.alphabets[lf].codes_in(like.alphabets[lf])[codes[:, lf]]
+        gone = (new == ABSTAIN) & (codes[:, lf] != ABSTAIN)
         lost += [f"{votes.vote_name(lf, code)!r} of LF {name!r}" for code in np.unique(votes.codes[gone, lf])]
         codes[:, lf] = new
     if lost:
@@ -76,4 +77,5 @@ def recode(votes: LabelMatrix, like: LabelMatrix) -> LabelMatrix:
             stacklevel=3,
         )
     alphabets = dict(zip(like.names, like.alphabets, strict=True))
-    return LabelMatrix(codes, votes.schema, votes.tasks, votes.names, votes.errors, alphabets)
+    known: dict[str, Any] = {"errors": votes.errors, "outcomes": alphabets, "incidents": votes.incidents}
+    return LabelMatrix(codes, votes.schema, votes.tasks, votes.names, **known)

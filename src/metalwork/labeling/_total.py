@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import ABSTAIN
 from metalwork.errors import DataError, LabelingError
 from metalwork.labeling._alphabets import Numbering
 from metalwork.labeling._function import LabelingFunction
@@ -15,7 +14,7 @@ from metalwork.labeling._labeler import Part, numberings
 from metalwork.labeling._returns import Spaces
 from metalwork.labeling._text_traps import Look
 from metalwork.labeling._votes import Failures
-from metalwork.votes import LabelMatrix, votes_in
+from metalwork.votes import MOST_INCIDENTS, Incident, LabelMatrix, votes_in
 
 
 @dataclass
@@ -28,24 +27,28 @@ class Total:
     looks: dict[str, Look] = field(default_factory=dict)
     _numbers: list[Numbering] = field(init=False)
     _codes: list[npt.NDArray[np.int32]] = field(default_factory=list)
-    _failures: list[Failures] = field(default_factory=list)
-    _places: dict[int, str] = field(default_factory=dict)
+    _failures: list[Failures] = field(init=False)
+    _incidents: list[list[Incident]] = field(init=False)
     _starts: dict[str, int] = field(default_factory=dict)
     _spoke: set[str] = field(default_factory=set)  # columns in which a vote stands
 
     def __post_init__(self) -> None:
         self._numbers = numberings(self.functions, self.space)
+        self._failures = [Failures() for _ in self.functions]
+        self._incidents = [[] for _ in self.functions]
 
     def add(self, part: Part) -> None:
         start = self._starts.setdefault(part.origin, self.n_points)
         if part.wrong is not None:
             j, wrong = part.wrong
-            place = _place(part.origin, self.n_points + wrong.row, start)
-            raise LabelingError(f"LF {self.functions[j].name!r} failed at {place}: {wrong.reason}")
-        self._failures = self._failures or [Failures() for _ in self.functions]
+            row = self.n_points + wrong.row - start
+            raise LabelingError(str(Incident(self.functions[j].name, row, part.origin, wrong.reason)))
         for j, (known, new) in enumerate(zip(self._failures, part.failures, strict=True)):
-            if known.count == 0 and new.count > 0:
-                self._places[j] = _place(part.origin, self.n_points + new.row, start)
+            room = MOST_INCIDENTS - len(self._incidents[j])
+            self._incidents[j] += [
+                Incident(self.functions[j].name, self.n_points + row - start, part.origin, reason)
+                for row, reason in new.first[:room]
+            ]
             known.merge(new, self.n_points)
         for column, (known_numbers, own) in enumerate(zip(self._numbers, part.numbers, strict=True)):
             if own.others:
@@ -63,14 +66,14 @@ class Total:
             raise LabelingError("\n".join(self._complaint(j, max_error_rate) for j in failing))
         columns = [(j, *named) for j, lf in enumerate(self.functions) for named in lf.columns(self.space.tasks)]
         codes, outcomes = np.concatenate(self._codes), {}
-        self._spoke = {columns[column][1] for column in np.flatnonzero((codes != ABSTAIN).any(axis=0))}
+        self._spoke = {columns[column][1] for column in np.flatnonzero((codes >= 0).any(axis=0))}
         for column, ((_, name, _), numbers) in enumerate(zip(columns, self._numbers, strict=True)):
             if numbers.others:
                 outcomes[name], code_of = numbers.alphabet()
                 codes[:, column] = code_of[codes[:, column]]
         tasks, names = [task for _, _, task in columns], [name for _, name, _ in columns]
-        errors = [self._failures[j].count for j, _, _ in columns]
-        return votes_in(self.space, codes, tasks, names, errors, outcomes)
+        incidents = [incident for own in self._incidents for incident in own]
+        return votes_in(self.space, codes, tasks, names, outcomes=outcomes, incidents=incidents)
 
     def silent(self, like: Any) -> list[bool]:
         """Whether each LF neither voted nor failed, here and where ``like`` comes from."""
@@ -81,19 +84,15 @@ class Total:
         return [not names & spoke and not f.count for names, f in zip(own, self._failures, strict=True)]
 
     def _complaint(self, j: int, max_error_rate: float) -> str:
-        failures, lf = self._failures[j], self.functions[j]
+        failures, lf, first = self._failures[j], self.functions[j], self._incidents[j][0]
         owner = "the tree" if lf.task is None else f"task {lf.task!r}"
         return (
             f"LF {lf.name!r} failed on {failures.count} of {self.n_points} records, more than max_error_rate "
-            f"({max_error_rate:g}) allows; first at {self._places[j]}: {failures.reason}. "
+            f"({max_error_rate:g}) allows; first at {first.place}: {first.message}. "
             f"It must return a label of {owner}, or mw.ABSTAIN; mend it or raise max_error_rate."
         )
 
 
 def _voting(votes: LabelMatrix) -> list[str]:
     """The columns in which a vote stands."""
-    return [votes.names[column] for column in np.flatnonzero((votes.codes != ABSTAIN).any(axis=0))]
-
-
-def _place(origin: str, row: int, start: int) -> str:
-    return f"row {row - start} of {origin}" if origin else f"row {row}"
+    return [votes.names[column] for column in np.flatnonzero((votes.codes >= 0).any(axis=0))]

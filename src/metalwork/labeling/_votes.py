@@ -3,13 +3,13 @@
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from metalwork._checks import ABSTAIN, FloatArray
+from metalwork._checks import ABSTAIN, FAILED, FloatArray
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import Numbering, Soft, States
 from metalwork.labeling._batch import BatchRule, read_batch
@@ -17,7 +17,7 @@ from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._function import ColumnRule, LabelingFunction
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
 from metalwork.labeling._soft import ProbabilityRule
-from metalwork.votes import Alphabet
+from metalwork.votes import MOST_INCIDENTS, Alphabet
 
 Codes = npt.NDArray[np.int32]
 
@@ -40,21 +40,20 @@ class WrongLabel:
 
 @dataclass
 class Failures:
-    """On how many records an LF failed, and the first of them."""
+    """On how many records an LF failed, and row and reason of the first of them."""
 
     count: int = 0
-    row: int = -1
-    reason: str = ""
+    first: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, row: int, reason: str) -> None:
-        if not self.count or row < self.row:
-            self.row, self.reason = row, reason
-        self.count += 1
+    @classmethod
+    def of(cls, why: Mapping[int, str]) -> Self:
+        """Of the rows and their reasons."""
+        return cls(len(why), [(row, why[row]) for row in sorted(why)[:MOST_INCIDENTS]])
 
     def merge(self, later: "Failures", offset: int) -> None:
         """Add the failures of a batch whose first record is record ``offset`` here."""
-        if later.count and not self.count:
-            self.row, self.reason = later.row + offset, later.reason
+        room = MOST_INCIDENTS - len(self.first)
+        self.first += [(row + offset, reason) for row, reason in later.first[:room]]
         self.count += later.count
 
 
@@ -67,11 +66,17 @@ class Votes:
     failures: Failures = field(default_factory=Failures)
     wrong: WrongLabel | None = None
 
+    @classmethod
+    def of(cls, codes: Codes, numbers: list[Numbering], why: Mapping[int, str]) -> Self:
+        """With the rows on which the LF failed, and why, marked in ``codes``."""
+        codes[list(why)] = FAILED
+        return cls(codes, numbers, Failures.of(why))
+
 
 def vote(lf: LabelingFunction, chunk: Chunk, reader: Reader) -> Votes:
     """The LF's votes on every record of ``chunk``."""
     columns = [chunk.column(name) for name in lf.fields]
-    numbers, failures = [Numbering(reader.n_labels(column)) for column in range(len(reader.tasks))], Failures()
+    numbers = [Numbering(reader.n_labels(column)) for column in range(len(reader.tasks))]
     if isinstance(lf.function, ColumnRule) and lf.function.accepts(*columns):
         labels = lf.function.label_columns(*columns)
         codes = {label: reader.label(label)[1] for label in labels.unique().drop_nulls()}
@@ -82,10 +87,10 @@ def vote(lf: LabelingFunction, chunk: Chunk, reader: Reader) -> Votes:
     if isinstance(lf.function, BatchRule):
         return _vote_at_once(lf, lf.function, chunk, reader, numbers)
     try:
-        values = _call_all(lf, chunk, reader, failures)
+        values, why = _call_all(lf, chunk)
     except _Stopped as stopped:
-        return Votes(_silence(len(chunk), reader), numbers, failures, stopped.wrong)
-    return _encode_all(lf, values, reader, numbers, failures)
+        return Votes(_silence(len(chunk), reader), numbers, wrong=stopped.wrong)
+    return _encode_all(lf, values, reader, numbers, why)
 
 
 class _Stopped(Exception):
@@ -97,51 +102,42 @@ def _vote_softly(
     lf: LabelingFunction, rule: ProbabilityRule, chunk: Chunk, reader: Reader, numbers: list[Numbering]
 ) -> Votes:
     """Votes of a rule whose columns hold probabilities."""
-    failures, why = Failures(), dict[int, str]()
+    why: dict[int, str] = {}
     rows = np.full((len(chunk), reader.n_labels(0)), np.nan)
     for name, label in zip(lf.fields, rule.labels, strict=True):
         column, unreadable = chunk.numbers(name)
         rows[:, reader.label(label)[1]] = column.to_numpy()
         why |= unreadable
-    rows[list(why)] = np.nan
-    for row, reason in why.items():
-        failures.add(row, reason)
-    codes = _soft_codes(lf, rows, np.arange(len(chunk)), numbers[0], failures)
-    return Votes(_one_column(codes), numbers, failures)
+    return _all_soft(lf, rows, numbers, why)
 
 
 def _vote_at_once(
     lf: LabelingFunction, rule: BatchRule, chunk: Chunk, reader: Reader, numbers: list[Numbering]
 ) -> Votes:
     """Votes of a function that takes all records of the chunk; one with an unreadable value is a failure."""
-    read, failures = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)], Failures()
+    read = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)]
     why = {row: reason for _, reasons in reversed(read) for row, reason in reasons.items()}
-    for row, reason in why.items():
-        failures.add(row, reason)
     try:
         found = read_batch(rule(*(list(column) for column, _ in read)), len(chunk), reader)
     except (LabelingError, WrongReturn) as error:
-        return Votes(_silence(len(chunk), reader), numbers, failures, WrongLabel(0, str(error)))
+        return Votes(_silence(len(chunk), reader), numbers, wrong=WrongLabel(0, str(error)))
     except Exception as error:
-        for row in set(range(len(chunk))) - why.keys():
-            failures.add(row, f"{type(error).__name__}: {error}".rstrip(": "))
-        return Votes(_silence(len(chunk), reader), numbers, failures)
+        why = dict.fromkeys(range(len(chunk)), f"{type(error).__name__}: {error}".rstrip(": ")) | why
+        return Votes.of(_silence(len(chunk), reader), numbers, why)
     if isinstance(found, np.ndarray):
-        found[list(why)] = np.nan
-        codes = _soft_codes(lf, found, np.arange(len(chunk)), numbers[0], failures)
-        return Votes(_one_column(codes), numbers, failures)
+        return _all_soft(lf, found, numbers, why)
     for row in why:
         found[row] = _FAILED
-    return _encode_all(lf, found, reader, numbers, failures)
+    return _encode_all(lf, found, reader, numbers, why)
 
 
-def _call_all(lf: LabelingFunction, chunk: Chunk, reader: Reader, failures: Failures) -> list[Any]:
-    """What the LF returns on each record; a map iterator goes on after its function raised."""
+def _call_all(lf: LabelingFunction, chunk: Chunk) -> tuple[list[Any], dict[int, str]]:
+    """What the LF returns on each record, and by row why it failed; a map goes on after its function raised."""
     read = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)]
     why = {row: reason for _, reasons in reversed(read) for row, reason in reasons.items()}
     function, values = lf.function, list[Any]()
     if why:
-        function = _skipping(function, why)
+        function = _skipping(function, why.copy())
     calls = map(function, *(column for column, _ in read))
     while len(values) < len(chunk):
         try:
@@ -151,14 +147,14 @@ def _call_all(lf: LabelingFunction, chunk: Chunk, reader: Reader, failures: Fail
         except LabelingError as error:
             raise _Stopped(WrongLabel(len(values), str(error))) from None
         except _UnreadableError as unreadable:
-            failures.add(len(values), str(unreadable))
+            why[len(values)] = str(unreadable)
             values.append(_FAILED)
         except Exception as error:
             about_text = isinstance(error, (TypeError, ValueError)) and "str" in str(error)
             hint = chunk.hint(lf.fields, lf.kinds, len(values)) if about_text else ""
-            failures.add(len(values), f"{type(error).__name__}: {error}".rstrip(": ") + hint)
+            why[len(values)] = f"{type(error).__name__}: {error}".rstrip(": ") + hint
             values.append(_FAILED)
-    return values
+    return values, why
 
 
 class _UnreadableError(Exception):
@@ -178,10 +174,10 @@ def _skipping(function: Callable[..., Any], why: Mapping[int, str]) -> Callable[
 
 
 def _encode_all(
-    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: list[Numbering], failures: Failures
+    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: list[Numbering], why: dict[int, str]
 ) -> Votes:
     plain = _encode_plain(values, reader)
-    return _encode(lf, values, reader, numbers, failures) if plain is None else Votes(plain, numbers, failures)
+    return _encode(lf, values, reader, numbers, why) if plain is None else Votes.of(plain, numbers, why)
 
 
 def _encode_plain(values: list[Any], reader: Reader) -> Codes | None:
@@ -200,7 +196,7 @@ def _encode_plain(values: list[Any], reader: Reader) -> Codes | None:
 
 
 def _encode(
-    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: list[Numbering], failures: Failures
+    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: list[Numbering], why: dict[int, str]
 ) -> Votes:
     codes = _silence(len(values), reader)
     known: dict[Hashable, tuple[int, States] | None] = {}
@@ -217,14 +213,15 @@ def _encode(
             if (said := known[key]) is not None:
                 codes[row, said[0]] = numbers[said[0]].number(said[1])
         except WrongReturn as wrong:
-            return Votes(codes, numbers, failures, WrongLabel(row, str(wrong)))
+            return Votes(codes, numbers, wrong=WrongLabel(row, str(wrong)))
         except (TypeError, ValueError):
-            failures.add(row, f"it returned {_short(value)}")
+            why[row] = f"it returned {_short(value)}"
     for column in sorted({column for column, _ in soft.values()}):
         rows = [row for row, (there, _) in soft.items() if there == column]
         shares = np.array([soft[row][1] for row in rows])
-        codes[rows, column] = _soft_codes(lf, shares, np.array(rows), numbers[column], failures)
-    return Votes(codes, numbers, failures)
+        codes[rows, column], bad = _soft_codes(lf, shares, numbers[column])
+        why |= {rows[at]: reason for at, reason in bad.items()}
+    return Votes.of(codes, numbers, why)
 
 
 def _key(value: Any) -> str | Not | frozenset[str]:
@@ -245,17 +242,21 @@ def _states(key: str | Not | frozenset[str], reader: Reader) -> tuple[int, State
     return reader.states(key.labels, inside=False) if isinstance(key, Not) else reader.states(key, inside=True)
 
 
-def _soft_codes(
-    lf: LabelingFunction, shares: FloatArray, at: npt.NDArray[np.int64], numbers: Numbering, failures: Failures
-) -> Codes:
-    """Numbers (n_points,) of soft votes; rows that are no probabilities are failures of the records ``at``."""
+def _all_soft(lf: LabelingFunction, shares: FloatArray, numbers: list[Numbering], why: dict[int, str]) -> Votes:
+    """Soft votes of all records (n_points, n_labels), but those on which it failed."""
+    shares[list(why)] = np.nan
+    codes, bad = _soft_codes(lf, shares, numbers[0])
+    return Votes.of(_one_column(codes), numbers, why | bad)
+
+
+def _soft_codes(lf: LabelingFunction, shares: FloatArray, numbers: Numbering) -> tuple[Codes, dict[int, str]]:
+    """Numbers (n_rows,) of soft votes, and by row why it holds no probabilities."""
     codes, bad = soft_votes(shares, lf.name)
-    for row in bad:
-        failures.add(int(at[row]), f"it returned the probabilities {_short(shares[row].tolist())}")
+    why = {int(row): f"it returned the probabilities {_short(shares[row].tolist())}" for row in bad}
     table = np.full(len(Alphabet.of_soft_votes(numbers.n_labels)) + 1, ABSTAIN, np.int32)
     for code in np.unique(codes[codes != ABSTAIN]).tolist():
         table[code] = numbers.number(Soft(code))
-    return table[codes]
+    return table[codes], why
 
 
 def _silence(n_points: int, reader: Reader) -> Codes:

@@ -7,9 +7,12 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import ABSTAIN, FloatArray, IntArray, check_names
+from metalwork._checks import ABSTAIN, FAILED, NOT_APPLICABLE, FloatArray, IntArray, check_names
 from metalwork.errors import VotesError
 from metalwork.votes._soft import soft_grid
+
+NO_VOTES: Final = (FAILED, NOT_APPLICABLE, ABSTAIN)
+"""How a table of codes ends, so that codes below 0 pick themselves."""
 
 _MOST_NAMES: Final = 4
 
@@ -108,12 +111,13 @@ class Alphabet:
         return Alphabet(np.concatenate([base.rows, *(row[None] for row in new)])) if new else base
 
     def codes_in(self, other: "Alphabet") -> npt.NDArray[np.int32]:
-        """The code in ``other`` of each code here: int32 array (n_outcomes + 1,), ``ABSTAIN`` where it has none.
+        """The code in ``other`` of each code here: int32 array (n_outcomes + 3,), ``ABSTAIN`` where it has none.
 
-        The last entry, which the code -1 picks, is an abstain's: ``alphabet.codes_in(other)[codes]`` recodes.
+        The last three, which codes below 0 pick, leave these as they are: ``alphabet.codes_in(other)[codes]``
+        recodes.
         """
         place = {key: code for code, key in reversed(list(enumerate(other._keys())))}
-        return np.array([*(place.get(key, ABSTAIN) for key in self._keys()), ABSTAIN], dtype=np.int32)
+        return np.array([*(place.get(key, ABSTAIN) for key in self._keys()), *NO_VOTES], dtype=np.int32)
 
     def name(self, code: int, labels: Sequence[str]) -> str:
         """What a code says, in words: ``"a"``, ``"a or b"``, ``"not c"`` or ``"a 0.8"``."""

@@ -15,6 +15,7 @@ from metalwork.errors import SchemaError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema, unknown_name
 from metalwork.votes._alphabet import Alphabet, read_alphabet
+from metalwork.votes._incidents import Incident
 from metalwork.votes._matrix import LabelMatrix
 from metalwork.votes._vectors import KEYS, Key, key_faults, read_vectors
 
@@ -201,6 +202,7 @@ class FeasibleLabels:
         names: Sequence[str] | None = None,
         errors: Any = None,
         outcomes: Mapping[str, Any] | None = None,
+        incidents: Iterable[Incident] = (),
     ) -> LabelMatrix:
         """The label matrix over vectors of votes on tasks.
 
@@ -214,6 +216,8 @@ class FeasibleLabels:
             As for :class:`LabelMatrix`.
         outcomes : mapping of LF name to Alphabet or float array (n_outcomes, n_labels + 1), optional
             Alphabets over the labels of the LF's own task, as for :class:`LabelMatrix`.
+        incidents
+            As for :class:`LabelMatrix`.
         """
         named = [f"lf_{j}" for j in range(len(tasks))] if names is None else [*names]
         own = dict(outcomes or {})
@@ -222,7 +226,8 @@ class FeasibleLabels:
         for lf, task in zip(named, tasks, strict=False):
             given = read_alphabet(own[lf], lf, len(self.labels(task))) if lf in own else None
             found[lf] = alphabets[task] if given is None else self._over_vectors(given, task)
-        return LabelMatrix(codes, self.schema, [self.schema.root] * len(tasks), named, errors, found)
+        tasks_there = [self.schema.root] * len(tasks)
+        return LabelMatrix(codes, self.schema, tasks_there, named, errors, found, incidents=incidents)
 
     def marginal(self, probs: TaskProbabilities, task: str) -> FloatArray:
         """float array (n_points, n_labels): P(label of ``task``, and the task applies)."""

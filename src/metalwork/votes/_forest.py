@@ -11,6 +11,7 @@ from metalwork._checks import FloatArray, check_instance
 from metalwork.errors import SchemaError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema, unknown_name
+from metalwork.votes._incidents import Incident, incidents_of
 from metalwork.votes._matrix import LabelMatrix
 
 
@@ -78,6 +79,7 @@ class TaskForest:
         names: Sequence[str] | None = None,
         errors: Any = None,
         outcomes: Mapping[str, Any] | None = None,
+        incidents: Iterable[Incident] = (),
     ) -> dict[str, LabelMatrix]:
         """Label matrices by root, of one matrix that holds the LFs of all trees.
 
@@ -90,7 +92,7 @@ class TaskForest:
             )
         homes = [self.schema_of(task).root for task in tasks]
         named = [f"lf_{j}" for j in range(len(tasks))] if names is None else list(names)
-        failed = np.zeros(len(tasks), np.int64) if errors is None else np.asarray(errors)
+        known = tuple(incidents)
         found = {}
         for root, schema in self.schemas.items():
             own = [j for j, home in enumerate(homes) if home == root]
@@ -100,8 +102,9 @@ class TaskForest:
                 schema,
                 [tasks[j] for j in own],
                 own_names,
-                failed[own],
+                None if errors is None else np.asarray(errors)[own],
                 {name: rows for name, rows in (outcomes or {}).items() if name in own_names},
+                incidents=incidents_of(known, own_names),
             )
         return found
 

@@ -1,19 +1,20 @@
 """The label matrix: what every labeling function said about every record."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from metalwork import _html
 from metalwork._arrays import load_arrays, reading, save_arrays
-from metalwork._checks import ABSTAIN, FloatArray, IntArray, check_instance, check_names
+from metalwork._checks import ABSTAIN, FAILED, FloatArray, IntArray, check_instance, check_names
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema, unknown_name
 from metalwork.votes._alphabet import Alphabet, read_alphabet
+from metalwork.votes._incidents import Incident, incidents_of, plain_incidents, read_incidents
 from metalwork.votes._long import RecordId, read_long
-from metalwork.votes._metal import check_metal, metal_alphabets
+from metalwork.votes._metal import as_codes, metal_alphabets, read_metal
 from metalwork.votes._soft import soft_codes
 
 _FORMAT = "metalwork label matrix 1"
@@ -26,24 +27,32 @@ class LabelMatrix:
     ----------
     codes : int array (n_points, n_lfs)
         ``codes[i, j]`` is the label code that LF ``j`` gave record ``i`` within its task, or ``ABSTAIN`` (-1);
-        where LF ``j`` has an alphabet of its own, the position of what it said in that. A scipy sparse matrix is
-        made dense: what it leaves out is 0, a vote for the first label. For sparse votes in Snorkel MeTaL's
-        convention see :class:`metalwork.label_models.SparseVotes`.
+        where LF ``j`` has an alphabet of its own, the position of what it said in that. -3 says that it failed
+        there, which is no abstain. A scipy sparse matrix is made dense: what it leaves out is 0, a vote for the
+        first label. For sparse votes in Snorkel MeTaL's convention see :class:`metalwork.votes.SparseVotes`.
     schema : TaskSchema
     tasks : sequence of str (n_lfs,), optional
         The task each LF votes on; may be left out where the schema has one task.
     names : sequence of str (n_lfs,), optional
         Distinct LF names; ``lf_0, lf_1, ...`` by default.
     errors : int array (n_lfs,), optional
-        On how many records each LF failed. Its votes there are stored as ``ABSTAIN`` and counted here.
+        On how many records each LF failed, where ``codes`` do not say on which.
     outcomes : mapping of LF name to Alphabet or float array (n_outcomes, n_labels + 1), optional
         Alphabets of LFs that say more than one label, as :class:`metalwork.votes.Alphabet` takes their rows. By
         default an LF's outcomes are the labels of its task.
     record_ids : sequence of str or int (n_points,), optional
         What the records are called, where rows alone do not tell; kept by ``rows``, ``lfs`` and ``save``.
+    incidents : iterable of Incident, optional
+        What went wrong on some of the records on which an LF failed; at most ten are kept an LF.
 
     Attributes
     ----------
+    codes : int array (n_points, n_lfs)
+        As given, but ``ABSTAIN`` where an LF failed: it has nothing to say there.
+    failed : int64 array (n_failures, 2)
+        Row and LF of every failure, row after row; ``stored_codes`` are the codes with -3 there.
+    errors : int64 array (n_lfs,)
+        On how many records each LF failed.
     alphabets : tuple of Alphabet (n_lfs,)
         What each LF's codes say.
 
@@ -54,12 +63,14 @@ class LabelMatrix:
     """
 
     codes: IntArray
+    failed: IntArray
     schema: TaskSchema
     tasks: tuple[str, ...]
     names: tuple[str, ...]
     errors: IntArray
     alphabets: tuple[Alphabet, ...]
     record_ids: tuple[RecordId, ...] | None
+    incidents: tuple[Incident, ...]
 
     def __init__(
         self,
@@ -70,27 +81,21 @@ class LabelMatrix:
         errors: Any = None,
         outcomes: Mapping[str, Any] | None = None,
         record_ids: Sequence[RecordId] | None = None,
+        incidents: Iterable[Any] = (),
     ) -> None:
-        array, schema = _as_codes(codes), check_instance("schema", schema, TaskSchema)
+        array, schema = as_codes(codes), check_instance("schema", schema, TaskSchema)
         n_lfs = array.shape[1]
         self.schema = schema
         self.tasks = _check_tasks(tasks, schema, n_lfs)
         self.names = _check_names(names, n_lfs)
-        self.errors = np.zeros(n_lfs, np.int64) if errors is None else np.asarray(errors, dtype=np.int64)
-        if self.errors.shape != (n_lfs,):
-            raise VotesError(f"errors must have one count an LF ({n_lfs}); got shape {self.errors.shape}.")
-        for j in np.flatnonzero(self.errors < 0)[:1]:
-            raise VotesError(
-                f"errors must be counts of at least 0; got {self.errors[j]} for LF {self.names[j]!r}."
-            )
         self.alphabets = _read_alphabets(outcomes or {}, self)
-        _check_codes(array, self)
-        self.codes = array.astype(_smallest_dtype(self), copy=False)
-        self.record_ids = None if record_ids is None else tuple(record_ids)
-        if self.record_ids is not None and len(self.record_ids) != self.n_points:
-            raise VotesError(
-                f"record_ids must hold one id a record ({self.n_points}); got {len(self.record_ids)}."
-            )
+        self.failed = _check_codes(array, self)
+        self.codes = array.astype(_smallest_dtype(self), copy=len(self.failed) > 0)
+        if len(self.failed):
+            self.codes[self.failed[:, 0], self.failed[:, 1]] = ABSTAIN
+        self.errors = _check_errors(errors, self.failed[:, 1], self.names)
+        self.incidents = read_incidents(incidents)
+        self.record_ids = _check_ids(record_ids, self.n_points)
 
     @property
     def n_points(self) -> int:
@@ -120,14 +125,23 @@ class LabelMatrix:
         return np.flatnonzero(np.array([name == task for name in self.tasks], dtype=bool))
 
     @property
+    def stored_codes(self) -> IntArray:
+        """int array (n_points, n_lfs): the codes, with -3 where an LF failed, as files hold them."""
+        if not len(self.failed):
+            return self.codes
+        codes = self.codes.copy()
+        codes[self.failed[:, 0], self.failed[:, 1]] = FAILED
+        return codes
+
+    @property
     def outcomes(self) -> dict[str, FloatArray]:
         """Rows of the alphabets of LFs whose outcomes are not just the labels of their task, by LF name."""
         return {name: alphabet.rows for name, alphabet in _own(self).items() if not alphabet.plain}
 
     def rows(self, index: Any) -> "LabelMatrix":
-        """The same LFs on the records that ``index`` (slice, int or bool array) picks; errors are not carried."""
+        """The same LFs on the records that ``index`` (slice, int or bool array) picks; without incidents."""
         ids = None if self.record_ids is None else np.array(self.record_ids, dtype=object)[index].tolist()
-        codes = self.codes[index]
+        codes = self.stored_codes[index]
         return LabelMatrix(codes, self.schema, self.tasks, self.names, outcomes=_own(self), record_ids=ids)
 
     def lfs(self, index: Sequence[int] | IntArray) -> "LabelMatrix":
@@ -135,8 +149,9 @@ class LabelMatrix:
         chosen = [int(j) for j in index]
         names, tasks = [self.names[j] for j in chosen], [self.tasks[j] for j in chosen]
         outcomes = {name: self.alphabets[j] for name, j in zip(names, chosen, strict=True)}
-        codes, errors = self.codes[:, chosen], self.errors[chosen]
-        return LabelMatrix(codes, self.schema, tasks, names, errors, outcomes, self.record_ids)
+        codes, errors = self.stored_codes[:, chosen], self.errors[chosen]
+        incidents = incidents_of(self.incidents, names)
+        return LabelMatrix(codes, self.schema, tasks, names, errors, outcomes, self.record_ids, incidents)
 
     def vote_name(self, lf: int, code: int) -> str:
         """What a code of the LF at position ``lf`` says: ``"a"``, ``"a or b"``, ``"not c"`` or ``"a 0.8"``."""
@@ -178,39 +193,27 @@ class LabelMatrix:
     @classmethod
     def beside(cls, parts: Sequence["LabelMatrix"]) -> "LabelMatrix":
         """Put the LFs of matrices over the same records side by side, such as plain votes and soft ones."""
-        if not parts:
-            raise VotesError("parts must hold at least one label matrix; got none.")
-        first = parts[0]
-        if any(part.schema != first.schema for part in parts):
-            raise VotesError("parts must share the schema; they differ.")
-        if len({part.n_points for part in parts}) > 1:
-            lengths = ", ".join(str(part.n_points) for part in parts)
-            raise VotesError(f"parts must have one row a record each; got {lengths} rows.")
-        codes = np.concatenate([part.codes for part in parts], axis=1)
+        first = _check_beside(parts)
+        codes = np.concatenate([part.stored_codes for part in parts], axis=1)
         tasks = [task for part in parts for task in part.tasks]
         names = [name for part in parts for name in part.names]
         outcomes = {name: rows for part in parts for name, rows in _own(part).items()}
         errors, ids = np.concatenate([part.errors for part in parts]), {part.record_ids for part in parts} - {None}
         if len(ids) > 1:
             raise VotesError("parts must be over the same records in the same order; their ids differ.")
-        return cls(codes, first.schema, tasks, names, errors, outcomes, ids.pop() if ids else None)
+        incidents = [incident for part in parts for incident in part.incidents]
+        return cls(codes, first.schema, tasks, names, errors, outcomes, ids.pop() if ids else None, incidents)
 
     @classmethod
     def concatenate(cls, parts: Sequence["LabelMatrix"]) -> "LabelMatrix":
         """Stack the rows of matrices with the same schema, tasks, names and outcomes; errors add up."""
-        if not parts:
-            raise VotesError("parts must hold at least one label matrix; got none.")
-        first = parts[0]
-        for part in parts[1:]:
-            if (part.schema, part.tasks, part.names) != (first.schema, first.tasks, first.names):
-                raise VotesError("parts must share schema, tasks and names; they differ.")
-            if part.alphabets != first.alphabets:
-                raise VotesError("parts must share the outcomes of their LFs; they differ.")
-        codes = np.concatenate([part.codes for part in parts])
+        first = _check_stacked(parts)
+        codes = np.concatenate([part.stored_codes for part in parts])
         errors = sum(part.errors for part in parts)
         ids = [part.record_ids for part in parts if part.record_ids is not None]
         known = [key for own in ids for key in own] if len(ids) == len(parts) else None
-        return cls(codes, first.schema, first.tasks, first.names, errors, _own(first), known)
+        incidents = [incident for part in parts for incident in part.incidents]
+        return cls(codes, first.schema, first.tasks, first.names, errors, _own(first), known, incidents)
 
     @classmethod
     def from_long(
@@ -251,7 +254,7 @@ class LabelMatrix:
         cls, matrix: Any, schema: TaskSchema, task: str | None = None, names: Sequence[str] | None = None
     ) -> "LabelMatrix":
         """A label matrix from Snorkel's (labels 0..k-1, -1 abstains), all of whose LFs vote on ``task``."""
-        array = _as_codes(matrix)
+        array = as_codes(matrix)
         return cls(array, schema, [_one_task(task, schema)] * array.shape[1], names)
 
     def to_metal(self) -> list[IntArray]:
@@ -271,17 +274,10 @@ class LabelMatrix:
 
         With ``last_is_not_applicable``, k+1 says that the task does not apply, as in MeTaL's task hierarchies.
         """
-        if len(matrices) != schema.n_tasks:
-            raise VotesError(f"matrices must be a list of one a task ({schema.n_tasks}); got {len(matrices)}.")
-        arrays = [_as_codes(matrix).astype(np.int64) for matrix in matrices]
-        check_metal(arrays, schema, last_is_not_applicable)
-        if len({len(array) for array in arrays}) > 1:
-            rows = ", ".join(str(len(array)) for array in arrays)
-            raise VotesError(f"matrices must have one row a record each; got {rows} rows.")
-        tasks = [task for task, array in zip(schema.tasks, arrays, strict=True) for _ in range(array.shape[1])]
+        codes, tasks = read_metal(matrices, schema, last_is_not_applicable)
         named = _check_names(names, len(tasks))
         wide = metal_alphabets(schema, tasks, named) if last_is_not_applicable else None
-        return cls(np.concatenate(arrays, axis=1) - 1, schema, tasks, named, outcomes=wide)
+        return cls(codes, schema, tasks, named, outcomes=wide)
 
     def check_plain(self, what: str) -> None:
         """Raise a ``VotesError`` where some LF votes for more than labels, which ``what`` cannot hold."""
@@ -304,7 +300,9 @@ class LabelMatrix:
         }
         if self.record_ids is not None:
             header["record_ids"] = self.record_ids
-        arrays = {"codes": self.codes, "errors": self.errors}
+        if self.incidents:
+            header["incidents"] = plain_incidents(self.incidents)
+        arrays = {"codes": self.stored_codes, "errors": self.errors}
         save_arrays(path, _FORMAT, header, arrays | {_stored(i): own[lf].rows for i, lf in enumerate(own)})
 
     @classmethod
@@ -317,18 +315,8 @@ class LabelMatrix:
             words = header.get("words", [None] * len(own))
             outcomes = {lf: Alphabet(stored[_stored(i)], words[i]) for i, lf in enumerate(own)}
             tasks, names, ids = header["tasks"], header["names"], header.get("record_ids")
-            return cls(arrays["codes"], schema, tasks, names, arrays["errors"], outcomes, ids)
-
-
-def _as_codes(codes: Any) -> IntArray:
-    array = np.asarray(codes.toarray() if hasattr(codes, "toarray") else codes)
-    if array.ndim != 2:
-        raise VotesError(f"codes must have shape (n_points, n_lfs); got {array.shape}.")
-    if array.dtype.kind not in "iu":
-        if array.dtype.kind != "f" or not (np.abs(array) < 2**31).all() or (array % 1 != 0).any():
-            raise VotesError(f"codes must be whole numbers; got dtype {array.dtype}. Use -1 for an abstain.")
-        array = array.astype(np.int64)
-    return array
+            incidents = header.get("incidents", [])
+            return cls(arrays["codes"], schema, tasks, names, arrays["errors"], outcomes, ids, incidents)
 
 
 def _check_tasks(tasks: Sequence[str] | None, schema: TaskSchema, n_lfs: int) -> tuple[str, ...]:
@@ -375,17 +363,71 @@ def _stored(position: int) -> str:
     return f"outcomes.{position}"
 
 
-def _check_codes(codes: IntArray, votes: LabelMatrix) -> None:
+def _check_ids(ids: Sequence[RecordId] | None, n_points: int) -> tuple[RecordId, ...] | None:
+    if ids is not None and len(ids) != n_points:
+        raise VotesError(f"record_ids must hold one id a record ({n_points}); got {len(ids)}.")
+    return None if ids is None else tuple(ids)
+
+
+def _check_beside(parts: Sequence[LabelMatrix]) -> LabelMatrix:
+    """The first of ``parts``, all of which are over the same records."""
+    if not parts:
+        raise VotesError("parts must hold at least one label matrix; got none.")
+    if any(part.schema != parts[0].schema for part in parts):
+        raise VotesError("parts must share the schema; they differ.")
+    if len({part.n_points for part in parts}) > 1:
+        lengths = ", ".join(str(part.n_points) for part in parts)
+        raise VotesError(f"parts must have one row a record each; got {lengths} rows.")
+    return parts[0]
+
+
+def _check_stacked(parts: Sequence[LabelMatrix]) -> LabelMatrix:
+    """The first of ``parts``, all of which are of the same LFs."""
+    if not parts:
+        raise VotesError("parts must hold at least one label matrix; got none.")
+    first = parts[0]
+    for part in parts[1:]:
+        if (part.schema, part.tasks, part.names) != (first.schema, first.tasks, first.names):
+            raise VotesError("parts must share schema, tasks and names; they differ.")
+        if part.alphabets != first.alphabets:
+            raise VotesError("parts must share the outcomes of their LFs; they differ.")
+    return first
+
+
+def _check_errors(given: Any, failed: IntArray, names: tuple[str, ...]) -> IntArray:
+    """Counts (n_lfs,) of failures, given or of those known by their row: ``failed`` holds the LF of each."""
+    known = np.bincount(failed, minlength=len(names))
+    if given is None:
+        return known
+    errors = np.asarray(given, dtype=np.int64)
+    if errors.shape != known.shape:
+        raise VotesError(f"errors must have one count an LF ({len(names)}); got shape {errors.shape}.")
+    for j in np.flatnonzero(errors < known)[:1]:
+        raise VotesError(
+            f"errors must be counts of at least {known[j]}{', the failures in codes' if known[j] else ''}; "
+            f"got {errors[j]} for LF {names[j]!r}."
+        )
+    return errors
+
+
+def _check_codes(codes: IntArray, votes: LabelMatrix) -> IntArray:
+    """Row and LF (n_failures, 2) of codes that say that an LF failed; ``VotesError`` where one says nothing."""
     if codes.size == 0:
-        return
+        return np.empty((0, 2), np.int64)
     limits = np.array(list(map(len, votes.alphabets)))
     low, high = codes.min(axis=0), codes.max(axis=0)
-    for j in np.flatnonzero((low < ABSTAIN) | (high >= limits)):
-        row = int(np.argmax((codes[:, j] < ABSTAIN) | (codes[:, j] >= limits[j])))
-        raise VotesError(
-            f"LF {votes.names[j]!r} votes on task {votes.tasks[j]!r}, so its codes must be -1 (abstain) or "
-            f"0..{limits[j] - 1}; got {codes[row, j]} at row {row}."
-        )
+    odd = np.flatnonzero((low < ABSTAIN) | (high >= limits))
+    for j in odd:
+        wrong = ((codes[:, j] < ABSTAIN) & (codes[:, j] != FAILED)) | (codes[:, j] >= limits[j])
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise VotesError(
+                f"LF {votes.names[j]!r} votes on task {votes.tasks[j]!r}, so its codes must be -1 (abstain) or "
+                f"0..{limits[j] - 1}; got {codes[row, j]} at row {row}."
+            )
+    failed = np.argwhere(codes[:, odd] == FAILED)
+    failed[:, 1] = odd[failed[:, 1]]
+    return failed
 
 
 def _smallest_dtype(votes: LabelMatrix) -> type[np.signedinteger[Any]]:

@@ -1,6 +1,7 @@
 """Snorkel MeTaL's matrices: one a task, labels 1..k, 0 for an abstain, in a hierarchy k+1 for "does not apply"."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,34 @@ from metalwork.schema import TaskSchema
 from metalwork.votes._alphabet import Alphabet
 
 
-def check_metal(matrices: Sequence[IntArray], schema: TaskSchema, last_is_not_applicable: bool) -> None:
+def as_codes(codes: Any) -> IntArray:
+    """Codes (n_points, n_lfs) as whole numbers; a sparse matrix is made dense."""
+    array = np.asarray(codes.toarray() if hasattr(codes, "toarray") else codes)
+    if array.ndim != 2:
+        raise VotesError(f"codes must have shape (n_points, n_lfs); got {array.shape}.")
+    if array.dtype.kind not in "iu":
+        if array.dtype.kind != "f" or not (np.abs(array) < 2**31).all() or (array % 1 != 0).any():
+            raise VotesError(f"codes must be whole numbers; got dtype {array.dtype}. Use -1 for an abstain.")
+        array = array.astype(np.int64)
+    return array
+
+
+def read_metal(
+    matrices: Sequence[Any], schema: TaskSchema, last_is_not_applicable: bool
+) -> tuple[IntArray, list[str]]:
+    """Codes (n_points, n_lfs) of MeTaL's matrices, one a task, and the task of each LF."""
+    if len(matrices) != schema.n_tasks:
+        raise VotesError(f"matrices must be a list of one a task ({schema.n_tasks}); got {len(matrices)}.")
+    arrays = [as_codes(matrix).astype(np.int64) for matrix in matrices]
+    _check(arrays, schema, last_is_not_applicable)
+    if len({len(array) for array in arrays}) > 1:
+        rows = ", ".join(str(len(array)) for array in arrays)
+        raise VotesError(f"matrices must have one row a record each; got {rows} rows.")
+    tasks = [task for task, array in zip(schema.tasks, arrays, strict=True) for _ in range(array.shape[1])]
+    return np.concatenate(arrays, axis=1) - 1, tasks
+
+
+def _check(matrices: Sequence[IntArray], schema: TaskSchema, last_is_not_applicable: bool) -> None:
     """Refuse what is no label, and the value for "does not apply", which only a reader that is told takes so."""
     for t, (task, matrix) in enumerate(zip(schema.tasks, matrices, strict=True)):
         k, below = len(schema.labels(task)), task != schema.root

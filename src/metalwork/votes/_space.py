@@ -1,6 +1,6 @@
 """What labeling functions vote on, behind one small protocol."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, overload, runtime_checkable
 
 import numpy as np
@@ -11,6 +11,7 @@ from metalwork._schema_parsing import read_declarations
 from metalwork.schema import TaskSchema
 from metalwork.votes._feasible import FeasibleLabels, Locate, read_feasible
 from metalwork.votes._forest import TaskForest
+from metalwork.votes._incidents import Incident
 from metalwork.votes._matrix import LabelMatrix
 from metalwork.votes._vectors import is_vectors
 
@@ -65,6 +66,7 @@ def votes_in(
     names: Sequence[str] | None = ...,
     errors: Any = ...,
     outcomes: Mapping[str, Any] | None = ...,
+    incidents: Iterable[Incident] = ...,
 ) -> LabelMatrix: ...
 
 
@@ -76,6 +78,7 @@ def votes_in(
     names: Sequence[str] | None = ...,
     errors: Any = ...,
     outcomes: Mapping[str, Any] | None = ...,
+    incidents: Iterable[Incident] = ...,
 ) -> dict[str, LabelMatrix]: ...
 
 
@@ -86,8 +89,9 @@ def votes_in(
     names: Sequence[str] | None = None,
     errors: Any = None,
     outcomes: Mapping[str, Any] | None = None,
+    incidents: Iterable[Incident] = (),
 ) -> LabelMatrix | dict[str, LabelMatrix]:
     """The label matrix of votes on tasks of a space; by root, of a forest. Arguments of :class:`LabelMatrix`."""
     if isinstance(space, FeasibleLabels | TaskForest):
-        return space.votes(codes, tasks, names, errors, outcomes)
-    return LabelMatrix(codes, space.schema, tasks, names, errors, outcomes)
+        return space.votes(codes, tasks, names, errors, outcomes, incidents)
+    return LabelMatrix(codes, space.schema, tasks, names, errors, outcomes, incidents=incidents)
