@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from metalwork.pipeline import Run
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
+    from metalwork.sources import from_model
     from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
 
 _HOMES = {
@@ -60,6 +61,7 @@ _HOMES = {
     "evaluate": "analysis",
     "from_callable": "labeling",
     "from_column": "labeling",
+    "from_model": "sources",
     "from_probabilities": "labeling",
     "keywords": "labeling",
     "labeling_function": "labeling",
@@ -91,6 +93,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "evaluate",
     "from_callable",
     "from_column",
+    "from_model",
     "from_probabilities",
     "keywords",
     "labeling_function",

@@ -35,6 +35,7 @@ PUBLIC = (
     "evaluate",
     "from_callable",
     "from_column",
+    "from_model",
     "from_probabilities",
     "keywords",
     "labeling_function",

@@ -2,17 +2,27 @@
 
 from metalwork._public import offer
 from metalwork.labeling._apply import apply
+from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._checks import column_faults, function_faults
-from metalwork.labeling._function import LabelingFunction, from_callable, from_column, labeling_function
+from metalwork.labeling._function import (
+    AsksSchema,
+    LabelingFunction,
+    from_callable,
+    from_column,
+    labeling_function,
+)
 from metalwork.labeling._negation_words import NEGATIONS
-from metalwork.labeling._returns import Not
+from metalwork.labeling._returns import Not, Spaces
 from metalwork.labeling._soft import from_probabilities
 from metalwork.labeling._text import keywords, regex
 
 __all__ = [
     "NEGATIONS",
+    "AsksSchema",
+    "BatchRule",
     "LabelingFunction",
     "Not",
+    "Spaces",
     "apply",
     "column_faults",
     "from_callable",
