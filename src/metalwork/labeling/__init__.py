@@ -1,7 +1,7 @@
 """Labeling functions, and applying them to records."""
 
 from metalwork._public import offer
-from metalwork.labeling._apply import apply
+from metalwork.labeling._apply import apply, apply_shards, in_alphabets_of, warn_of_lost
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._checks import column_faults, function_faults
 from metalwork.labeling._function import (
@@ -15,6 +15,7 @@ from metalwork.labeling._negation_words import NEGATIONS
 from metalwork.labeling._returns import Not, Spaces
 from metalwork.labeling._soft import from_probabilities
 from metalwork.labeling._text import keywords, regex
+from metalwork.labeling._total import VoteTotal
 
 __all__ = [
     "NEGATIONS",
@@ -23,15 +24,19 @@ __all__ = [
     "LabelingFunction",
     "Not",
     "Spaces",
+    "VoteTotal",
     "apply",
+    "apply_shards",
     "column_faults",
     "from_callable",
     "from_column",
     "from_probabilities",
     "function_faults",
+    "in_alphabets_of",
     "keywords",
     "labeling_function",
     "regex",
+    "warn_of_lost",
 ]
 
 offer(__name__, globals())

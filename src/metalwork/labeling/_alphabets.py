@@ -41,6 +41,15 @@ class Numbering:
         """The number here of each number there; at the end, of what is no vote."""
         return np.array([*range(self.n_labels), *map(self.number, other.others), *NO_VOTES])
 
+    def pack(self) -> list[Any]:
+        """The outcomes beside labels as JSON holds them, in the order of their numbers."""
+        return [outcome.code if isinstance(outcome, Soft) else list(outcome) for outcome in self.others]
+
+    def unpack(self, packed: list[Any]) -> None:
+        """Take up what :meth:`pack` gave."""
+        for outcome in packed:
+            self.number(tuple(outcome) if isinstance(outcome, list) else Soft(outcome))
+
     def alphabet(self) -> tuple[Alphabet, IntArray]:
         """The outcomes in canonical order, and the code of each number, then those of no votes.
 
@@ -56,7 +65,7 @@ class Numbering:
         return found, numbered.codes_in(found)
 
 
-def recode(votes: LabelMatrix, like: LabelMatrix) -> LabelMatrix:
+def recode(votes: LabelMatrix, like: LabelMatrix, warn: bool = True) -> LabelMatrix:
     """The votes in the alphabets of ``like``, of the same LFs; what these do not hold abstains, with a warning."""
     if (votes.names, votes.tasks, votes.schema) != (like.names, like.tasks, like.schema):
         raise LabelingError("like must hold the votes of the same LFs on the same schema; it differs.")
@@ -68,7 +77,7 @@ def recode(votes: LabelMatrix, like: LabelMatrix) -> LabelMatrix:
         gone = (new == ABSTAIN) & (codes[:, lf] != ABSTAIN)
         lost += [f"{votes.vote_name(lf, code)!r} of LF {name!r}" for code in np.unique(votes.codes[gone, lf])]
         codes[:, lf] = new
-    if lost:
+    if lost and warn:
         named = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
         warnings.warn(
             f"Votes of a kind that like does not hold were taken for abstains: {named}. "

@@ -1,18 +1,21 @@
 """Applying labeling functions to records."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, overload
+
+import numpy as np
 
 from metalwork.backends import Backend, get_backend
 from metalwork.data import open_records
 from metalwork.errors import ConfigError, LabelingError
 from metalwork.labeling._alphabets import recode
-from metalwork.labeling._checks import check_columns, check_functions
+from metalwork.labeling._checks import check_columns
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._labeler import Labeler
 from metalwork.labeling._returns import Spaces
-from metalwork.labeling._text_traps import plain_columns, warn_of_defaults, warn_of_text
-from metalwork.labeling._total import Total
+from metalwork.labeling._text_traps import plain_columns, warn_of_defaults
+from metalwork.labeling._total import Codes, VoteTotal
 from metalwork.votes import LabelMatrix, Space, TaskForest
 
 Progress = Callable[[int, int | None], None]
@@ -104,29 +107,80 @@ def apply(
     DataError
         For records that cannot be read.
     """
+    total = VoteTotal(lfs, schema)
+    options: dict[str, Any] = {"backend": backend, "n_jobs": n_jobs, "chunk_size": chunk_size, "format": format}
+    shards = apply_shards(total, records, **options, max_error_rate=max_error_rate, progress=progress, like=like)
+    votes = total.matrix(np.concatenate(list(shards)))
+    if like is None:
+        found: LabelMatrix | dict[str, LabelMatrix] = votes
+        return found
+    if isinstance(votes, dict):
+        return {root: recode(matrix, _of_root(like, root)) for root, matrix in votes.items()}
+    return recode(votes, _of_root(like, None))
+
+
+def apply_shards(
+    total: VoteTotal,
+    records: Any,
+    *,
+    backend: str | Backend = "serial",
+    n_jobs: int | None = None,
+    max_error_rate: float = 0.01,
+    chunk_size: int = 10_000,
+    format: str | None = None,
+    progress: Progress | None = None,
+    like: LabelMatrix | Mapping[str, LabelMatrix] | VoteTotal | None = None,
+) -> Iterator[Codes]:
+    """Run labeling functions over records, and give what each shard gave as it is done, in their order.
+
+    Nothing is kept but ``total``, so that memory is bounded by what is done with the codes.
+
+    Parameters
+    ----------
+    total : VoteTotal
+        The LFs and their schema, and what came before: its first ``n_shards`` shards are passed over. Bit for bit,
+        it does not matter where an earlier application ended.
+    records, backend, n_jobs, max_error_rate, chunk_size, format, progress
+        As for :func:`apply`.
+    like : LabelMatrix or VoteTotal, optional
+        Of the same LFs on other records, so that an LF that voted there does not pass for silent.
+
+    Yields
+    ------
+    int32 array (n_points, n_columns)
+        Of a shard: codes as ``total.matrix`` takes them.
+
+    Raises
+    ------
+    LabelingError, DataError
+        As :func:`apply`; of LFs that fail too often when all shards are done.
+    """
     if not 0 <= max_error_rate <= 1:
         raise ConfigError(f"max_error_rate must be a number from 0 to 1; got {max_error_rate!r}.")
     if isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1:
         raise ConfigError(f"chunk_size must be a whole number from 1; got {chunk_size!r}.")
-    functions = tuple(lf.knowing(schema) for lf in check_functions(lfs, schema))
-    runner = get_backend(backend, n_jobs)
+    functions, runner = total.functions, get_backend(backend, n_jobs)
     source = open_records(records, format)
     check_columns(functions, source.columns)
     warn_of_defaults(functions, source.columns)
     columns = list(dict.fromkeys(name for lf in functions for name in lf.fields))
-    total = Total(functions, schema)
-    labeler = Labeler(functions, schema, plain_columns(functions))
-    for part in runner.map(labeler, source.shards(columns, chunk_size)):
-        total.add(part)
+    labeler = Labeler(functions, total.space, plain_columns(functions))
+    for part in runner.map(labeler, islice(source.shards(columns, chunk_size), total.n_shards, None)):
+        yield total.add(part)
         if progress is not None:
             progress(total.n_points, source.n_points)
-    votes = total.matrix(max_error_rate)
-    warn_of_text(functions, total.looks, total.silent(like))
-    if like is None:
-        return votes
-    if isinstance(votes, dict):
-        return {root: recode(matrix, _of_root(like, root)) for root, matrix in votes.items()}
-    return recode(votes, _of_root(like, None))
+    total.check(max_error_rate)
+    total.warn_of_text(like)
+
+
+def in_alphabets_of(total: VoteTotal, codes: Codes, like: VoteTotal) -> LabelMatrix:
+    """``total.matrix(codes)`` in the alphabets of ``like``, of the same LFs; what these do not hold abstains."""
+    return recode(total.matrix(codes, incidents=False), like.matrix(codes[:0]), warn=False)
+
+
+def warn_of_lost(total: VoteTotal, like: VoteTotal) -> None:
+    """Warn of votes that came up in ``total`` and that the alphabets of ``like`` do not hold."""
+    recode(total.matrix(total.every_outcome()), like.matrix(total.every_outcome()[:0]))
 
 
 def _of_root(like: Any, root: str | None) -> LabelMatrix:

@@ -67,6 +67,16 @@ class Look:
         counts = [int(short.str.contains(form).sum()) for form in forms]
         return cls(len(values), *counts, lengths=frozenset(short.str.len_bytes().unique().to_list()))
 
+    def pack(self) -> list[Any]:
+        """All of it as JSON holds it."""
+        return [*self._counts, self.held, sorted(self.lengths)]
+
+    @classmethod
+    def unpack(cls, packed: Sequence[Any]) -> "Look":
+        """What :meth:`pack` gave."""
+        *counts, held, lengths = packed
+        return cls(*counts, held=held, lengths=frozenset(lengths))
+
     def __add__(self, other: "Look") -> "Look":
         counts = (a + b for a, b in zip(self._counts, other._counts, strict=True))
         return Look(*counts, held=self.held or other.held, lengths=self.lengths | other.lengths)

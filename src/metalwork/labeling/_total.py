@@ -1,52 +1,77 @@
-"""Gathering what was found on the shards into one label matrix."""
+"""Gathering what was found on the shards."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from metalwork._checks import ABSTAIN
 from metalwork.errors import DataError, LabelingError
-from metalwork.labeling._alphabets import Numbering
+from metalwork.labeling._checks import check_functions
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._labeler import Part, numberings
 from metalwork.labeling._returns import Spaces
-from metalwork.labeling._text_traps import Look
+from metalwork.labeling._text_traps import Look, warn_of_text
 from metalwork.labeling._votes import Failures
 from metalwork.votes import MOST_INCIDENTS, Incident, LabelMatrix, votes_in
 
+Codes = npt.NDArray[np.int32]
 
-@dataclass
-class Total:
-    """Gathers the parts in their order, and keeps account of where each row stood."""
 
-    functions: tuple[LabelingFunction, ...]
-    space: Spaces
-    n_points: int = 0
-    looks: dict[str, Look] = field(default_factory=dict)
-    _numbers: list[Numbering] = field(init=False)
-    _codes: list[npt.NDArray[np.int32]] = field(default_factory=list)
-    _failures: list[Failures] = field(init=False)
-    _incidents: list[list[Incident]] = field(init=False)
-    _starts: dict[str, int] = field(default_factory=dict)
-    _spoke: set[str] = field(default_factory=set)  # columns in which a vote stands
+class VoteTotal:
+    """What labeling functions gave so far, shard after shard: all but the votes themselves.
 
-    def __post_init__(self) -> None:
-        self._numbers = numberings(self.functions, self.space)
+    :func:`apply_shards` adds to it as it goes. What :meth:`pack` says of it is enough to go on later, in another
+    process, with the shards that are left.
+
+    Parameters
+    ----------
+    lfs : sequence of LabelingFunction
+    schema : TaskSchema, TaskForest or FeasibleLabels
+    facts : dict, optional
+        What :meth:`pack` gave, of the same LFs and schema.
+
+    Attributes
+    ----------
+    n_points, n_shards : int
+        Records and shards so far.
+
+    Raises
+    ------
+    LabelingError
+        For LFs that do not fit the schema.
+    """
+
+    def __init__(
+        self, lfs: Iterable[LabelingFunction], schema: Spaces, facts: Mapping[str, Any] | None = None
+    ) -> None:
+        self.functions = tuple(lf.knowing(schema) for lf in check_functions(lfs, schema))
+        self.space = schema
+        self.columns = [(j, *named) for j, lf in enumerate(self.functions) for named in lf.columns(schema.tasks)]
+        self.n_points = self.n_shards = 0
+        self._origin, self._start = "", 0
+        self._numbers = numberings(self.functions, schema)
         self._failures = [Failures() for _ in self.functions]
-        self._incidents = [[] for _ in self.functions]
+        self._incidents: list[list[Incident]] = [[] for _ in self.functions]
+        self._looks: dict[str, Look] = {}
+        self._spoke: set[str] = set()  # columns in which a vote stands
+        if facts is not None:
+            self._unpack(facts)
 
-    def add(self, part: Part) -> None:
-        start = self._starts.setdefault(part.origin, self.n_points)
+    def add(self, part: Part) -> Codes:
+        """Take up what was found on the next shard; its codes (n_points, n_columns), numbered as all are."""
+        if part.origin != self._origin:
+            self._origin, self._start = part.origin, self.n_points
         if part.wrong is not None:
             j, wrong = part.wrong
-            row = self.n_points + wrong.row - start
+            row = self.n_points + wrong.row - self._start
             raise LabelingError(str(Incident(self.functions[j].name, row, part.origin, wrong.reason)))
         for j, (known, new) in enumerate(zip(self._failures, part.failures, strict=True)):
             room = MOST_INCIDENTS - len(self._incidents[j])
             self._incidents[j] += [
-                Incident(self.functions[j].name, self.n_points + row - start, part.origin, reason)
+                Incident(self.functions[j].name, self.n_points + row - self._start, part.origin, reason)
                 for row, reason in new.first[:room]
             ]
             known.merge(new, self.n_points)
@@ -54,34 +79,73 @@ class Total:
             if own.others:
                 part.codes[:, column] = known_numbers.of(own)[part.codes[:, column]]
         for name, look in part.looks.items():
-            self.looks[name] = self.looks.get(name, Look()) + look
-        self._codes.append(part.codes)
+            self._looks[name] = self._looks.get(name, Look()) + look
+        self._spoke |= {self.columns[column][1] for column in np.flatnonzero((part.codes >= 0).any(axis=0))}
         self.n_points += len(part.codes)
+        self.n_shards += 1
+        return part.codes
 
-    def matrix(self, max_error_rate: float) -> LabelMatrix | dict[str, LabelMatrix]:
+    def check(self, max_error_rate: float) -> None:
+        """Raise where there were no records, or an LF failed on a larger part of them than this."""
         if self.n_points == 0:
             raise DataError("records must hold at least one record; got none.")
         failing = [j for j, f in enumerate(self._failures) if f.count > max_error_rate * self.n_points]
         if failing:
             raise LabelingError("\n".join(self._complaint(j, max_error_rate) for j in failing))
-        columns = [(j, *named) for j, lf in enumerate(self.functions) for named in lf.columns(self.space.tasks)]
-        codes, outcomes = np.concatenate(self._codes), {}
-        self._spoke = {columns[column][1] for column in np.flatnonzero((codes >= 0).any(axis=0))}
-        for column, ((_, name, _), numbers) in enumerate(zip(columns, self._numbers, strict=True)):
+
+    def matrix(self, codes: Codes, incidents: bool = True) -> Any:
+        """The label matrix (by root for a forest) of codes that :meth:`add` gave, some or all of them.
+
+        Its alphabets are those of all that came up so far, in an order that depends on content alone.
+        """
+        found, outcomes = np.array(codes, dtype=np.int32), {}
+        for column, ((_, name, _), numbers) in enumerate(zip(self.columns, self._numbers, strict=True)):
             if numbers.others:
                 outcomes[name], code_of = numbers.alphabet()
-                codes[:, column] = code_of[codes[:, column]]
-        tasks, names = [task for _, _, task in columns], [name for _, name, _ in columns]
-        incidents = [incident for own in self._incidents for incident in own]
-        return votes_in(self.space, codes, tasks, names, outcomes=outcomes, incidents=incidents)
+                found[:, column] = code_of[found[:, column]]
+        tasks, names = [task for _, _, task in self.columns], [name for _, name, _ in self.columns]
+        known = [incident for own in self._incidents for incident in own] if incidents else []
+        return votes_in(self.space, found, tasks, names, outcomes=outcomes, incidents=known)
 
-    def silent(self, like: Any) -> list[bool]:
-        """Whether each LF neither voted nor failed, here and where ``like`` comes from."""
-        known = like.values() if isinstance(like, Mapping) else [like]
-        spoke = {name for votes in known if isinstance(votes, LabelMatrix) for name in _voting(votes)}
-        own = [{name for name, _ in lf.columns(self.space.tasks)} for lf in self.functions]
-        spoke |= self._spoke
-        return [not names & spoke and not f.count for names, f in zip(own, self._failures, strict=True)]
+    def every_outcome(self) -> Codes:
+        """Codes (n_rows, n_columns) in which everything that came up beside labels stands once."""
+        most = max((len(numbers.others) for numbers in self._numbers), default=0)
+        codes = np.full((most, len(self.columns)), ABSTAIN, np.int32)
+        for column, numbers in enumerate(self._numbers):
+            codes[: len(numbers.others), column] = list(numbers.others.values())
+        return codes
+
+    def warn_of_text(self, like: Any = None) -> None:
+        """Warn of LFs that take text for numbers; ``like`` is what their votes on other records are in."""
+        spoke = self._spoke | (like._spoke if isinstance(like, VoteTotal) else _voting(like))
+        silent = [
+            not {name for name, _ in lf.columns(self.space.tasks)} & spoke and not failures.count
+            for lf, failures in zip(self.functions, self._failures, strict=True)
+        ]
+        warn_of_text(self.functions, self._looks, silent)
+
+    def pack(self) -> dict[str, Any]:
+        """All of it as JSON holds it."""
+        return {
+            "n_points": self.n_points,
+            "n_shards": self.n_shards,
+            "origin": [self._origin, self._start],
+            "outcomes": [numbers.pack() for numbers in self._numbers],
+            "failures": [failures.count for failures in self._failures],
+            "incidents": [[astuple(incident) for incident in own] for own in self._incidents],
+            "looks": {name: look.pack() for name, look in self._looks.items()},
+            "spoke": sorted(self._spoke),
+        }
+
+    def _unpack(self, facts: Mapping[str, Any]) -> None:
+        self.n_points, self.n_shards = facts["n_points"], facts["n_shards"]
+        self._origin, self._start = facts["origin"]
+        for numbers, packed in zip(self._numbers, facts["outcomes"], strict=True):
+            numbers.unpack(packed)
+        self._failures = [Failures(count) for count in facts["failures"]]
+        self._incidents = [[Incident(*incident) for incident in own] for own in facts["incidents"]]
+        self._looks = {name: Look.unpack(packed) for name, packed in facts["looks"].items()}
+        self._spoke = set(facts["spoke"])
 
     def _complaint(self, j: int, max_error_rate: float) -> str:
         failures, lf, first = self._failures[j], self.functions[j], self._incidents[j][0]
@@ -93,6 +157,12 @@ class Total:
         )
 
 
-def _voting(votes: LabelMatrix) -> list[str]:
+def _voting(like: Any) -> set[str]:
     """The columns in which a vote stands."""
-    return [votes.names[column] for column in np.flatnonzero((votes.codes >= 0).any(axis=0))]
+    known = like.values() if isinstance(like, Mapping) else [like]
+    return {
+        votes.names[column]
+        for votes in known
+        if isinstance(votes, LabelMatrix)
+        for column in np.flatnonzero((votes.codes >= 0).any(axis=0))
+    }
