@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from metalwork.pipeline import Run
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
-    from metalwork.sources import from_model
+    from metalwork.sources import from_model, prototypes, zero_shot
     from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
 
 _HOMES = {
@@ -68,7 +68,9 @@ _HOMES = {
     "least_certain": "analysis",
     "lf_summary": "analysis",
     "load_label_model": "label_models",
+    "prototypes": "sources",
     "regex": "labeling",
+    "zero_shot": "sources",
 }
 
 __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
@@ -100,7 +102,9 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "least_certain",
     "lf_summary",
     "load_label_model",
+    "prototypes",
     "regex",
+    "zero_shot",
 ]
 
 

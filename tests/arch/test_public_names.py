@@ -42,7 +42,9 @@ PUBLIC = (
     "least_certain",
     "lf_summary",
     "load_label_model",
+    "prototypes",
     "regex",
+    "zero_shot",
 )
 
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))

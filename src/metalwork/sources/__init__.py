@@ -2,7 +2,8 @@
 
 from metalwork._public import offer
 from metalwork.sources._model import from_model
+from metalwork.sources._similar import prototypes, zero_shot
 
-__all__ = ["from_model"]
+__all__ = ["from_model", "prototypes", "zero_shot"]
 
 offer(__name__, globals())
