@@ -23,7 +23,8 @@ from torch import Tensor
 
 import metalwork as mw
 from metalwork.end_models._inputs import DenseInputs, Inputs, SparseInputs
-from metalwork.end_models._training import Task, Trainer, threads
+from metalwork.end_models._tasks import InMemory
+from metalwork.end_models._training import Trainer, threads
 from metalwork.end_models.losses import head_targets
 from metalwork.end_models.network import EndNetwork, SparseRows, compile_network
 from metalwork.end_models.plan import compile_plan
@@ -79,7 +80,7 @@ def bare_loop_on_dense(network: EndNetwork, matrix: Tensor, targets: Tensor, epo
 
 def our_loop(network: EndNetwork, inputs: Inputs, targets: Tensor, epochs: int) -> float:
     """The loop that ``EndModel.fit`` runs; returns the last epoch's mean loss."""
-    trainer = Trainer(network, Task(inputs, targets, None), LR, BATCH_SIZE, WEIGHT_DECAY, epochs, SEED)
+    trainer = Trainer(network, InMemory(inputs, targets, None), LR, BATCH_SIZE, WEIGHT_DECAY, epochs, SEED)
     trainer.fit(None, None, ())
     return float(trainer.history[-1]["loss"])
 

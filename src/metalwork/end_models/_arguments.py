@@ -59,7 +59,7 @@ def check_rows(what: str, found: int, expected: int) -> None:
 
 
 def read_weights(sample_weight: Any, n_points: int) -> npt.NDArray[np.float64] | None:
-    """Weights (n_points,): finite, at least 0, and not all 0."""
+    """Weights (n_points,): finite and at least 0."""
     if sample_weight is None:
         return None
     weights = check_numbers("sample_weight", sample_weight)
@@ -69,8 +69,6 @@ def read_weights(sample_weight: Any, n_points: int) -> npt.NDArray[np.float64] |
     if bad.any():
         row = int(np.argmax(bad))
         raise DataError(f"sample_weight must be finite and at least 0; got {weights[row]} at row {row}.")
-    if not weights.any():
-        raise DataError("sample_weight must be above 0 for at least one record; got 0 for all.")
     return weights
 
 

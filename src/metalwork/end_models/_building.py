@@ -3,11 +3,13 @@
 import copy
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import nn
 
-from metalwork.end_models._inputs import Inputs, columns_of, output_size
+from metalwork.end_models._inputs import move, output_size
 from metalwork.end_models._scaling import Scaler
+from metalwork.end_models._tasks import Task
 from metalwork.end_models.network import EndNetwork, compile_network
 from metalwork.end_models.plan import Plan, compile_plan
 from metalwork.errors import DataError
@@ -16,13 +18,14 @@ _COUNTS_INPUT_DROPOUT: Final = 0.2
 _SMALL_NETWORK: Final = 10_000_000  # parameters, below which a second thread costs more than it gives
 
 
-def compile_for(model: Any, inputs: Inputs, scaler: Scaler, device: torch.device) -> EndNetwork:
-    """A new network for these inputs, with a copy of the model's input module."""
+def compile_for(model: Any, task: Task, n_columns: int | None, scaler: Scaler, device: torch.device) -> EndNetwork:
+    """A new network for these records, with a copy of the model's input module."""
     if model.input_module is None:
-        module, n_features = None, columns_of(inputs).number
+        module, n_features = None, n_columns
     else:
         module = copy.deepcopy(model.input_module).to(device)
-        n_features = output_size(module, inputs, device)
+        n_rows = min(2, len(task))
+        n_features = output_size(module, move(task.batch(np.arange(n_rows)).rows, device), n_rows)
     if n_features is None:
         raise DataError("X must have shape (n_points, n_features); it has more dimensions. Pass input_module.")
     plan = compile_plan(model.schema, model.architecture, n_features, model.hidden_sizes)

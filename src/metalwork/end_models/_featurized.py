@@ -14,7 +14,7 @@ from torch import Tensor
 from metalwork._arrays import as_json
 from metalwork.end_models._inputs import Columns, Inputs, read_inputs
 from metalwork.errors import ConfigError, DataError, MetalworkError
-from metalwork.features import Combined, Featurizer
+from metalwork.features import Combined, Featurizer, Learner
 
 PREFIX: Final = "featurizer/"
 """What the names of a featurizer's tensors in a model's file start with."""
@@ -70,11 +70,10 @@ class RawRecords:
         kept = [records[i] for i in index] if isinstance(records, list) else records[index]
         return RawRecords(self._featurizer, kept, len(self) - len(index))
 
-    def fit(self) -> Self:
-        """Fit the featurizer on them."""
+    def teach(self, learner: Learner) -> None:
+        """Let the featurizer's learner see them."""
         with self._counting():
-            self._featurizer.fit(self._records)
-        return self
+            learner.add(self._records)
 
     def features(self, what: str, expected: Columns | None = None) -> Inputs:
         """What the fitted featurizer makes of them."""

@@ -1,7 +1,7 @@
 """Records as an end model reads them: checked once, then handed out in mini-batches."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,8 @@ from metalwork.errors import ConfigError, DataError, MetalworkWarning
 
 Float32Array = npt.NDArray[np.float32]
 Index = npt.NDArray[np.int64]
+
+_BLOCK = 2**20  # numbers
 
 
 class DenseInputs:
@@ -82,6 +84,16 @@ class RecordInputs:
 
 
 Inputs = DenseInputs | SparseInputs | RecordInputs
+
+
+def in_blocks(inputs: Inputs) -> Iterator[Inputs]:
+    """All records in their order; of dense features some at a time, so that sums take little memory."""
+    if not isinstance(inputs, DenseInputs):
+        yield inputs
+        return
+    size = max(1, _BLOCK // max(1, int(np.prod(inputs.array.shape[1:]))))
+    for start in range(0, len(inputs), size):
+        yield DenseInputs(inputs.array[start : start + size], inputs.names)
 
 
 class Columns(NamedTuple):
@@ -184,16 +196,14 @@ def move(batch: Any, device: torch.device) -> Any:
     return batch.to(device) if isinstance(batch, Tensor) else batch
 
 
-def output_size(module: nn.Module, inputs: Inputs, device: torch.device) -> int:
-    """How many values an input module puts out for a record: found by running it on the first two.
+def output_size(module: nn.Module, batch: Any, n_rows: int) -> int:
+    """How many values an input module puts out for a record: found by running it on the first two, ``batch``.
 
     Raises
     ------
     ConfigError
         When it does not return a float tensor (n_rows, D_0).
     """
-    n_rows = min(2, len(inputs))
-    batch = move(inputs.batch(np.arange(n_rows)), device)
     module.eval()
     with torch.no_grad():
         out = module(batch.dense() if isinstance(batch, SparseRows) else batch)

@@ -43,14 +43,14 @@ class Labels:
 
 
 def read_labels(given: Any, schema: TaskSchema) -> Labels:
-    """Probabilities of this schema, or known labels (names, codes, coarse ones), of at least one record.
+    """Probabilities of this schema, or known labels (names, codes, coarse ones).
 
     Raises
     ------
     ConfigError
         For anything else.
     VotesError
-        For probabilities of another schema, labels outside of it, or none that is known.
+        For probabilities of another schema, or labels outside of it.
     """
     probs = _probabilities(given, schema)
     if probs is None and not hasattr(given, "__iter__"):
@@ -58,10 +58,7 @@ def read_labels(given: Any, schema: TaskSchema) -> Labels:
             f"probs must be TaskProbabilities or known labels; got {type(given).__name__}. "
             "Use a label model's predict_proba, or labels by name or code."
         )
-    labels = Labels(schema, schema.known_codes(given) if probs is None else probs)
-    if len(labels) == 0:
-        raise VotesError("probs must hold at least one record; got none.")
-    return labels
+    return Labels(schema, schema.known_codes(given) if probs is None else probs)
 
 
 def read_gold(y: Any, schema: TaskSchema, what: str) -> tuple[BoolArray, BoolArray]:

@@ -1,5 +1,6 @@
 """Feature scaling that is learned with the network and stored with it."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from metalwork.end_models._inputs import DenseInputs, Inputs, RecordInputs, SparseInputs
+from metalwork.end_models._tasks import BlockSum
 from metalwork.errors import DataError
 
 SCALINGS: Final = ("auto", "counts", "standard", "none")
@@ -37,26 +39,42 @@ class Scaler:
         return DenseInputs((inputs.array - self.arrays["mean"]) / self.arrays["deviation"])
 
 
-def fit_scaler(inputs: Inputs, scaling: str, has_input_module: bool) -> Scaler:
-    """The scaler that ``scaling`` asks for; ``"auto"`` looks at the features.
+def fit_scaler(blocks: Callable[[], Iterable[Inputs]], scaling: str, has_input_module: bool) -> Scaler:
+    """The scaler that ``scaling`` asks for; ``"auto"`` looks at the features, which ``blocks()`` gives anew.
 
     ``"auto"`` is ``"none"`` before an input module and for sparse features that are not counts, ``"counts"`` for
     whole numbers from 0 upwards in a sparse matrix, and ``"standard"`` for dense features.
     """
-    kind = scaling
-    if scaling == "auto":
+    kind = _kind_for(blocks(), has_input_module) if scaling == "auto" else scaling
+    return Scaler(kind, _moments(blocks) if kind == "standard" else {})
+
+
+def _kind_for(blocks: Iterable[Inputs], has_input_module: bool) -> str:
+    for inputs in blocks:
         if has_input_module or isinstance(inputs, RecordInputs):
-            kind = "none"
-        elif isinstance(inputs, SparseInputs):
-            kind = "counts" if _are_counts(inputs.matrix.data) else "none"
-        else:
-            kind = "standard"
-    if kind == "standard" and isinstance(inputs, DenseInputs):
-        mean = inputs.array.mean(axis=0, dtype=np.float64)
-        deviation = inputs.array.std(axis=0, dtype=np.float64)
-        deviation[deviation < 1e-6] = 1.0  # a constant feature becomes 0
-        return Scaler(kind, {"mean": mean.astype(np.float32), "deviation": deviation.astype(np.float32)})
-    return Scaler(kind)
+            return "none"
+        if isinstance(inputs, DenseInputs):
+            return "standard"
+        if not _are_counts(inputs.matrix.data):
+            return "none"
+    return "counts"
+
+
+def _moments(blocks: Callable[[], Iterable[Inputs]]) -> dict[str, Float32Array]:
+    """Mean and deviation a feature, of dense ones; none of others."""
+    n_points, total, squares = 0, BlockSum(), BlockSum()
+    for inputs in blocks():
+        if not isinstance(inputs, DenseInputs):
+            return {}
+        total.add(inputs.array)
+        n_points += len(inputs)
+    mean = total.total() / n_points
+    for inputs in blocks():
+        if isinstance(inputs, DenseInputs):
+            squares.add(np.square(inputs.array - mean))
+    deviation = np.sqrt(squares.total() / n_points)
+    deviation[deviation < 1e-6] = 1.0  # a constant feature becomes 0
+    return {"mean": mean.astype(np.float32), "deviation": deviation.astype(np.float32)}
 
 
 def restore_scaler(kind: str, arrays: dict[str, Float32Array], n_columns: int | None) -> Scaler:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,9 @@ import torch
 from torch import Tensor
 
 from metalwork._checks import BoolArray, FloatArray
+from metalwork.end_models._batches import batches, n_batches
 from metalwork.end_models._inputs import Inputs, move
+from metalwork.end_models._tasks import Task
 from metalwork.end_models.losses import noise_aware_loss
 from metalwork.end_models.network import EndNetwork
 from metalwork.errors import ConfigError
@@ -28,25 +29,11 @@ _MARGIN = 2.0  # standard errors: the fewest errors of many epochs are few by lu
 
 
 @dataclass(frozen=True)
-class Task:
-    """Records, targets (n_points, sum of n_labels), and weights that are 1 on average (None: 1 each)."""
-
-    inputs: Inputs
-    targets: Tensor
-    weights: Tensor | None
-
-
-@dataclass(frozen=True)
 class Dev:
     """Records to choose the epoch by, and which end labels their labels admit: bool (n_dev, n_end_labels)."""
 
     inputs: Inputs
     admitted: BoolArray
-
-
-def mean_one(weights: npt.NDArray[np.float64] | None) -> Tensor | None:
-    """Weights scaled to a mean of 1, as :class:`Task` takes them."""
-    return None if weights is None else torch.from_numpy(weights / weights.mean()).float()
 
 
 class _Choice:
@@ -86,8 +73,7 @@ class Trainer:
         self.task = task
         self.batch_size = batch_size
         self.lr = lr
-        self.bounds = batch_bounds(len(task.inputs), batch_size)
-        self.steps_an_epoch = len(self.bounds) - 1
+        self.steps_an_epoch = n_batches(len(task), batch_size)
         self.max_epochs = max_epochs or max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / self.steps_an_epoch))
         self.history: list[Record] = []
         self.best_epoch = 0
@@ -129,12 +115,10 @@ class Trainer:
             When the loss is no longer finite.
         """
         self.network.train()
-        order = torch.randperm(len(self.task.inputs), generator=self._order).numpy()
         total = torch.zeros((), device=self._device)
-        for start, stop in pairwise(self.bounds):
-            index = order[start:stop]
+        for index in batches(len(self.task), self.batch_size, self._order):
             total += self.train_step(index) * len(index)
-        loss = float(total) / len(order)
+        loss = float(total) / len(self.task)
         if not math.isfinite(loss):
             raise ConfigError(
                 f"The training loss must stay finite; got {loss} at epoch {epoch}. Lower lr (now {self.lr:g})."
@@ -144,10 +128,10 @@ class Trainer:
     def train_step(self, index: npt.NDArray[np.int64]) -> Tensor:
         """One update on the records at positions ``index``; their mean loss before it."""
         self._set_lr()
-        rows = torch.from_numpy(index)
-        targets = self.task.targets[rows].to(self._device)
-        weights = None if self.task.weights is None else self.task.weights[rows].to(self._device)
-        outputs = self._forward(index)
+        batch = self.task.batch(index)
+        weights = None if batch.weights is None else batch.weights.to(self._device)
+        outputs = self._forward(move(batch.rows, self._device), len(index))
+        targets = batch.targets.to(self._device)
         loss = noise_aware_loss(outputs, targets, weights)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -161,14 +145,13 @@ class Trainer:
         right = np.take_along_axis(dev.admitted, log_proba.argmax(axis=1)[:, None], axis=1)[:, 0]
         return losses, (~right).astype(np.float64)
 
-    def _forward(self, index: npt.NDArray[np.int64]) -> list[Tensor]:
-        batch = move(self.task.inputs.batch(index), self._device)
+    def _forward(self, rows: Any, n_rows: int) -> list[Tensor]:
         try:
-            outputs: list[Tensor] = self.network(batch)
+            outputs: list[Tensor] = self.network(rows)
         except ValueError as error:
-            if len(index) > 1 or "more than 1 value" not in str(error):
+            if n_rows > 1 or "more than 1 value" not in str(error):
                 raise
-            remedy = "Raise batch_size." if len(self.task.inputs) > 1 else "Train on more, or normalise by layer."
+            remedy = "Raise batch_size." if len(self.task) > 1 else "Train on more, or normalise by layer."
             raise ConfigError(
                 f"Modules that normalise over a batch must have at least 2 records in it; got 1. {remedy}"
             ) from None
@@ -180,14 +163,6 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = self.lr * 0.5 * (1.0 + math.cos(math.pi * done))
         self._step += 1
-
-
-def batch_bounds(n_points: int, batch_size: int) -> list[int]:
-    """Where batches start and end; a last one of one record joins the one before: it has no statistics."""
-    bounds = [*range(0, n_points, batch_size), n_points]
-    if n_points % batch_size == 1 and len(bounds) > 2:
-        del bounds[-2]
-    return bounds
 
 
 def predict_log_proba(network: EndNetwork, inputs: Inputs, batch_size: int) -> FloatArray:

@@ -1,36 +1,24 @@
 """The end model: a scikit-learn style estimator around the compiled network."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from metalwork._checks import check_callable, check_instance, check_pair
 from metalwork._estimators import Estimator, as_classes
-from metalwork.end_models._arguments import check_arguments, check_rows, pick_device, pick_seed, read_weights
-from metalwork.end_models._building import compile_for, pick_threads
-from metalwork.end_models._featurized import RawRecords, one_copy
-from metalwork.end_models._inputs import Columns, Inputs, check_finite, columns_of, read_inputs
-from metalwork.end_models._labels import Labels, how_right, read_gold, read_labels
-from metalwork.end_models._scaling import Scaler, fit_scaler
+from metalwork.end_models._arguments import check_rows
+from metalwork.end_models._building import pick_threads
+from metalwork.end_models._fitting import fit_in_parts, fit_whole
+from metalwork.end_models._inputs import Columns, check_finite, read_inputs
+from metalwork.end_models._labels import how_right
+from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._storage import Fitted, load_model, save_model
-from metalwork.end_models._training import (
-    Callback,
-    Dev,
-    Record,
-    Task,
-    Trainer,
-    mean_one,
-    predict_log_proba,
-    seeded,
-    threads,
-)
+from metalwork.end_models._training import Callback, Record, predict_log_proba, threads
 from metalwork.end_models.network import EndNetwork, ModuleFactory
 from metalwork.end_models.plan import Plan
-from metalwork.errors import VotesError
 from metalwork.features import Featurizer
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
@@ -192,27 +180,31 @@ class EndModel(Estimator):
         VotesError
             For probabilities or labels that do not fit the schema.
         """
-        check_arguments(self)
-        for callback in check_instance("callbacks", callbacks, Sequence):
-            check_callable("each of callbacks", callback)
-        has_module = self.input_module is not None
-        featurizer = one_copy(self.featurizer)
-        given = read_inputs(X, "X", has_module) if featurizer is None else RawRecords.open(featurizer, X)
-        labels = read_labels(probs, self.schema)
-        check_rows("probs", len(labels), len(given))
-        read, labels, weights = _leave_out(given, labels, read_weights(sample_weight, len(given)))
-        columns, scaler = columns_of(read), fit_scaler(read, self.scaling, has_module)
-        held_out = None if dev is None else self._read_dev(dev, featurizer, scaler, columns)
-        inputs = scaler.transform(read)
-        device, seed = pick_device(self.device), pick_seed(self.random_state)
-        with seeded(seed, device):
-            network = compile_for(self, inputs, scaler, device)
-            task = Task(inputs, labels.targets(network.plan), mean_one(weights))
-            trainer = Trainer(network, task, self.lr, self.batch_size, self.weight_decay, self.max_epochs, seed)
-            with threads(pick_threads(self, network)):
-                trainer.fit(held_out, self.patience, callbacks)
-        found = network.eval(), scaler, columns, trainer.history, trainer.best_epoch
-        return self._keep(Fitted(*found, featurizer))
+        return self._keep(fit_whole(self, X, probs, dev, sample_weight, callbacks))
+
+    def fit_parts(
+        self, parts: Iterable[Any], dev: tuple[Any, Any] | None = None, callbacks: Sequence[Callback] = ()
+    ) -> Self:
+        """Train on records that come in parts, in memory that does not grow with their number.
+
+        The network is bit for bit that of :meth:`fit` on all of them at once. Features are made once and kept in a
+        temporary file, in the folder that ``TMPDIR`` names: 8 bytes a word of a text, 4 a number.
+
+        Parameters
+        ----------
+        parts : iterable of (X, probs) or (X, probs, sample_weight)
+            Each as :meth:`fit` takes them. With a featurizer it is read twice, so it must be a list or an object
+            whose ``__iter__`` starts anew. Parts without a record that counts are passed over.
+        dev, callbacks
+            As for :meth:`fit`; the dev records are held in memory.
+
+        Raises
+        ------
+        ConfigError, DataError, VotesError
+            As :meth:`fit`, naming the part; for parts whose columns differ; for records that are no arrays where
+            there is an input module.
+        """
+        return self._keep(fit_in_parts(self, parts, dev, callbacks))
 
     @property
     def classes_(self) -> npt.NDArray[np.object_]:
@@ -310,33 +302,3 @@ class EndModel(Estimator):
     def _columns(self) -> Columns:
         names = vars(self).get("feature_names_in_")
         return Columns(self.n_features_in_, None if names is None else tuple(names))
-
-    def _read_dev(self, dev: Any, featurizer: Featurizer | None, scaler: Scaler, columns: Columns) -> Dev:
-        X, y = check_pair("dev", dev, "(X_dev, y_dev)")
-        has_module = self.input_module is not None
-        read: Inputs | RawRecords
-        if featurizer is None:
-            read = read_inputs(X, "X of dev", has_module, columns)
-        else:
-            read = RawRecords.open(featurizer, X)
-        admitted, known = read_gold(y, self.schema, "y of dev")
-        check_rows("y of dev", len(known), len(read))
-        rows = np.flatnonzero(known)
-        used = read.rows(rows)
-        inputs = used.features("X of dev", columns) if isinstance(used, RawRecords) else used
-        return Dev(scaler.transform(check_finite(inputs, "X of dev", rows)), admitted[rows])
-
-
-def _leave_out(
-    given: Inputs | RawRecords, labels: Labels, weights: npt.NDArray[np.float64] | None
-) -> tuple[Inputs, Labels, npt.NDArray[np.float64] | None]:
-    """The records that count, checked: those of weight 0 or without a label are as if they were not there."""
-    used = labels.known if weights is None else labels.known & (weights > 0)
-    rows = None if used.all() else np.flatnonzero(used)
-    if rows is not None:
-        if not rows.size:
-            raise VotesError("probs must hold a known label for at least one record of weight above 0; got none.")
-        given, labels = given.rows(rows), labels.rows(rows)
-        weights = None if weights is None else weights[rows]
-    inputs = given.fit().features("X") if isinstance(given, RawRecords) else given
-    return check_finite(inputs, "X", rows), labels, weights

@@ -2,10 +2,10 @@
 
 from metalwork._public import offer
 from metalwork.features._combined import Combined
-from metalwork.features._featurizer import Featurizer
+from metalwork.features._featurizer import Featurizer, Learner
 from metalwork.features._numbers import NumericColumns
 from metalwork.features._words import WordCounts
 
-__all__ = ["Combined", "Featurizer", "NumericColumns", "WordCounts"]
+__all__ = ["Combined", "Featurizer", "Learner", "NumericColumns", "WordCounts"]
 
 offer(__name__, globals())

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from metalwork.errors import ConfigError
-from metalwork.features._featurizer import Array, Featurizer, checked_names
+from metalwork.features._featurizer import Array, Featurizer, Learner, checked_names
 from metalwork.features._records import read_rows
 
 
@@ -50,6 +50,10 @@ class Combined(Featurizer):
         for part in self._parts():
             part.fit(rows)
         return self
+
+    def learner(self) -> Learner:
+        """The learners of its featurizers."""
+        return _LearnAll(self, [part.learner() for part in self._parts()])
 
     def transform(self, records: Any) -> Any:
         """CSR matrix where one of the featurizers gives one, else float array (n_points, n_features)."""
@@ -96,3 +100,19 @@ class Combined(Featurizer):
         if not isinstance(parts, Sequence) or not parts or not all(isinstance(p, Featurizer) for p in parts):
             raise ConfigError(f"featurizers must be a list of featurizers; got {parts!r}.")
         return parts
+
+
+class _LearnAll:
+    """Fits several featurizers to the same parts."""
+
+    def __init__(self, combined: Combined, learners: Sequence[Learner]) -> None:
+        self._combined, self._learners = combined, learners
+
+    def add(self, records: Any) -> None:
+        rows = self._combined.read(records)
+        for learner in self._learners:
+            learner.add(rows)
+
+    def finish(self) -> None:
+        for learner in self._learners:
+            learner.finish()

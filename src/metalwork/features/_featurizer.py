@@ -2,8 +2,8 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,35 @@ import numpy.typing as npt
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._estimators import Estimator
 from metalwork.errors import DataError, MetalworkError
-from metalwork.features._records import read_rows
+from metalwork.features._records import joined, read_rows
 
 Array = npt.NDArray[Any]
 _FORMAT = "metalwork features 2"
 _KINDS: dict[str, type["Featurizer"]] = {}
+
+
+class Learner(Protocol):
+    """What fits a featurizer to records that come in parts."""
+
+    def add(self, records: Any) -> None:
+        """See one part of the records."""
+
+    def finish(self) -> None:
+        """Fit the featurizer to all that were seen."""
+
+
+class _KeepAll:
+    """Fits any featurizer: keeps every part until the last one."""
+
+    def __init__(self, featurizer: "Featurizer") -> None:
+        self._featurizer = featurizer
+        self._parts: list[Any] = []
+
+    def add(self, records: Any) -> None:
+        self._parts.append(self._featurizer.read(records))
+
+    def finish(self) -> None:
+        self._featurizer.fit(joined(self._parts))
 
 
 class Featurizer(Estimator, ABC):
@@ -51,6 +75,22 @@ class Featurizer(Estimator, ABC):
     @abstractmethod
     def fit(self, records: Any, y: Any = None) -> Self:
         """Learn from training records (n_points,); ``y`` is there for scikit-learn's pipelines."""
+
+    def fit_parts(self, parts: Iterable[Any]) -> Self:
+        """:meth:`fit` on records that come in parts, each read once; the result is that of all of them at once.
+
+        ``WordCounts``, ``NumericColumns`` and what combines them hold one part at a time in memory; a kind of
+        one's own holds all, unless it has a :meth:`learner`.
+        """
+        learner = self.learner()
+        for records in parts:
+            learner.add(records)
+        learner.finish()
+        return self
+
+    def learner(self) -> Learner:
+        """What :meth:`fit_parts` hands the parts to: by default it keeps them all, and then calls :meth:`fit`."""
+        return _KeepAll(self)
 
     @abstractmethod
     def transform(self, records: Any) -> Any:

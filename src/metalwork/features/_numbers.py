@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from metalwork._checks import FloatArray
 from metalwork.errors import ConfigError
-from metalwork.features._featurizer import Array, Featurizer
+from metalwork.features._featurizer import Array, Featurizer, Learner
 from metalwork.features._records import number_columns
 
 
@@ -43,6 +43,10 @@ class NumericColumns(Featurizer):
         self.transform(records)
         return self
 
+    def learner(self) -> Learner:
+        """Checks each part, and keeps nothing."""
+        return _Check(self)
+
     def transform(self, records: Any) -> FloatArray:
         """float64 array (n_points, n_features).
 
@@ -70,6 +74,19 @@ class NumericColumns(Featurizer):
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+
+class _Check:
+    """There is nothing to learn."""
+
+    def __init__(self, columns: NumericColumns) -> None:
+        self._columns = columns
+
+    def add(self, records: Any) -> None:
+        self._columns.fit(records)
+
+    def finish(self) -> None:
+        pass
 
 
 def _checked(fields: Any) -> tuple[str, ...]:

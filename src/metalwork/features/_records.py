@@ -34,6 +34,16 @@ def read_rows(records: Any, columns: Sequence[str]) -> pl.DataFrame | list[Any]:
     return read_records(rows, columns=list(columns) or None) if is_frame(rows) else rows
 
 
+def joined(parts: Sequence[pl.DataFrame | list[Any]]) -> pl.DataFrame | list[Any]:
+    """Parts that :func:`read_rows` gave, as one."""
+    frames = [part for part in parts if isinstance(part, pl.DataFrame)]
+    if not frames:
+        return [value for part in parts for value in part]
+    if len(frames) < len(parts):
+        raise DataError("parts must all be frames, or all lists of values; got both.")
+    return pl.concat(frames, how="vertical_relaxed")
+
+
 def text_column(records: Any, field: str | None, reader: str) -> list[str]:
     """Texts (n_points,) of the column ``field``, or of the only one; a record without one has an empty text."""
     if isinstance(records, str) and field is not None:

@@ -10,7 +10,8 @@ import scipy.sparse as sp
 
 from metalwork._checks import check_count
 from metalwork.errors import ConfigError, DataError, MissingExtraError
-from metalwork.features._featurizer import Array, Featurizer
+from metalwork.features._featurizer import Array, Featurizer, Learner
+from metalwork.features._frequencies import Frequencies
 from metalwork.features._records import text_column
 from metalwork.text import characters_of, fold_case, normalise, words_of
 
@@ -94,20 +95,12 @@ class WordCounts(Featurizer):
         MissingExtraError
             When scikit-learn is not installed.
         """
+        return self.fit_parts([records])
+
+    def learner(self) -> Learner:
+        """Counts the words of each part, in bounded memory but for the words that are kept."""
         self._check()
-        counts, words = self._count(text_column(records, self.field, "WordCounts"), None)
-        enough = counts.getnnz(axis=0) >= self.min_df
-        if not enough.any():
-            raise DataError(
-                f"texts must share words: none stands in at least min_df={self.min_df} of the "
-                f"{counts.shape[0]} texts. Lower min_df, or check the text column."
-            )
-        kept = np.flatnonzero(enough)
-        if self.max_features is not None:
-            totals = np.asarray(counts.sum(axis=0)).ravel()[kept]
-            kept = np.sort(kept[np.argsort(-totals, kind="stable")[: self.max_features]])
-        self.vocabulary_ = tuple(words[j] for j in kept)
-        return self
+        return _Vocabulary(self)
 
     def transform(self, records: Any) -> sp.csr_matrix:
         """float32 CSR matrix (n_points, n_features) of word counts; words not seen in ``fit`` are ignored."""
@@ -161,8 +154,8 @@ class WordCounts(Featurizer):
         self._check_fitted()
         return self.vocabulary_
 
-    def _count(self, texts: list[str], words: tuple[str, ...] | None) -> tuple[sp.csr_matrix, tuple[str, ...]]:
-        """Counts of ``words`` (of every word, sorted, when None) in ``texts``, and the words."""
+    def _count(self, texts: list[str], words: tuple[str, ...] | None) -> tuple[sp.csr_matrix, list[str]]:
+        """Counts of ``words`` (of every word, when None) in ``texts``, and the words."""
         try:
             from sklearn.feature_extraction.text import CountVectorizer
         except ImportError:
@@ -171,17 +164,14 @@ class WordCounts(Featurizer):
             texts = fold_case(normalise(pl.Series(texts, dtype=pl.String))).to_list()
         vectorizer = CountVectorizer(vocabulary=words, dtype=np.float32, analyzer=self._tokens)
         if words is not None:
-            return sp.csr_matrix(vectorizer.transform(texts)), words
+            return sp.csr_matrix(vectorizer.transform(texts)), list(words)
         try:
             counts = sp.csr_matrix(vectorizer.fit_transform(texts))
         except ValueError as error:
             if "empty vocabulary" not in str(error):
                 raise
-            raise DataError(
-                f"texts must hold words of two or more letters; none of the {len(texts)} texts does. "
-                "Check the text column."
-            ) from None
-        return counts, tuple(vectorizer.get_feature_names_out().tolist())
+            return sp.csr_matrix((len(texts), 0)), []
+        return counts, vectorizer.get_feature_names_out().tolist()
 
     def _tokens(self, text: str) -> Iterable[str]:
         tokenizer = _TOKENIZERS[self.tokenizer] if isinstance(self.tokenizer, str) else self.tokenizer
@@ -190,6 +180,42 @@ class WordCounts(Featurizer):
         if least == most == 1:
             return found
         return _ngrams(list(found), least, most, "" if self.tokenizer == "chars" else " ")
+
+
+class _Vocabulary:
+    """Chooses the words of a counter from texts that come in parts."""
+
+    def __init__(self, counter: WordCounts) -> None:
+        self._counter = counter
+        self._found = Frequencies()
+
+    def add(self, records: Any) -> None:
+        texts = text_column(records, self._counter.field, "WordCounts")
+        counts, words = self._counter._count(texts, None)
+        totals = np.asarray(counts.sum(axis=0, dtype=np.int64)).ravel()
+        self._found.add(len(texts), words, counts.getnnz(axis=0).tolist(), totals.tolist())
+
+    def finish(self) -> None:
+        counter, any_word = self._counter, False
+        kept: list[str] = []
+        totals: list[int] = []
+        for word, in_texts, total in self._found.merged():
+            any_word = True
+            if in_texts >= counter.min_df:
+                kept.append(word)
+                totals.append(total)
+        if not any_word:
+            raise DataError(
+                f"texts must hold words of two or more letters; none of the {self._found.n_texts} texts does. "
+                "Check the text column."
+            )
+        if not kept:
+            raise DataError(
+                f"texts must share words: none stands in at least min_df={counter.min_df} of the "
+                f"{self._found.n_texts} texts. Lower min_df, or check the text column."
+            )
+        most_frequent = np.argsort(-np.array(totals), kind="stable")[: counter.max_features]
+        counter.vocabulary_ = tuple(kept[j] for j in sorted(most_frequent.tolist()))
 
 
 def _ngrams(tokens: list[str], least: int, most: int, joint: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ import pytest
 from torch import nn
 
 from metalwork import EndModel
-from metalwork.end_models._training import batch_bounds
+from metalwork.end_models._batches import batch_bounds
 from metalwork.errors import ConfigError
 from tests.unit.end_models.samples import FLAT
 

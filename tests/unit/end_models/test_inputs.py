@@ -105,7 +105,7 @@ def test_one_text_is_no_sequence_of_records() -> None:
 @pytest.mark.parametrize("make", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
 def test_counts_become_logs_of_one_length(make: Any) -> None:
     inputs = read_inputs(make(np.array([[0, 3, 1], [5, 0, 0], [0, 0, 0]])), "X", False)
-    scaled = fit_scaler(inputs, "counts", False).transform(inputs)
+    scaled = fit_scaler(lambda: [inputs], "counts", False).transform(inputs)
     found = scaled.matrix.toarray() if isinstance(scaled, SparseInputs) else scaled.array  # type: ignore[union-attr]
     first = np.log1p([0, 3, 1])
     np.testing.assert_allclose(found[0], 4 * first / np.linalg.norm(first), rtol=1e-6)
@@ -116,7 +116,7 @@ def test_standard_features_have_mean_0_and_deviation_1() -> None:
     array = np.random.default_rng(0).normal(5, 3, (50, 4))
     array[:, 2] = 7.0
     inputs = read_inputs(array, "X", False)
-    scaled = fit_scaler(inputs, "auto", False).transform(inputs)
+    scaled = fit_scaler(lambda: [inputs], "auto", False).transform(inputs)
     assert isinstance(scaled, DenseInputs)
     np.testing.assert_allclose(scaled.array.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(scaled.array.std(axis=0), [1, 1, 0, 1], atol=1e-5)
@@ -134,7 +134,7 @@ def test_standard_features_have_mean_0_and_deviation_1() -> None:
     ],
 )
 def test_auto_looks_at_the_features(X: Any, has_input_module: bool, kind: str) -> None:
-    assert fit_scaler(read_inputs(X, "X", has_input_module), "auto", has_input_module).kind == kind
+    assert fit_scaler(lambda: [read_inputs(X, "X", has_input_module)], "auto", has_input_module).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -155,5 +155,5 @@ def test_auto_looks_at_the_features(X: Any, has_input_module: bool, kind: str) -
 def test_a_scaling_that_does_not_suit_is_refused(X: Any, scaling: str, message: str) -> None:
     inputs = read_inputs(X, "X", False)
     with pytest.raises(DataError) as caught:
-        fit_scaler(inputs, scaling, False).transform(inputs)
+        fit_scaler(lambda: [inputs], scaling, False).transform(inputs)
     assert str(caught.value) == message
