@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from metalwork.pipeline import Run
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
-    from metalwork.sources import from_model, prototypes, zero_shot
+    from metalwork.sources import from_model, from_snorkel, prototypes, zero_shot
     from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
 
 _HOMES = {
@@ -63,6 +63,7 @@ _HOMES = {
     "from_column": "labeling",
     "from_model": "sources",
     "from_probabilities": "labeling",
+    "from_snorkel": "sources",
     "keywords": "labeling",
     "labeling_function": "labeling",
     "least_certain": "analysis",
@@ -97,6 +98,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "from_column",
     "from_model",
     "from_probabilities",
+    "from_snorkel",
     "keywords",
     "labeling_function",
     "least_certain",

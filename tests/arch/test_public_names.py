@@ -37,6 +37,7 @@ PUBLIC = (
     "from_column",
     "from_model",
     "from_probabilities",
+    "from_snorkel",
     "keywords",
     "labeling_function",
     "least_certain",

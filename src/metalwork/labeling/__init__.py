@@ -7,6 +7,7 @@ from metalwork.labeling._checks import column_faults, function_faults
 from metalwork.labeling._function import (
     AsksSchema,
     LabelingFunction,
+    ReadsRecords,
     from_callable,
     from_column,
     labeling_function,
@@ -23,6 +24,7 @@ __all__ = [
     "BatchRule",
     "LabelingFunction",
     "Not",
+    "ReadsRecords",
     "Spaces",
     "VoteTotal",
     "apply",

@@ -159,8 +159,8 @@ def apply_shards(
         raise ConfigError(f"max_error_rate must be a number from 0 to 1; got {max_error_rate!r}.")
     if isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1:
         raise ConfigError(f"chunk_size must be a whole number from 1; got {chunk_size!r}.")
-    functions, runner = total.functions, get_backend(backend, n_jobs)
-    source = open_records(records, format)
+    source, runner = open_records(records, format), get_backend(backend, n_jobs)
+    functions = tuple(lf.reading(source.columns) for lf in total.functions)
     check_columns(functions, source.columns)
     warn_of_defaults(functions, source.columns)
     columns = list(dict.fromkeys(name for lf in functions for name in lf.fields))

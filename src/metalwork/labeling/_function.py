@@ -53,6 +53,14 @@ class AsksSchema(ABC):
         """What to call on records of which ``space`` is asked; a ``BatchRule`` to be called on many at once."""
 
 
+class ReadsRecords(ABC):
+    """A callable that takes the values of all columns, whichever the records have; ``apply`` tells it which."""
+
+    @abstractmethod
+    def reading(self, columns: tuple[str, ...]) -> Function:
+        """What to call with the values of ``columns``, in this order."""
+
+
 @dataclass(frozen=True, eq=False)
 class LabelingFunction:
     """A labeling function (LF): a noisy, partial source of labels for one task.
@@ -66,7 +74,7 @@ class LabelingFunction:
     name : str
         Distinct among the LFs of a label matrix.
     fields : tuple of str
-        The columns whose values it is called with, in order.
+        The columns whose values it is called with, in order; none where it reads whole records.
     function : callable
         Takes one value a field; returns what :func:`from_callable` says.
     kinds : tuple of float, int, bool, str or None
@@ -104,6 +112,14 @@ class LabelingFunction:
             if isinstance(function, AsksSchema)
             else self
         )
+
+    def reading(self, columns: Sequence[str]) -> "LabelingFunction":
+        """The same once it knows which columns the records have, where it reads all of them."""
+        function: Any = self.function
+        if self.fields or not isinstance(function, ReadsRecords):
+            return self
+        names = tuple(columns)
+        return replace(self, fields=names, function=function.reading(names), kinds=(None,) * len(names))
 
     def columns(self, tasks: Sequence[str]) -> list[tuple[str, str]]:
         """Name and task of its columns of a label matrix: one, or without a task one for each of ``tasks``."""

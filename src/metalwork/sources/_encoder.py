@@ -106,5 +106,4 @@ def unit(vectors: Any) -> Vectors:
     norms = np.linalg.norm(found, axis=1, keepdims=True)
     if not np.isfinite(norms).all():
         raise LabelingError("encoder must return finite numbers; got NaN or infinity.")
-    unit: Vectors = found / np.where(norms > 0, norms, 1)
-    return unit
+    return np.asarray(found / np.where(norms > 0, norms, 1), dtype=np.float32)

@@ -149,13 +149,14 @@ class _Nearest:
 
 def _texts_by_label(what: str, given: Any, name: str) -> dict[str, list[str]]:
     """Texts by label, from a dict or from pairs of text and label."""
+    found: dict[Any, Any]
     if isinstance(given, Mapping):
         found = {label: [texts] if isinstance(texts, str) else texts for label, texts in given.items()}
     else:
         found = {}
-        pairs = [] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+        pairs: list[Any] = [] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
         for pair in pairs:
-            text, label = pair if isinstance(pair, Sequence) and len(pair) == 2 else (None, None)
+            text, label = pair if isinstance(pair, Sequence) and len(pair) == 2 else (pair, None)
             found.setdefault(label, []).append(text)
     for label, texts in found.items():
         if (

@@ -103,7 +103,7 @@ def test_each_record_is_judged_by_itself() -> None:
     lf = mw.zero_shot("order", Words())
     whole = mw.apply([lf], RECORDS * 4, SCHEMA)
     for options in ({"chunk_size": 1}, {"backend": "processes", "n_jobs": 2, "chunk_size": 7}):
-        assert mw.apply([lf], RECORDS * 4, SCHEMA, **options).codes.tolist() == whole.codes.tolist()  # type: ignore[call-overload]
+        assert mw.apply([lf], RECORDS * 4, SCHEMA, **options).codes.tolist() == whole.codes.tolist()
 
 
 @pytest.mark.parametrize(
