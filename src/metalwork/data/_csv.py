@@ -11,14 +11,14 @@ from typing import IO, Final
 
 import polars as pl
 
-from metalwork.data._csv_layout import Layout, layout_of
+from metalwork.data._csv_layout import layout_of, rows_of
 from metalwork.data._dialect import Dialect, recognise_delimiter
-from metalwork.data._lines import NotTextError, decode_line, open_bytes, text_lines
+from metalwork.data._lines import NotTextError, decode_line, is_packed, open_bytes, text_lines
+from metalwork.data._pieces import BLOCK, MOST_RECORDS, Buffer, Piece, stamp_of
 from metalwork.data._sources import FaultShard, RecordSource, Shard
 from metalwork.errors import DataError
 
 _LONGEST_FIELD: Final = 2**31 - 1  # the csv module refuses fields over 131,072 characters unless told otherwise
-_BLOCK: Final = 1 << 22
 _SAMPLE: Final = 1 << 16
 
 Row = tuple[int, list[str]]
@@ -35,15 +35,15 @@ class CsvFile(RecordSource):
         self.n_points = None if len(rows) == 2 else 0
 
     def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
-        """The file in blocks of some megabytes, cut between rows as it is read.
+        """The file in pieces of some megabytes, cut between rows by one look at quotes and line breaks.
 
-        A fault stands in the place of the block that has it: it is met where it is, whoever reads the blocks.
+        A fault stands in the place of the piece that has it: it is met where it is, whoever reads the pieces.
         """
         chosen = self.columns if columns is None else tuple(columns)
         places = tuple(self.columns.index(name) for name in chosen)
         form = _Form(str(self._path), chosen, places, len(self.columns), chunk_size, self._dialect)
         with open_bytes(self._path, self._dialect.encoding) as stream:
-            shards = _Reader(form, stream).shards()
+            shards = _Cutter(form, stream).shards()
             while True:
                 try:
                     shard = next(shards, None)
@@ -57,7 +57,7 @@ class CsvFile(RecordSource):
 
 @dataclass(frozen=True)
 class _Form:
-    """What the blocks of a file share."""
+    """What the pieces of a file share."""
 
     origin: str
     columns: tuple[str, ...]
@@ -79,10 +79,15 @@ class RowsShard(Shard):
 
     form: _Form
     rows: tuple[Row, ...]
+    start: int = 0
 
     @property
     def origin(self) -> str:  # type: ignore[override]
         return self.form.origin
+
+    @property
+    def n_points(self) -> int:  # type: ignore[override]
+        return len(self.rows)
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         yield from self.form.frame([row for _, row in self.rows]).iter_slices(self.form.chunk_size)
@@ -92,36 +97,41 @@ class RowsShard(Shard):
 
 
 @dataclass(frozen=True)
-class BlockShard(Shard):
-    """Rows that are laid out as they should be, for polars to read; the first starts on line ``line``."""
+class CsvShard(Shard):
+    """Whole rows of a file; the first stands on line ``line``."""
 
     form: _Form
-    body: bytes
+    piece: Piece
     line: int
-    layout: Layout
+    start: int = 0
+    n_points: int = 0
 
     @property
     def origin(self) -> str:  # type: ignore[override]
         return self.form.origin
 
     def chunks(self) -> Iterator[pl.DataFrame]:
-        frame = self._by_polars()
+        body = self.piece.read()
+        frame = self._by_polars(body)
         if frame is None:
-            frame = self.form.frame([row for _, row in self._rows()])
+            frame = self.form.frame([row for _, row in self._rows(body)])
         if frame.height:
             yield from frame.iter_slices(self.form.chunk_size)
 
     def place(self, row: int) -> str:
-        number, _ = next(islice(self._rows(), row, None), (self.line, []))
+        number, _ = next(islice(self._rows(self.piece.read()), row, None), (self.line, []))
         return f"{self.origin}:{number}"
 
-    def _by_polars(self) -> pl.DataFrame | None:
+    def _by_polars(self, body: bytes) -> pl.DataFrame | None:
         """The rows by polars; None where it disagrees about their number, and for what is no UTF-8."""
         form = self.form
+        layout = layout_of(body, form.dialect, form.n_fields)
+        if layout is None:
+            return None
         try:
-            pl.Series([self.body], dtype=pl.Binary).cast(pl.String)  # fails where it is no UTF-8
+            pl.Series([body], dtype=pl.Binary).cast(pl.String)  # fails where it is no UTF-8
             frame = pl.read_csv(
-                BytesIO(self.body),
+                BytesIO(body),
                 has_header=False,
                 separator=form.dialect.delimiter,
                 quote_char=form.dialect.quote or None,
@@ -130,19 +140,18 @@ class BlockShard(Shard):
             )
         except pl.exceptions.PolarsError:
             return None
-        if frame.height != self.layout.n_lines:
+        if frame.height != layout.n_lines:
             return None
-        if self.layout.is_blank is not None:
-            frame = frame.filter(~pl.Series(self.layout.is_blank))
+        if layout.is_blank is not None:
+            frame = frame.filter(~pl.Series(layout.is_blank))
         pairs = zip(form.columns, form.places, strict=True)
         frame = frame.select(pl.col(str(place)).alias(name) for name, place in pairs)
-        return frame.with_columns(pl.when(pl.all() != "").then(pl.all())) if self.layout.has_quotes else frame
+        return frame.with_columns(pl.when(pl.all() != "").then(pl.all())) if layout.has_quotes else frame
 
-    def _rows(self) -> Iterator[Row]:
-        path, lines = Path(self.origin), BytesIO(self.body)
-        return _checked_rows(
-            path, text_lines(path, lines, number=self.line), self.form.dialect, self.form.n_fields, self.line
-        )
+    def _rows(self, body: bytes) -> Iterator[Row]:
+        path = Path(self.origin)
+        lines = text_lines(path, BytesIO(body), number=self.line)
+        return _checked_rows(path, lines, self.form.dialect, self.form.n_fields, self.line)
 
 
 def dialect_of(path: Path, delimiter: str | None, quote: str, encoding: str | None) -> Dialect:
@@ -200,65 +209,54 @@ def _check_header(path: Path, row: Sequence[str], line: int) -> None:
         raise DataError(f"{path}:{line}: the first line must name the columns; it is blank.")
 
 
-class _Reader:
-    """Cuts a file into blocks of whole rows; where a block is not laid out as it should be, its rows are read."""
+class _Cutter:
+    """Cuts a file into whole rows; where quotes do not tell where rows end, the rows are read."""
 
     def __init__(self, form: _Form, stream: IO[bytes]) -> None:
-        self._form, self._path, self._stream = form, Path(form.origin), stream
-        self._buffer, self._at, self._line, self._is_first = b"", 0, 1, True
-        self._all_read = False
+        self._form, self._path = form, Path(form.origin)
+        self._buffer, self._stamp = Buffer(stream), stamp_of(stream)
+        self._carries = is_packed(self._path) or form.dialect.encoding is not None
+        self._line, self._row = 1, 0
 
     def shards(self) -> Iterator[Shard]:
         """The records, some megabytes at a time."""
+        buffer, dialect = self._buffer, self._form.dialect
         next(self._rows(None), None)  # the header
-        while self._fill(_BLOCK):
-            layout = layout_of(self._buffer, self._all_read, self._form.dialect, self._form.n_fields)
-            if not layout.is_regular:
+        while buffer.fill(BLOCK):
+            rows = rows_of(buffer.data, buffer.is_last, dialect, MOST_RECORDS)
+            if not rows.is_regular:
                 yield self._by_rows()
-            elif layout.stop == 0 and not self._all_read:
-                self._fill(2 * len(self._buffer))  # a row that is longer than the block
+            elif rows.stop == 0:
+                buffer.fill(2 * len(buffer.data))  # a row that is longer than the block
             else:
-                body, line = self._buffer[: layout.stop], self._line
-                self._buffer = self._buffer[layout.stop :]
-                self._line += body.count(b"\n")
-                yield BlockShard(self._form, body, line, layout)
+                line, row = self._line, self._row
+                self._line, self._row = line + rows.n_lines, row + rows.n_rows
+                yield CsvShard(self._form, self._piece(rows.stop), line, row, rows.n_rows)
+
+    def _piece(self, size: int) -> Piece:
+        start = self._buffer.position
+        body = self._buffer.take(size)
+        return Piece(self._form.origin, start, start + size, self._stamp, body if self._carries else None)
 
     def _by_rows(self) -> RowsShard:
         """At least the rows of the block, one by one; raises where one is wrong."""
-        left = len(self._buffer)
+        stop, start = self._buffer.position + len(self._buffer.data), self._row
         rows = []
         for row in self._rows(self._form.n_fields):
             rows.append(row)
-            if self._at >= left or not self._buffer:
+            if self._buffer.position >= stop or len(rows) == MOST_RECORDS:
                 break
-        self._buffer, self._at = self._buffer[self._at :], 0
-        return RowsShard(self._form, tuple(rows))
+        self._row += len(rows)
+        return RowsShard(self._form, tuple(rows), start)
 
     def _rows(self, n_fields: int | None) -> Iterator[Row]:
         return _checked_rows(self._path, self._lines(), self._form.dialect, n_fields, self._line)
 
     def _lines(self) -> Iterator[str]:
-        while True:
-            end = self._buffer.find(b"\n", self._at) + 1
-            if end:
-                raw, self._at = self._buffer[self._at : end], end
-            else:
-                raw = self._buffer[self._at :] + self._stream.readline()
-                self._buffer, self._at = b"", 0
-            if not raw:
-                return
+        while raw := self._buffer.line():
             try:
-                line = decode_line(raw, self._is_first)
+                line = decode_line(raw, first=self._line == 1)
             except NotTextError as fault:
                 raise DataError(f"{self._path}:{self._line}: {fault}") from None
-            self._line, self._is_first = self._line + 1, False
+            self._line += 1
             yield line
-
-    def _fill(self, size: int) -> int:
-        """Make the buffer at least this long where the file has as much; its length."""
-        self._buffer, self._at = self._buffer[self._at :], 0
-        while len(self._buffer) < size and not self._all_read:
-            block = self._stream.read(size - len(self._buffer))
-            self._all_read = not block
-            self._buffer += block
-        return len(self._buffer)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -12,8 +13,9 @@ import polars as pl
 from metalwork.data._columns import column_of, frame_of
 from metalwork.data._json import parse_object
 from metalwork.data._json_template import Template
-from metalwork.data._lines import NotTextError, decode_line, line_number, open_bytes
+from metalwork.data._lines import NotTextError, decode_line, is_blank, is_packed, lines_of, open_bytes
 from metalwork.data._missing import nulls_for_missing
+from metalwork.data._pieces import BLOCK, MOST_RECORDS, Buffer, Piece, stamp_of
 from metalwork.data._sources import RecordSource, Shard
 from metalwork.errors import DataError
 
@@ -28,71 +30,85 @@ class JsonLinesFile(RecordSource):
 
     def __init__(self, path: Path, encoding: str | None) -> None:
         self._path, self._encoding = path, encoding
-        shard = JsonLinesShard(str(path), (), True, _SAMPLE, encoding)
         with open_bytes(path, encoding) as stream:
             raw = list(islice(stream, _SAMPLE))
-        self.columns, n_records = _Chunk(shard, raw, 0).keys()
+        self.columns, n_records = _Chunk(_Form(str(path), (), True, _SAMPLE), raw, 1).keys()
         self.n_points = None if len(raw) == _SAMPLE else n_records
 
-    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
-        """The file in parts of about ``chunk_size`` records that can be read on their own."""
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
+        """The file in pieces of some megabytes, cut between lines."""
         chosen = self.columns if columns is None else tuple(columns)
-        shared = (str(self._path), chosen, columns is None, chunk_size, self._encoding)
-        if self._path.suffix.lower() == ".gz" or self._encoding is not None:
-            return [JsonLinesShard(*shared)]
-        return [JsonLinesShard(*shared, *part) for part in pairwise(_bounds(self._path, chunk_size))]
+        form = _Form(str(self._path), chosen, columns is None, chunk_size)
+        carries, line, row = is_packed(self._path) or self._encoding is not None, 1, 0
+        with open_bytes(self._path, self._encoding) as stream:
+            buffer, stamp = Buffer(stream), stamp_of(stream)
+            while buffer.fill(BLOCK):
+                lines = lines_of(buffer.data, buffer.is_last, MOST_RECORDS)
+                if lines.stop == 0:
+                    buffer.fill(2 * len(buffer.data))  # a line that is longer than the block
+                    continue
+                start, body = buffer.position, buffer.take(lines.stop)
+                piece = Piece(form.origin, start, start + len(body), stamp, body if carries else None)
+                yield JsonLinesShard(form, piece, line, row, lines.n_full)
+                line, row = line + lines.n_lines, row + lines.n_full
 
 
 @dataclass(frozen=True)
-class JsonLinesShard(Shard):
-    """The lines that start in bytes ``start:stop`` of a file."""
+class _Form:
+    """What the pieces of a file share."""
 
     origin: str
     columns: tuple[str, ...]
     all_columns: bool  # also those with keys that are not in ``columns``
     chunk_size: int
-    encoding: str | None = None
+
+
+@dataclass(frozen=True)
+class JsonLinesShard(Shard):
+    """Whole lines of a file; the first is line ``line``."""
+
+    form: _Form
+    piece: Piece
+    line: int
     start: int = 0
-    stop: int | None = None
+    n_points: int = 0
+
+    @property
+    def origin(self) -> str:  # type: ignore[override]
+        return self.form.origin
 
     def chunks(self) -> Iterator[pl.DataFrame]:
-        template, number = None, 0
-        with open_bytes(Path(self.origin), self.encoding) as stream:
-            lines = _raw_lines(stream, self.start, self.stop)
-            while batch := list(islice(lines, self.chunk_size)):
-                chunk = _Chunk(self, batch, number)
-                template = chunk.template(template)
-                frame = chunk.frame(template)
-                number += len(batch)
-                if frame.height:
-                    yield frame
-
-    def parse(self, raw: bytes, index: int) -> dict[str, Any] | None:
-        """The object on a line; None for a blank line; ``DataError`` naming it where it is neither."""
-        try:
-            line = decode_line(raw, self.start == 0 and index == 0)
-            return None if not line or line.isspace() else parse_object(line)
-        except NotTextError as fault:
-            raise DataError(f"{self._line(index)}: {fault}") from None
-        except ValueError as fault:
-            raise DataError(f"{self._line(index)}: {fault}. Mend or remove the line.") from None
+        template, number, lines = None, self.line, BytesIO(self.piece.read())
+        while batch := list(islice(lines, self.form.chunk_size)):
+            chunk = _Chunk(self.form, batch, number)
+            template = chunk.template(template)
+            frame = chunk.frame(template)
+            number += len(batch)
+            if frame.height:
+                yield frame
 
     def place(self, row: int) -> str:
-        with open_bytes(Path(self.origin), self.encoding) as stream:
-            lines = enumerate(_raw_lines(stream, self.start, self.stop))
-            full = (index for index, raw in lines if raw.strip())
-            return self._line(next(islice(full, row, None), 0))
+        full = (number for number, raw in enumerate(BytesIO(self.piece.read()), self.line) if not is_blank(raw))
+        return f"{self.origin}:{next(islice(full, row, None), self.line)}"
 
-    def _line(self, index: int) -> str:
-        return f"{self.origin}:{line_number(Path(self.origin), self.start) + index}"
+
+def parse_line(origin: str, raw: bytes, number: int) -> dict[str, Any] | None:
+    """The object on a line; None for a blank line; ``DataError`` naming it where it is neither."""
+    try:
+        line = decode_line(raw, first=number == 1)
+        return None if not line or line.isspace() else parse_object(line)
+    except NotTextError as fault:
+        raise DataError(f"{origin}:{number}: {fault}") from None
+    except ValueError as fault:
+        raise DataError(f"{origin}:{number}: {fault}. Mend or remove the line.") from None
 
 
 class _Chunk:
     """Some lines of a file: those of one form are read by polars, the others one by one."""
 
-    def __init__(self, shard: JsonLinesShard, raw: Sequence[bytes], number: int) -> None:
-        self._shard, self._raw, self._number = shard, raw, number
-        self._text = _plain_text(raw, shard.start == 0 and number == 0)
+    def __init__(self, form: _Form, raw: Sequence[bytes], number: int) -> None:
+        self._form, self._raw, self._number = form, raw, number
+        self._text = _plain_text(raw, number == 1)
         self._lines = pl.Series((self._text or "").removesuffix("\n").split("\n"), dtype=pl.String)
 
     def keys(self) -> tuple[tuple[str, ...], int]:
@@ -128,18 +144,18 @@ class _Chunk:
         return _interleave(frame, self._by_hand(rest.tolist()), np.flatnonzero(fits.to_numpy()), self._full(rest))
 
     def _parse(self, index: int) -> dict[str, Any] | None:
-        return self._shard.parse(self._raw[index], self._number + index)
+        return parse_line(self._form.origin, self._raw[index], self._number + index)
 
     def _by_hand(self, rows: Sequence[int]) -> pl.DataFrame:
         records = [record for record in map(self._parse, rows) if record is not None]
-        names = dict.fromkeys(self._shard.columns)
-        if self._shard.all_columns:
+        names = dict.fromkeys(self._form.columns)
+        if self._form.all_columns:
             names |= dict.fromkeys(name for record in records for name in record)
         return frame_of(records, {name: name for name in names})
 
     def _by_polars(self, template: Template, text: bytes, n_lines: int) -> pl.DataFrame | None:
-        names = dict.fromkeys(self._shard.columns)
-        if self._shard.all_columns:
+        names = dict.fromkeys(self._form.columns)
+        if self._form.all_columns:
             names |= dict.fromkeys(template.schema)
         frame = template.read(text, list(names))
         if frame is None or frame.height != n_lines:
@@ -147,7 +163,7 @@ class _Chunk:
         return pl.DataFrame([nulls_for_missing(column) for column in frame])
 
     def _full(self, rows: Any) -> Any:
-        return [row for row in rows.tolist() if self._raw[row].strip()]
+        return [row for row in rows.tolist() if not is_blank(self._raw[row])]
 
 
 def _plain_text(raw: Sequence[bytes], is_first: bool) -> str | None:
@@ -175,26 +191,3 @@ def _interleave(one: pl.DataFrame, two: pl.DataFrame, rows_of_one: Any, rows_of_
 
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:
     return frame[name] if name in frame.columns else pl.Series(name, [None] * frame.height, dtype=pl.String)
-
-
-def _raw_lines(stream: IO[bytes], start: int, stop: int | None) -> Iterator[bytes]:
-    position = stream.seek(start) if start else 0
-    for raw in stream:
-        if stop is not None and position >= stop:
-            return
-        yield raw
-        position += len(raw)
-
-
-def _bounds(path: Path, chunk_size: int) -> list[int]:
-    """Byte positions of line starts, some ``chunk_size`` lines apart by the size of the first lines."""
-    with open_bytes(path) as stream:
-        size = path.stat().st_size
-        sample = [len(line) for line in islice(stream, 1000)]
-        step = max(1, chunk_size * sum(sample) // max(1, len(sample)))
-        bounds = [0]
-        while bounds[-1] + step < size:
-            stream.seek(bounds[-1] + step)
-            stream.readline()
-            bounds.append(stream.tell())
-    return bounds if bounds[-1] == size else [*bounds, size]

@@ -8,13 +8,16 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
+
+import numpy as np
 
 from metalwork.data._held import held
 from metalwork.errors import ConfigError, DataError
 
 _BOM = b"\xef\xbb\xbf"
 _BLOCK = 1 << 20
+_LF, _BLANK, _ASCII = 10, 32, 127
 
 
 @contextmanager
@@ -25,8 +28,7 @@ def open_bytes(path: Path, encoding: str | None = None) -> Iterator[IO[bytes]]:
     """
     try:
         kept = held(path)
-        packed = path.suffix.lower() == ".gz"
-        with gzip.open(kept or path, "rb") if packed else kept or path.open("rb") as stream:
+        with gzip.open(kept or path, "rb") if is_packed(path) else kept or path.open("rb") as stream:
             if encoding is None:
                 yield stream  # type: ignore[misc]
             else:
@@ -41,6 +43,11 @@ def open_bytes(path: Path, encoding: str | None = None) -> Iterator[IO[bytes]]:
         raise DataError(f"{path}: must be a gzip file; it is damaged or something else ({error}).") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}).{_if_no_path(path)}") from None
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the name says that the file is compressed."""
+    return path.suffix.lower() == ".gz"
 
 
 def check_encoding(encoding: Any) -> str | None:
@@ -112,14 +119,33 @@ def text_lines(path: Path, stream: IO[bytes], number: int = 1) -> Iterator[str]:
             raise DataError(f"{path}:{line}: {fault}") from None
 
 
-def line_number(path: Path, start: int) -> int:
-    """Number (from 1) of the line that starts at byte ``start``."""
-    number, left = 1, start
-    with open_bytes(path) as stream:
-        while left > 0 and (block := stream.read(min(left, _BLOCK))):
-            number += block.count(b"\n")
-            left -= len(block)
-    return number
+class Lines(NamedTuple):
+    """The whole lines at the start of a block: where they end, how many they are, and how many are not blank."""
+
+    stop: int
+    n_lines: int
+    n_full: int
+
+
+def lines_of(block: bytes, is_last: bool, most: int) -> Lines:
+    """The first lines of a block that starts with one, ``most`` of them; ``is_last``: the file ends with it."""
+    array = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(array == _LF) + 1
+    if is_last and block[-1] != _LF:
+        ends = np.append(ends, len(block))
+    ends = ends[:most]
+    if not len(ends):
+        return Lines(0, 0, 0)
+    starts = np.concatenate([[0], ends[:-1]])
+    first = array[starts]
+    doubtful = np.flatnonzero((first <= _BLANK) | (first > _ASCII))  # what a blank line may begin with
+    blank = sum(is_blank(block[starts[i] : ends[i]]) for i in doubtful)
+    return Lines(int(ends[-1]), len(ends), len(ends) - blank)
+
+
+def is_blank(line: bytes) -> bool:
+    """Whether there is nothing on a line but white space, of Unicode's too."""
+    return not line.decode("utf-8", "replace").removeprefix("\ufeff").strip()
 
 
 class NotTextError(Exception):

@@ -17,10 +17,21 @@ _SAMPLE = 10_000  # records of an iterator whose keys tell the columns
 
 
 class Shard(ABC):
-    """A part of the records that a worker reads by itself; it may be pickled."""
+    """A part of the records that a worker reads by itself, at most some 100,000; it may be pickled.
+
+    Attributes
+    ----------
+    origin : str
+        The file it is a part of, or ``""``.
+    start : int or None
+        Number in ``origin`` of its first record, where that is known before it is read.
+    n_points : int or None
+        How many records it holds, where that is known before it is read.
+    """
 
     origin: str
-    """The file it is a part of, or ``""``."""
+    start: int | None = None
+    n_points: int | None = None
 
     @abstractmethod
     def chunks(self) -> Iterator[pl.DataFrame]:
@@ -59,6 +70,10 @@ class FrameShard(Shard):
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         yield self.frame
+
+    @property
+    def n_points(self) -> int:  # type: ignore[override]
+        return self.frame.height
 
     def place(self, row: int) -> str:
         return super().place(self.start + row)

@@ -34,6 +34,14 @@ class _TypedShard(Shard):
     def origin(self) -> str:  # type: ignore[override]
         return self.shard.origin
 
+    @property
+    def start(self) -> int | None:  # type: ignore[override]
+        return self.shard.start
+
+    @property
+    def n_points(self) -> int | None:  # type: ignore[override]
+        return self.shard.n_points
+
     def place(self, row: int) -> str:
         return self.shard.place(row)
 

@@ -136,7 +136,7 @@ def by_blocks(path: Path, chunk_size: int) -> Any:
 
 @pytest.mark.parametrize("size", [1, 9, 60, 1 << 20])
 def test_blocks_give_what_rows_give(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_csv, "_BLOCK", size)
+    monkeypatch.setattr(_csv, "BLOCK", size)
     draw, path, seen = random.Random(size), tmp_path / "a.csv", set()
     for _ in range(300):
         path.write_bytes(made(draw))
@@ -148,16 +148,16 @@ def test_blocks_give_what_rows_give(size: int, tmp_path: Path, monkeypatch: pyte
 
 
 def test_polars_reads_what_is_laid_out_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_csv._Reader, "_by_rows", None)
-    monkeypatch.setattr(_csv.BlockShard, "_rows", None)
+    monkeypatch.setattr(_csv._Cutter, "_by_rows", None)
+    monkeypatch.setattr(_csv.CsvShard, "_rows", None)
     text = 'a,b\r\n"x, ""y""\r\nz",\r\n\r\n"",2\r\n'
     assert read_records(written(tmp_path / "a.csv", text)).rows() == [('x, "y"\r\nz', None), (None, "2")]
 
 
 def test_a_stray_quote_slows_one_block_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_csv, "_BLOCK", 1000)
-    calls, slow = [], _csv._Reader._by_rows
-    monkeypatch.setattr(_csv._Reader, "_by_rows", lambda *given: calls.append(1) or slow(*given))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(_csv, "BLOCK", 1000)
+    calls, slow = [], _csv._Cutter._by_rows
+    monkeypatch.setattr(_csv._Cutter, "_by_rows", lambda *given: calls.append(1) or slow(*given))  # type: ignore[func-returns-value]
     lines = [f"{i},x" for i in range(5000)]
     lines[100] = '100,5" pipe'
     frame = read_records(written(tmp_path / "a.csv", "i,t\n" + "\n".join(lines)))
@@ -169,15 +169,15 @@ def test_a_stray_quote_slows_one_block_only(tmp_path: Path, monkeypatch: pytest.
 def test_blocks_know_their_lines_and_are_read_by_any_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_csv, "_BLOCK", 500)
-    lines = [f'{i},"two\nlines"' for i in range(300)]
+    monkeypatch.setattr(_csv, "BLOCK", 500)
+    lines = [f'{i},"two\nlines"' for i in range(3000)]
     path = written(tmp_path / "a.csv", "i,t\n" + "\n".join(lines) + "\n")
     shards = list(open_records(path).shards(["i"], 7))
     assert len(shards) > 5
     copies = pickle.loads(pickle.dumps(shards))
     assert [frame.height <= 7 for shard in copies for frame in shard.chunks()].count(False) == 0
     assert pl.concat(frame for shard in copies for frame in shard.chunks())["i"].to_list() == [
-        str(i) for i in range(300)
+        str(i) for i in range(3000)
     ]
     for row, fault, message in (
         (250, "x,y", f"{path}:502: column 'i' must hold a whole number; got 'x'. Mend"),
@@ -196,7 +196,7 @@ def test_blocks_know_their_lines_and_are_read_by_any_process(
 def test_workers_share_a_file_and_meet_its_faults_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_csv, "_BLOCK", 300)
+    monkeypatch.setattr(_csv, "BLOCK", 300)
     schema = mw.TaskSchema.flat(["odd", "even"], task="parity")
     lf = mw.from_callable(lambda i: "odd" if i[-1] in "13579" else "even", "parity", name="parity")
     path = written(tmp_path / "a.csv", "i,t\n" + "".join(f"{i},{'x' * (i % 9)}\n" for i in range(400)))

@@ -53,10 +53,9 @@ def made(draw: random.Random) -> bytes:
 
 
 def by_hand(path: Path) -> Any:
-    shard = _jsonl.JsonLinesShard(str(path), (), True, 1, None)
     try:
         with open_bytes(path, None) as stream:
-            parsed = [shard.parse(raw, index) for index, raw in enumerate(stream)]
+            parsed = [_jsonl.parse_line(str(path), raw, number) for number, raw in enumerate(stream, 1)]
         records = [record for record in parsed if record is not None]
     except DataError as error:
         return str(error)

@@ -1,0 +1,98 @@
+"""Pieces of files: ranges of bytes that a worker reads by itself, or bytes that travel to it."""
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from metalwork.data._lines import open_bytes
+from metalwork.errors import DataError
+
+BLOCK: Final = 1 << 22
+"""Bytes of a text file that make a shard, some more where a record ends beyond."""
+
+MOST_RECORDS: Final = 100_000
+"""How many records a shard holds at most."""
+
+Stamp = tuple[int, int]
+"""Size of a file, and when it changed."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Bytes ``start:stop`` of a file, after unpacking and decoding; in ``body`` where none can seek there."""
+
+    origin: str
+    start: int
+    stop: int
+    stamp: Stamp | None = None
+    body: bytes | None = None
+
+    def read(self) -> bytes:
+        """The bytes; ``DataError`` where the file is no longer what it was when it was cut."""
+        if self.body is not None:
+            return self.body
+        path = Path(self.origin)
+        with open_bytes(path) as stream:
+            stream.seek(self.start)
+            body = stream.read(self.stop - self.start)
+            check_unchanged(path, stamp_of(stream), self.stamp)
+        if len(body) < self.stop - self.start:
+            raise _changed(path)
+        return body
+
+
+def stamp_of(file: Path | IO[bytes]) -> Stamp | None:
+    """The stamp of a file, by path or open; None where it is none of the file system's, such as kept content."""
+    try:
+        status = os.stat(file if isinstance(file, Path) else file.fileno())
+    except (OSError, AttributeError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def check_unchanged(path: Path, now: Stamp | None, known: Stamp | None) -> None:
+    """``DataError`` where a file is not what it was when ``known`` was taken."""
+    if None not in (now, known) and now != known:
+        raise _changed(path)
+
+
+def _changed(path: Path) -> DataError:
+    return DataError(f"{path}: must not change while it is read; it was written to meanwhile. Start again.")
+
+
+class Buffer:
+    """The bytes of a stream from ``position`` on, of which as many are held as were asked for."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._at = stream, 0
+        self.data, self.position, self.is_last = b"", 0, False
+
+    def fill(self, size: int) -> int:
+        """Hold at least this many bytes in ``data``, where the stream has as many; returns how many are held."""
+        blocks, length = [self.data[self._at :]], len(self.data) - self._at
+        while length < size and not self.is_last:
+            blocks.append(self._stream.read(size - length))
+            self.is_last = not blocks[-1]
+            length += len(blocks[-1])
+        self.data, self._at = blocks[0] if len(blocks) == 1 else b"".join(blocks), 0
+        return length
+
+    def take(self, size: int) -> bytes:
+        """Remove the first bytes of ``data``, and give them."""
+        taken, self.data = self.data[:size], self.data[size:]
+        self.position += len(taken)
+        return taken
+
+    def line(self) -> bytes:
+        """Remove the next line with its end, and give it; nothing where the stream has ended."""
+        end = self.data.find(b"\n", self._at) + 1
+        while not end and not self.is_last:
+            searched = len(self.data) - self._at
+            self.fill(2 * searched + io.DEFAULT_BUFFER_SIZE)
+            end = self.data.find(b"\n", searched) + 1
+        end = end or len(self.data)
+        line, self._at = self.data[self._at : end], end
+        self.position += len(line)
+        return line
