@@ -36,7 +36,15 @@ if TYPE_CHECKING:
     from metalwork.pipeline import Run
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
-    from metalwork.sources import from_model, from_snorkel, prototypes, zero_shot
+    from metalwork.sources import (
+        from_model,
+        from_skweak,
+        from_snorkel,
+        prototypes,
+        spacy_entities,
+        spacy_patterns,
+        zero_shot,
+    )
     from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
 
 _HOMES = {
@@ -63,6 +71,7 @@ _HOMES = {
     "from_column": "labeling",
     "from_model": "sources",
     "from_probabilities": "labeling",
+    "from_skweak": "sources",
     "from_snorkel": "sources",
     "keywords": "labeling",
     "labeling_function": "labeling",
@@ -71,6 +80,8 @@ _HOMES = {
     "load_label_model": "label_models",
     "prototypes": "sources",
     "regex": "labeling",
+    "spacy_entities": "sources",
+    "spacy_patterns": "sources",
     "zero_shot": "sources",
 }
 
@@ -98,6 +109,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "from_column",
     "from_model",
     "from_probabilities",
+    "from_skweak",
     "from_snorkel",
     "keywords",
     "labeling_function",
@@ -106,6 +118,8 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "load_label_model",
     "prototypes",
     "regex",
+    "spacy_entities",
+    "spacy_patterns",
     "zero_shot",
 ]
 

@@ -37,6 +37,7 @@ PUBLIC = (
     "from_column",
     "from_model",
     "from_probabilities",
+    "from_skweak",
     "from_snorkel",
     "keywords",
     "labeling_function",
@@ -45,6 +46,8 @@ PUBLIC = (
     "load_label_model",
     "prototypes",
     "regex",
+    "spacy_entities",
+    "spacy_patterns",
     "zero_shot",
 )
 
