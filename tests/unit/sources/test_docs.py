@@ -12,7 +12,12 @@ import metalwork as mw
 from metalwork.errors import LabelingError, MissingExtraError
 
 SCHEMA = mw.TaskSchema.flat(["Corporate", "Markets", "Other"], task="desk")
-RECORDS = [{"text": "Acme net profit"}, {"text": "wheat and Acme"}, {"text": None}, {"text": "rain"}]
+RECORDS: list[dict[str, Any]] = [
+    {"text": "Acme net profit"},
+    {"text": "wheat and Acme"},
+    {"text": None},
+    {"text": "rain"},
+]
 KINDS = {"Acme": "ORG", "wheat": "COMMODITY", "profit": "Corporate"}
 
 
@@ -143,7 +148,7 @@ def test_spacys_own_patterns_and_entities() -> None:
     assert _names(lfs) == expected
     assert _names(lfs, backend="processes", n_jobs=2, chunk_size=2) == expected
     over_docs = mw.spacy_patterns("desk", "Corporate", [[{"LOWER": "profit"}]], field="doc")
-    docs = [{"doc": nlp(record["text"])} for record in RECORDS if record["text"]]
+    docs = [{"doc": nlp(text)} for record in RECORDS if (text := record["text"])]
     assert _names([over_docs], docs) == [["Corporate"], [""], [""]]
     assert "must be token patterns of spaCy's; got [[{'LOWR': 'a'}]]" in _fault(
         lambda: mw.spacy_patterns("desk", "Markets", [[{"LOWR": "a"}]])
