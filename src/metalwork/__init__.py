@@ -31,22 +31,13 @@ if TYPE_CHECKING:
         from_probabilities,
         keywords,
         labeling_function,
+        preprocessor,
         regex,
     )
     from metalwork.pipeline import Run
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
-    from metalwork.sources import (
-        from_crowd,
-        from_model,
-        from_skweak,
-        from_snorkel,
-        from_table,
-        prototypes,
-        spacy_entities,
-        spacy_patterns,
-        zero_shot,
-    )
+    from metalwork.sources import from_model, from_snorkel, prototypes, zero_shot
     from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
 
 _HOMES = {
@@ -71,21 +62,17 @@ _HOMES = {
     "evaluate": "analysis",
     "from_callable": "labeling",
     "from_column": "labeling",
-    "from_crowd": "sources",
     "from_model": "sources",
     "from_probabilities": "labeling",
-    "from_skweak": "sources",
     "from_snorkel": "sources",
-    "from_table": "sources",
     "keywords": "labeling",
     "labeling_function": "labeling",
     "least_certain": "analysis",
     "lf_summary": "analysis",
     "load_label_model": "label_models",
+    "preprocessor": "labeling",
     "prototypes": "sources",
     "regex": "labeling",
-    "spacy_entities": "sources",
-    "spacy_patterns": "sources",
     "zero_shot": "sources",
 }
 
@@ -111,21 +98,17 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "evaluate",
     "from_callable",
     "from_column",
-    "from_crowd",
     "from_model",
     "from_probabilities",
-    "from_skweak",
     "from_snorkel",
-    "from_table",
     "keywords",
     "labeling_function",
     "least_certain",
     "lf_summary",
     "load_label_model",
+    "preprocessor",
     "prototypes",
     "regex",
-    "spacy_entities",
-    "spacy_patterns",
     "zero_shot",
 ]
 

@@ -27,7 +27,6 @@ ALLOWED = {
     ("labeling/_votes.py", "RuntimeError"): "what an LF raises on a record; caught, counted and named by apply",
     ("labeling/_votes.py", "TypeError"): "caught in the same module: a value that is no label",
     ("labeling/_votes.py", "_UnreadableError"): "caught in the same module, which counts it as a failure",
-    ("labeling/_votes.py", "_Stopped"): "caught in the same module, where the LF is known",
     ("pipeline/_folder.py", "RuntimeError"): "a fault of our own code, not of its user",
     ("pipeline/_settings.py", "ValueError"): "what pydantic asks of a validator; it lists them as faults",
 }

@@ -4,6 +4,7 @@ from metalwork._public import offer
 from metalwork.labeling._apply import apply, apply_shards, in_alphabets_of, warn_of_lost
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._checks import column_faults, function_faults
+from metalwork.labeling._fingerprint import functions_digest
 from metalwork.labeling._function import (
     AsksSchema,
     LabelingFunction,
@@ -12,9 +13,12 @@ from metalwork.labeling._function import (
     from_column,
     labeling_function,
 )
+from metalwork.labeling._inputs import names_read
 from metalwork.labeling._negation_words import NEGATIONS
+from metalwork.labeling._preprocess import Preprocessor, preprocessor, preprocessors_in
 from metalwork.labeling._returns import Not, Spaces
 from metalwork.labeling._soft import from_probabilities
+from metalwork.labeling._store import Store, StoreSummary, store_at
 from metalwork.labeling._text import keywords, regex
 from metalwork.labeling._total import VoteTotal
 
@@ -24,8 +28,11 @@ __all__ = [
     "BatchRule",
     "LabelingFunction",
     "Not",
+    "Preprocessor",
     "ReadsRecords",
     "Spaces",
+    "Store",
+    "StoreSummary",
     "VoteTotal",
     "apply",
     "apply_shards",
@@ -34,10 +41,15 @@ __all__ = [
     "from_column",
     "from_probabilities",
     "function_faults",
+    "functions_digest",
     "in_alphabets_of",
     "keywords",
     "labeling_function",
+    "names_read",
+    "preprocessor",
+    "preprocessors_in",
     "regex",
+    "store_at",
     "warn_of_lost",
 ]
 

@@ -1,5 +1,6 @@
 """Applying labeling functions to records."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, overload
@@ -10,10 +11,13 @@ from metalwork.backends import Backend, get_backend
 from metalwork.data import open_records
 from metalwork.errors import ConfigError, LabelingError
 from metalwork.labeling._alphabets import recode
-from metalwork.labeling._checks import check_columns
+from metalwork.labeling._cache import votes_cache, warn_of_unkept
+from metalwork.labeling._checks import check_inputs
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._labeler import Labeler
+from metalwork.labeling._preprocess import Preprocessor
 from metalwork.labeling._returns import Spaces
+from metalwork.labeling._store import store_at
 from metalwork.labeling._text_traps import plain_columns, warn_of_defaults
 from metalwork.labeling._total import Codes, VoteTotal
 from metalwork.votes import LabelMatrix, Space, TaskForest
@@ -32,6 +36,8 @@ def apply(
     max_error_rate: float = ...,
     chunk_size: int = ...,
     format: str | None = ...,
+    preprocessors: Iterable[Preprocessor] | None = ...,
+    cache: str | os.PathLike[str] | bool | None = ...,
     progress: Progress | None = ...,
     like: LabelMatrix | None = ...,
 ) -> LabelMatrix: ...
@@ -48,6 +54,8 @@ def apply(
     max_error_rate: float = ...,
     chunk_size: int = ...,
     format: str | None = ...,
+    preprocessors: Iterable[Preprocessor] | None = ...,
+    cache: str | os.PathLike[str] | bool | None = ...,
     progress: Progress | None = ...,
     like: Mapping[str, LabelMatrix] | None = ...,
 ) -> dict[str, LabelMatrix]: ...
@@ -63,6 +71,8 @@ def apply(
     max_error_rate: float = 0.01,
     chunk_size: int = 10_000,
     format: str | None = None,
+    preprocessors: Iterable[Preprocessor] | None = None,
+    cache: str | os.PathLike[str] | bool | None = None,
     progress: Progress | None = None,
     like: LabelMatrix | Mapping[str, LabelMatrix] | None = None,
 ) -> LabelMatrix | dict[str, LabelMatrix]:
@@ -86,6 +96,12 @@ def apply(
         Records that are in memory at a time, a worker.
     format : {"csv", "tsv", "jsonl", "json", "parquet", "txt"}, optional
         Of a file whose name does not tell.
+    preprocessors : list of Preprocessor, optional
+        Those that the LFs' own modules neither define nor import; they go before others of the same output.
+    cache : path or bool, optional
+        A file or folder in which votes are kept, or True for the user's cache folder: LFs that are the same, in
+        code and in all that it refers to and reads, are not run again on records that are the same. Nothing is
+        kept by default.
     progress : callable, optional
         Called as ``progress(n_done, n_points)`` now and then; ``n_points`` is None while it is not known.
     like : LabelMatrix, optional
@@ -109,7 +125,8 @@ def apply(
     """
     total = VoteTotal(lfs, schema)
     options: dict[str, Any] = {"backend": backend, "n_jobs": n_jobs, "chunk_size": chunk_size, "format": format}
-    shards = apply_shards(total, records, **options, max_error_rate=max_error_rate, progress=progress, like=like)
+    options |= {"preprocessors": preprocessors, "cache": cache, "max_error_rate": max_error_rate}
+    shards = apply_shards(total, records, **options, progress=progress, like=like)
     votes = total.matrix(np.concatenate(list(shards)))
     if like is None:
         found: LabelMatrix | dict[str, LabelMatrix] = votes
@@ -128,6 +145,8 @@ def apply_shards(
     max_error_rate: float = 0.01,
     chunk_size: int = 10_000,
     format: str | None = None,
+    preprocessors: Iterable[Preprocessor] | None = None,
+    cache: str | os.PathLike[str] | bool | None = None,
     progress: Progress | None = None,
     like: LabelMatrix | Mapping[str, LabelMatrix] | VoteTotal | None = None,
 ) -> Iterator[Codes]:
@@ -140,7 +159,7 @@ def apply_shards(
     total : VoteTotal
         The LFs and their schema, and what came before: its first ``n_shards`` shards are passed over. Bit for bit,
         it does not matter where an earlier application ended.
-    records, backend, n_jobs, max_error_rate, chunk_size, format, progress
+    records, backend, n_jobs, max_error_rate, chunk_size, format, preprocessors, cache, progress
         As for :func:`apply`.
     like : LabelMatrix or VoteTotal, optional
         Of the same LFs on other records, so that an LF that voted there does not pass for silent.
@@ -161,14 +180,17 @@ def apply_shards(
         raise ConfigError(f"chunk_size must be a whole number from 1; got {chunk_size!r}.")
     source, runner = open_records(records, format), get_backend(backend, n_jobs)
     functions = tuple(lf.reading(source.columns) for lf in total.functions)
-    check_columns(functions, source.columns)
+    inputs = check_inputs(functions, source.columns, preprocessors)
     warn_of_defaults(functions, source.columns)
-    columns = list(dict.fromkeys(name for lf in functions for name in lf.fields))
-    labeler = Labeler(functions, total.space, plain_columns(functions))
-    for part in runner.map(labeler, islice(source.shards(columns, chunk_size), total.n_shards, None)):
+    plain = tuple(name for name in plain_columns(functions) if name in inputs.all_columns)
+    kept, unkept = votes_cache(store_at(cache), functions, inputs, total.space)
+    labeler = Labeler(functions, total.space, plain, inputs, kept)
+    for part in runner.map(labeler, islice(source.shards(inputs.all_columns, chunk_size), total.n_shards, None)):
         yield total.add(part)
+        unkept |= {f"LF {functions[j].name!r}": why for j, why in part.unkept.items()}
         if progress is not None:
             progress(total.n_points, source.n_points)
+    warn_of_unkept(unkept)
     total.check(max_error_rate)
     total.warn_of_text(like)
 

@@ -1,12 +1,13 @@
 """What is wrong with labeling functions before they run, all at once."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from metalwork._names import plain_name
 from metalwork.errors import LabelingError
 from metalwork.labeling._function import LabelingFunction
+from metalwork.labeling._inputs import Inputs, Search
 from metalwork.labeling._returns import Spaces
 from metalwork.schema import TaskSchema, unknown_name
 
@@ -34,19 +35,22 @@ def function_faults(lfs: Sequence[Any], schema: Spaces) -> list[str]:
     ]
 
 
-def check_columns(lfs: Sequence[LabelingFunction], columns: Sequence[str]) -> None:
-    """``LabelingError`` lists every field of an LF that is no column of the records."""
-    _raise("The labeling functions do not fit the records", column_faults(lfs, columns))
+def check_inputs(lfs: Sequence[LabelingFunction], columns: Sequence[str], preprocessors: Any = None) -> Inputs:
+    """Where LFs find what they read; ``LabelingError`` lists every name that is nowhere, or ambiguous."""
+    search = Search(lfs, columns, preprocessors)
+    _raise("The labeling functions do not fit the records", search.faults)
+    return search.inputs()
 
 
-def column_faults(lfs: Sequence[LabelingFunction], columns: Sequence[str]) -> list[str]:
-    """One line for each field of an LF that is none of ``columns``."""
-    return [
-        f"LF {lf.name!r} reads a column that is not there: " + unknown_name("column", name, columns)
-        for lf in lfs
-        for name in lf.fields
-        if name not in columns
-    ]
+def column_faults(
+    lfs: Sequence[LabelingFunction], columns: Sequence[str], preprocessors: Any = None, known: Container[str] = ()
+) -> list[str]:
+    """One line for each name that LFs, or their preprocessors, read and that is neither column nor made of such.
+
+    Names in ``known`` are not looked for.
+    """
+    search = Search(lfs, columns, preprocessors)
+    return [fault for fault, name in search.found_faults if name not in known]
 
 
 def _faults(j: int, lf: Any, schema: Spaces) -> list[str]:

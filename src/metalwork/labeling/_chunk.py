@@ -1,38 +1,66 @@
 """A chunk of records as labeling functions read it: each column turned into values once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
 from metalwork.data import Kind, as_text, read_as
+from metalwork.labeling._content import content_digest
 
 Values = tuple[list[Any], Mapping[int, str]]
 """A column's values, None where there is none, and by row why a value could not be read."""
 
 _NAMES: Final[dict[Any, str]] = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
 _LIKE_NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
+_MUTABLE: Final = frozenset({dict, list, set})
 _NONE: Final[Mapping[int, str]] = {}
 
 
 class Chunk:
-    """Some records, column by column."""
+    """Some records, column by column; what is made of columns, as by preprocessors, is read like them."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame
+        self._makers: dict[str, Callable[[], Values]] = {}
+        self._made: dict[str, Values] = {}
+        self._digests: dict[str, bytes | None] = {}
         self._values: dict[tuple[str, Kind | None], Values] = {}
         self._numbers: dict[str, tuple[pl.Series, Mapping[int, str]]] = {}
 
     def __len__(self) -> int:
         return self._frame.height
 
+    def offer(self, name: str, maker: Callable[[], Values]) -> None:
+        """Let ``name`` be read like a column; ``maker`` is called once, where anything asks for it."""
+        self._makers[name] = maker
+
     def column(self, name: str) -> pl.Series:
         """A column as it is."""
-        return self._frame[name]
+        return _as_column(name, self._make(name)[0]) if name in self._makers else self._frame[name]
+
+    def digest(self, name: str) -> bytes | None:
+        """Digest of a column of the records, computed once; None where its values do not say all of them."""
+        if name not in self._digests:
+            self._digests[name] = content_digest(self._frame[name])
+        return self._digests[name]
+
+    def failed(self, fields: Sequence[str]) -> dict[int, str]:
+        """By row why one of these could not be made."""
+        made = [self._make(name)[1] for name in reversed(fields) if name in self._makers]
+        return {row: reason for reasons in made for row, reason in reasons.items()}
+
+    def _make(self, name: str) -> Values:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
 
     def values(self, name: str, kind: Kind | None) -> Values:
         """The values of a column; text is read as ``kind``, where one is asked for, and numbers are as text."""
+        if name in self._makers:
+            made, why = self._make(name)
+            return [_own(value) for value in made] if _MUTABLE & set(map(type, made)) else made, why
         if (name, kind) not in self._values:
             column, why = self._frame[name], _NONE
             if kind is str:
@@ -45,8 +73,8 @@ class Chunk:
     def numbers(self, name: str) -> tuple[pl.Series, Mapping[int, str]]:
         """A column as floats, and by row why a value is none."""
         if name not in self._numbers:
-            column, why = self._read(self._frame[name], float, text_only=False)
-            self._numbers[name] = column.cast(pl.Float64), why
+            column, why = self._read(self.column(name), float, text_only=False)
+            self._numbers[name] = column.cast(pl.Float64), {**why, **self.failed([name])}
         return self._numbers[name]
 
     def hint(self, fields: Sequence[str], kinds: Sequence[Kind | None], row: int) -> str:
@@ -75,6 +103,22 @@ def _written(column: pl.Series) -> pl.Series:
     texts = as_text(column).to_list()
     values = [text if type(value) in (int, float) else value for value, text in zip(column, texts, strict=True)]
     return pl.Series(column.name, values, dtype=pl.Object)
+
+
+def _as_column(name: str, values: list[Any]) -> pl.Series:
+    try:
+        return pl.Series(name, values)
+    except (TypeError, pl.exceptions.PolarsError):  # of several types, or of none that polars knows
+        return pl.Series(name, values, dtype=pl.Object)
+
+
+def _own(value: Any) -> Any:
+    """A copy of plain values that can be changed; one LF is not to change what another reads."""
+    if type(value) is dict:
+        return {key: _own(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_own(item) for item in value]
+    return set(value) if type(value) is set else value
 
 
 def _short(value: Any) -> str:

@@ -9,11 +9,13 @@ from typing import Any, Self
 
 import polars as pl
 
-from metalwork._checks import ABSTAIN, check_instance
+from metalwork._checks import ABSTAIN, check_count, check_instance
 from metalwork._names import as_written, is_missing, is_whole, plain_name
 from metalwork.data import Kind
 from metalwork.errors import LabelingError
 from metalwork.labeling._annotations import asked_kinds
+from metalwork.labeling._arguments import argument_names, check_fields, check_text
+from metalwork.labeling._async import AsyncRule
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._returns import Spaces
 
@@ -79,6 +81,8 @@ class LabelingFunction:
         Takes one value a field; returns what :func:`from_callable` says.
     kinds : tuple of float, int, bool, str or None
         The type that text in the column of each field is read as; None leaves it as it is.
+    cache : bool
+        Whether its votes may be kept for another time.
     """
 
     task: str | None
@@ -86,6 +90,7 @@ class LabelingFunction:
     fields: tuple[str, ...]
     function: Function
     kinds: tuple[Kind | None, ...] = ()
+    cache: bool = True
 
     def __post_init__(self) -> None:
         if not self.kinds:
@@ -127,7 +132,13 @@ class LabelingFunction:
 
 
 def labeling_function(
-    task: str | None, name: str | None = None, fields: Sequence[str] | None = None, *, batch: bool = False
+    task: str | None,
+    name: str | None = None,
+    fields: Sequence[str] | None = None,
+    *,
+    batch: bool = False,
+    concurrency: int | None = None,
+    cache: bool | None = None,
 ) -> Callable[[Function], LabelingFunction]:
     """Make a labeling function of the function below; its argument names are column names.
 
@@ -138,10 +149,11 @@ def labeling_function(
     name : str, optional
         The function's own name by default.
     fields : sequence of str, optional
-        Columns to call it with, where they are not named like its arguments. An argument that has a default is
-        no column.
-    batch : bool
-        The function takes many records at once, as :func:`from_callable` says.
+        What to call it with, where that is not named like its arguments: columns of the records, outputs of
+        preprocessors (:func:`metalwork.preprocessor`), or other LFs by name, whose votes it then gets. An argument
+        that has a default is none of these.
+    batch, concurrency, cache
+        As :func:`from_callable` says.
 
     An argument that is annotated as float, int or bool, optional or not, has text read as that, which the
     columns of CSV files hold: ``def large(amount: float)``. A missing value is None in any case; a value that
@@ -161,7 +173,8 @@ def labeling_function(
         raise LabelingError(
             f"task must be the name of a task; got {task!r}. Write @labeling_function(task='...')."
         )
-    return lambda function: from_callable(function, task, fields, name, batch=batch)
+    options: dict[str, Any] = {"batch": batch, "concurrency": concurrency, "cache": cache}
+    return lambda function: from_callable(function, task, fields, name, **options)
 
 
 def from_callable(
@@ -171,6 +184,8 @@ def from_callable(
     name: str | None = None,
     *,
     batch: bool = False,
+    concurrency: int | None = None,
+    cache: bool | None = None,
 ) -> LabelingFunction:
     """A labeling function from any callable: a function, a method, a model's predict for one record or for many.
 
@@ -184,7 +199,8 @@ def from_callable(
         None: it may return labels of all tasks of the tree, by name where that is unique or by path
         (``"Markets/Money"``), and has a column a task in the label matrix, called ``"name[task]"``.
     fields : sequence of str, optional
-        Columns to call it with; by default the names of its arguments that have no default value.
+        What to call it with, as :func:`labeling_function` says; by default the names of its arguments that have
+        no default value.
     name : str, optional
         The callable's own name by default.
     batch : bool
@@ -194,11 +210,16 @@ def from_callable(
         order of the task's labels, NaN where it says nothing. How many records come at a time is up to
         :func:`metalwork.apply` (``chunk_size``), so each must be judged by itself. If it raises, it has failed on
         all of them.
+    concurrency : int, optional
+        Of a function that is written as ``async def``: on how many records at a time it waits; 16 by default.
+    cache : bool, optional
+        Whether ``apply`` may keep its votes for another time. Say False where the same record may get another
+        vote: for what asks the network, the clock or chance. True by default, and False for ``async def``.
 
     Raises
     ------
     LabelingError
-        When the callable does not tell its columns or name, or is asynchronous.
+        When the callable does not tell its columns or name.
     """
     if isinstance(function, LabelingFunction) or not callable(function):
         raise LabelingError(
@@ -210,15 +231,33 @@ def from_callable(
             raise LabelingError(
                 f"name must be given for {function!r}, which has none of its own. Pass name='...'."
             )
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-        raise LabelingError(
-            f"LF {name!r} must be a plain function; it is asynchronous or a generator. Use return."
-        )
-    columns = _argument_names(function, name) if fields is None else _check_fields(fields, name)
-    checked = None if task is None else _check_text("task", task, name)
+    what = f"LF {name!r}"
+    columns = argument_names(function, what) if fields is None else check_fields(fields, what)
+    checked = None if task is None else check_text(f"task of {what}", task)
     kinds = asked_kinds(function, len(columns), in_lists=batch)
-    rule = BatchRule(function) if batch else function
-    return LabelingFunction(checked, _check_text("name", name, name), columns, rule, kinds)
+    rule = _rule(function, what, batch, concurrency)
+    kept = not isinstance(rule, AsyncRule) if cache is None else bool(cache)
+    return LabelingFunction(checked, check_text(f"name of {what}", name), columns, rule, kinds, kept)
+
+
+def written(function: Function) -> Function:
+    """The function as its author wrote it, without what calls it on many records."""
+    return function.function if isinstance(function, BatchRule | AsyncRule) else function
+
+
+def _rule(function: Function, what: str, batch: bool, concurrency: int | None) -> Function:
+    """What stands for the function: itself, or what calls it on many records."""
+    call = getattr(function, "__call__", function)  # noqa: B004 (of an object: its method)
+    if any(inspect.isgeneratorfunction(part) or inspect.isasyncgenfunction(part) for part in (function, call)):
+        raise LabelingError(f"{what} must return one vote; it is a generator. Use return.")
+    if any(map(inspect.iscoroutinefunction, (function, call))):
+        if batch:
+            raise LabelingError(f"{what} must be either asynchronous or batch=True; it is both. Use one of them.")
+        n_waiting = 16 if concurrency is None else check_count(f"concurrency of {what}", concurrency)
+        return AsyncRule(function, n_waiting)
+    if concurrency is not None:
+        raise LabelingError(f"concurrency of {what} must be left out; its function is not written as async def.")
+    return BatchRule(function) if batch else function
 
 
 class ColumnVotes(AsksSchema):
@@ -283,33 +322,6 @@ def from_column(
     lf_name = column if name is None else name
     if mapping is not None:
         check_instance(f"mapping of LF {lf_name!r}", mapping, Mapping)
-    return LabelingFunction(task, lf_name, _check_fields((column,), lf_name), ColumnVotes(task, column, mapping))
-
-
-def _argument_names(function: Function, name: str) -> tuple[str, ...]:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        raise LabelingError(
-            f"fields must be given for LF {name!r}: its arguments have no readable names."
-        ) from None
-    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    required = [p for p in parameters if p.default is inspect.Parameter.empty]
-    if not required or any(p.kind in several for p in required):
-        raise LabelingError(
-            f"arguments of LF {name!r} must name the columns it reads; got ({', '.join(map(str, parameters))}). "
-            "Write e.g. def lf(text), or pass fields=['text']."
-        )
-    return tuple(p.name for p in required)
-
-
-def _check_fields(fields: Sequence[str], name: str) -> tuple[str, ...]:
-    if isinstance(fields, str) or not fields or not all(isinstance(field, str) for field in fields):
-        raise LabelingError(f"fields of LF {name!r} must be a list of column names; got {fields!r}.")
-    return tuple(fields)
-
-
-def _check_text(what: str, value: Any, name: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise LabelingError(f"{what} of LF {name!r} must be a text; got {value!r}.")
-    return value
+    return LabelingFunction(
+        task, lf_name, check_fields((column,), f"LF {lf_name!r}"), ColumnVotes(task, column, mapping)
+    )

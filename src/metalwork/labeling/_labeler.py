@@ -8,8 +8,10 @@ import numpy.typing as npt
 
 from metalwork.data import Shard
 from metalwork.labeling._alphabets import Numbering
+from metalwork.labeling._cache import VotesCache
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._function import LabelingFunction
+from metalwork.labeling._inputs import Inputs
 from metalwork.labeling._returns import Reader, Spaces, reader_for
 from metalwork.labeling._text_traps import Look
 from metalwork.labeling._votes import Failures, Votes, WrongLabel, vote
@@ -25,6 +27,8 @@ class Part:
     failures: list[Failures]
     wrong: tuple[int, WrongLabel] | None
     looks: Mapping[str, Look] = field(default_factory=dict)
+    unkept: Mapping[int, str] = field(default_factory=dict)
+    """By LF, why votes cast here were not kept for another time."""
 
 
 def numberings(functions: Iterable[LabelingFunction], space: Spaces) -> list[Numbering]:
@@ -39,31 +43,40 @@ class Labeler:
     functions: tuple[LabelingFunction, ...]
     space: Spaces
     plain: tuple[str, ...]
+    inputs: Inputs
+    cache: VotesCache | None = None
 
     def __call__(self, shard: Shard) -> Part:
         readers = [reader_for(lf.task, self.space) for lf in self.functions]
         failures, numbers = [Failures() for _ in self.functions], numberings(self.functions, self.space)
         parts, done = [np.empty((0, len(numbers)), np.int32)], 0
-        looks: dict[str, Look] = {}
+        looks, unkept = dict[str, Look](), dict[int, str]()
         for frame in shard.chunks():
             looks = looks or {name: Look.at(frame[name]) for name in self.plain}
-            votes = self.label(Chunk(frame), readers)
-            for j, own in enumerate(votes):
+            votes = self.label(Chunk(frame), readers, unkept)
+            for j, own in sorted(votes.items()):
                 if own.wrong is not None:
                     wrong = WrongLabel(done + own.wrong.row, own.wrong.reason)
                     return Part(shard.origin, parts[0], numbers, failures, (j, wrong))
                 failures[j].merge(own.failures, done)
-            parts.append(_renumbered(votes, numbers))
+            parts.append(_renumbered([votes[j] for j in range(len(self.functions))], numbers))
             done += len(frame)
-        return Part(shard.origin, np.concatenate(parts), numbers, failures, None, looks)
+        return Part(shard.origin, np.concatenate(parts), numbers, failures, None, looks, unkept)
 
-    def label(self, chunk: Chunk, readers: list[Reader]) -> list[Votes]:
-        """The votes of each LF on a chunk, up to the first that returned what is no label."""
-        found: list[Votes] = []
-        for lf, reader in zip(self.functions, readers, strict=True):
-            found.append(vote(lf, chunk, reader))
-            if found[-1].wrong is not None:
-                break
+    def label(self, chunk: Chunk, readers: list[Reader], unkept: dict[int, str]) -> dict[int, Votes]:
+        """The votes of each LF on a chunk; of fewer where one returned what is no label."""
+        found = {} if self.cache is None else self.cache.look_up(chunk)
+        new: dict[int, Votes] = {}
+        self.inputs.offer(chunk, self.cache)
+        for j in self.inputs.order:
+            lf, reader = self.functions[j], readers[j]
+            if j not in found:
+                found[j] = new[j] = vote(lf, chunk, reader)
+                if found[j].wrong is not None:
+                    break
+            self.inputs.offer_votes(chunk, j, lf.name, found[j], reader)
+        if self.cache is not None:
+            unkept |= self.cache.keep(chunk, new)
         return found
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from metalwork.errors import MetalworkWarning
 from metalwork.labeling._batch import BatchRule
-from metalwork.labeling._function import ColumnVotes, DeclaredLabels, LabelingFunction
+from metalwork.labeling._function import ColumnVotes, DeclaredLabels, LabelingFunction, written
 from metalwork.labeling._soft import ProbabilityRule
 from metalwork.labeling._source_uses import Use, uses_of
 
@@ -140,11 +140,11 @@ def warn_of_text(lfs: Sequence[LabelingFunction], looks: Mapping[str, Look], sil
 
 
 def _findings(lf: LabelingFunction, looks: Mapping[str, Look], is_silent: bool) -> Iterator[str]:
-    asked = [(column, name) for column, name in _plain_arguments(lf) if looks[column].is_of_interest]
+    asked = [(column, name) for column, name in _plain_arguments(lf) if looks.get(column, Look()).is_of_interest]
     if not asked:
         return
     batch = isinstance(lf.function, BatchRule)
-    function = lf.function.function if isinstance(lf.function, BatchRule) else lf.function
+    function = written(lf.function)
     uses = uses_of(function, [name for _, name in asked], in_lists=batch)
     for column, name in asked:
         found = _finding(looks[column], uses.get(name, Use()), is_silent)
@@ -190,7 +190,7 @@ def _plain_arguments(lf: LabelingFunction) -> list[tuple[str, str]]:
     """Column and name of each argument without an annotation, or one that asks nothing of text: a date."""
     if isinstance(lf.function, (DeclaredLabels, ColumnVotes, ProbabilityRule)):
         return []
-    function: Any = lf.function.function if isinstance(lf.function, BatchRule) else lf.function
+    function: Any = written(lf.function)
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):

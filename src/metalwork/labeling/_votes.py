@@ -1,17 +1,19 @@
 """From what labeling functions return to label codes; errors are kept apart from abstains."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from metalwork._checks import ABSTAIN, FAILED, FloatArray
+from metalwork.data import Kind
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import Numbering, Soft, States
+from metalwork.labeling._async import AsyncRule, Raised
 from metalwork.labeling._batch import BatchRule, read_batch
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._function import ColumnRule, LabelingFunction
@@ -27,6 +29,13 @@ class _Failure:
 
 
 _FAILED: Final = _Failure()
+_LASTING: Final = (
+    "column ",
+    "it returned ",
+    *(f"{name}Error" for name in ("Value", "Type", "Key", "Index", "Lookup", "Attribute", "ZeroDivision")),
+    *(f"{name}Error" for name in ("Overflow", "Arithmetic", "Assertion", "UnicodeDecode", "UnicodeEncode")),
+)
+"""Reasons of failures that depend on the record alone: not on a file that is not there, or a service."""
 _PLAIN: Final = frozenset({str, np.str_, int, type(None), _Failure})
 
 
@@ -44,11 +53,14 @@ class Failures:
 
     count: int = 0
     first: list[tuple[int, str]] = field(default_factory=list)
+    lasting: bool = True
+    """Whether all come of the records alone, and would come again."""
 
     @classmethod
     def of(cls, why: Mapping[int, str]) -> Self:
         """Of the rows and their reasons."""
-        return cls(len(why), [(row, why[row]) for row in sorted(why)[:MOST_INCIDENTS]])
+        first = [(row, why[row]) for row in sorted(why)[:MOST_INCIDENTS]]
+        return cls(len(why), first, all(reason.startswith(_LASTING) for reason in why.values()))
 
     def merge(self, later: "Failures", offset: int) -> None:
         """Add the failures of a batch whose first record is record ``offset`` here."""
@@ -81,20 +93,21 @@ def vote(lf: LabelingFunction, chunk: Chunk, reader: Reader) -> Votes:
         labels = lf.function.label_columns(*columns)
         codes = {label: reader.label(label)[1] for label in labels.unique().drop_nulls()}
         found = labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32)
-        return Votes(_one_column(found.to_numpy()), numbers)
+        return Votes.of(_one_column(found.to_numpy().copy()), numbers, chunk.failed(lf.fields))
     if isinstance(lf.function, ProbabilityRule):
         return _vote_softly(lf, lf.function, chunk, reader, numbers)
     if isinstance(lf.function, BatchRule):
         return _vote_at_once(lf, lf.function, chunk, reader, numbers)
     try:
-        values, why = _call_all(lf, chunk)
+        values, why = call_all(lf, chunk)
     except _Stopped as stopped:
         return Votes(_silence(len(chunk), reader), numbers, wrong=stopped.wrong)
     return _encode_all(lf, values, reader, numbers, why)
 
 
-class _Stopped(Exception):
+class _Stopped(LabelingError):
     def __init__(self, wrong: WrongLabel) -> None:
+        super().__init__(wrong.reason)
         self.wrong = wrong
 
 
@@ -131,11 +144,24 @@ def _vote_at_once(
     return _encode_all(lf, found, reader, numbers, why)
 
 
-def _call_all(lf: LabelingFunction, chunk: Chunk) -> tuple[list[Any], dict[int, str]]:
+class Called(Protocol):
+    """What is called on each record: an LF, or a preprocessor."""
+
+    @property
+    def fields(self) -> tuple[str, ...]: ...
+    @property
+    def kinds(self) -> tuple[Kind | None, ...]: ...
+    @property
+    def function(self) -> Callable[..., Any]: ...
+
+
+def call_all(lf: Called, chunk: Chunk) -> tuple[list[Any], dict[int, str]]:
     """What the LF returns on each record, and by row why it failed; a map goes on after its function raised."""
     read = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)]
     why = {row: reason for _, reasons in reversed(read) for row, reason in reasons.items()}
     function, values = lf.function, list[Any]()
+    if isinstance(function, AsyncRule):
+        function = _resolved(function, [column for column, _ in read], why)
     if why:
         function = _skipping(function, why.copy())
     calls = map(function, *(column for column, _ in read))
@@ -169,6 +195,20 @@ def _skipping(function: Callable[..., Any], why: Mapping[int, str]) -> Callable[
         if (reason := why.get(next(rows))) is not None:
             raise _UnreadableError(reason)
         return function(*values)
+
+    return call
+
+
+def _resolved(rule: AsyncRule, columns: Sequence[list[Any]], why: Mapping[int, str]) -> Callable[..., Any]:
+    """A function that gives, record after record, what a rule gives on all of them at once."""
+    rows = [values for row, values in enumerate(zip(*columns, strict=True)) if row not in why]
+    outcomes = iter(rule.outcomes(rows))
+
+    def call(*_: Any) -> Any:
+        found = next(outcomes)
+        if isinstance(found, Raised):
+            raise found.error
+        return found
 
     return call
 

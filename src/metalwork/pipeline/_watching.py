@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, Final
 
+from metalwork._opened import listen, path_read, unlisten
 from metalwork.pipeline._manifest import file_digest
 
 _PACKAGES: Final = frozenset({"site-packages", "dist-packages", "__pycache__"})
@@ -66,20 +67,16 @@ class CodeFiles:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Count in every file that code of the folder opens for reading."""
-        _install()
-        _watchers.append(self)
+        listen(self._hear)
         try:
             yield
         finally:
-            _watchers.remove(self)
+            unlisten(self._hear)
 
-    def opened(self, path: Any, mode: Any, flags: Any) -> None:
-        """Told of every file that is opened in this process while it is watching."""
-        if isinstance(path, bytes):
-            path = os.fsdecode(path)
-        if not isinstance(path, str | os.PathLike) or _writes(mode, flags) or not self._asks(sys._getframe(2)):
-            return
-        self.add(path)
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        path = path_read(event, arguments) if event == "open" else None
+        if path is not None and self._asks(sys._getframe(2)):
+            self.add(path)
 
     def _asks(self, frame: FrameType | None) -> bool:
         """Whether the nearest caller of interest is code of the folder, and not an import of something else."""
@@ -103,29 +100,6 @@ class CodeFiles:
         if inside:
             roots = [root for root in roots if self._is_inside(root)]
         return bool(_PACKAGES & set(parts)) or path.startswith(tuple(root + os.sep for root in roots))
-
-
-_watchers: list[CodeFiles] = []
-_installed = False
-
-
-def _install() -> None:
-    global _installed
-    if not _installed:  # an audit hook stays for good
-        sys.addaudithook(_hear)
-        _installed = True
-
-
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "open" and _watchers:
-        for watcher in _watchers:
-            watcher.opened(*arguments)
-
-
-def _writes(mode: Any, flags: Any) -> bool:
-    if isinstance(mode, str):
-        return bool(set(mode) & set("wax+"))
-    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
 
 
 def _home_of(value: Any) -> str | None:
