@@ -37,7 +37,17 @@ if TYPE_CHECKING:
     from metalwork.pipeline import Run
     from metalwork.probabilities import TaskProbabilities
     from metalwork.schema import TaskSchema
-    from metalwork.sources import from_model, from_snorkel, prototypes, zero_shot
+    from metalwork.sources import (
+        from_crowd,
+        from_model,
+        from_skweak,
+        from_snorkel,
+        from_table,
+        prototypes,
+        spacy_entities,
+        spacy_patterns,
+        zero_shot,
+    )
     from metalwork.votes import FeasibleLabels, LabelMatrix, TaskForest
 
 _HOMES = {
@@ -62,9 +72,12 @@ _HOMES = {
     "evaluate": "analysis",
     "from_callable": "labeling",
     "from_column": "labeling",
+    "from_crowd": "sources",
     "from_model": "sources",
     "from_probabilities": "labeling",
+    "from_skweak": "sources",
     "from_snorkel": "sources",
+    "from_table": "sources",
     "keywords": "labeling",
     "labeling_function": "labeling",
     "least_certain": "analysis",
@@ -73,6 +86,8 @@ _HOMES = {
     "preprocessor": "labeling",
     "prototypes": "sources",
     "regex": "labeling",
+    "spacy_entities": "sources",
+    "spacy_patterns": "sources",
     "zero_shot": "sources",
 }
 
@@ -98,9 +113,12 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "evaluate",
     "from_callable",
     "from_column",
+    "from_crowd",
     "from_model",
     "from_probabilities",
+    "from_skweak",
     "from_snorkel",
+    "from_table",
     "keywords",
     "labeling_function",
     "least_certain",
@@ -109,6 +127,8 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "preprocessor",
     "prototypes",
     "regex",
+    "spacy_entities",
+    "spacy_patterns",
     "zero_shot",
 ]
 

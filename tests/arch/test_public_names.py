@@ -35,9 +35,12 @@ PUBLIC = (
     "evaluate",
     "from_callable",
     "from_column",
+    "from_crowd",
     "from_model",
     "from_probabilities",
+    "from_skweak",
     "from_snorkel",
+    "from_table",
     "keywords",
     "labeling_function",
     "least_certain",
@@ -46,6 +49,8 @@ PUBLIC = (
     "preprocessor",
     "prototypes",
     "regex",
+    "spacy_entities",
+    "spacy_patterns",
     "zero_shot",
 )
 

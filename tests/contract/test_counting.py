@@ -12,7 +12,7 @@ import metalwork as mw
 from metalwork.errors import DataError, VotesError
 from metalwork.inference import packing
 from metalwork.label_models import VoteShards, _e_step, label_shards
-from metalwork.label_models._counting import VoteCounts
+from metalwork.label_models._counting import RowCounts
 
 pytestmark = pytest.mark.filterwarnings("ignore:No (LF|record):metalwork.errors.MetalworkWarning")
 
@@ -139,9 +139,9 @@ def test_mistakes() -> None:
         model.partial_fit(votes.lfs(range(5)))
 
 
-def counts(votes: mw.LabelMatrix, most_rows: int, parts: int = 1) -> VoteCounts:
+def counts(votes: mw.LabelMatrix, most_rows: int, parts: int = 1) -> RowCounts:
     layout = packing([np.array(votes.lfs_of(task), np.int64) for task in SCHEMA.tasks], SCHEMA.n_labels)
-    found = VoteCounts(layout, most_rows)
+    found = RowCounts(layout, most_rows)
     for part in np.array_split(votes.codes, parts):
         found.add(part)
     return found

@@ -51,7 +51,9 @@ from metalwork.inference._packing import (
     keys_of,
     pack,
     packing,
+    unpack,
     votes_in_words,
+    votes_of_keys,
 )
 from metalwork.inference._rows import votes_of_pairs, votes_on_task
 from metalwork.inference._simulate import simulated_codes
@@ -126,7 +128,9 @@ __all__ = [
     "systematic_sample",
     "tasks_of",
     "typical_correlation",
+    "unpack",
     "votes_in_words",
+    "votes_of_keys",
     "votes_of_pairs",
     "votes_of_task",
     "votes_on_task",

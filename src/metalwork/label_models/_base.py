@@ -23,6 +23,7 @@ from metalwork._estimators import Estimator, as_classes
 from metalwork.errors import VotesError
 from metalwork.label_models._constants import TIE
 from metalwork.label_models._stored import Fitted, check_stored
+from metalwork.label_models._vote_counts import VoteCounts
 from metalwork.probabilities import TaskProbabilities, first_of_best
 from metalwork.schema import TaskSchema
 from metalwork.votes import Alphabet, LabelMatrix
@@ -60,24 +61,28 @@ class LabelModel(Estimator, ABC):
     lf_tasks_: tuple[str, ...]
     lf_outcomes_: dict[str, FloatArray]
 
-    def fit(self, votes: LabelMatrix, class_prior: Any = None, dev: Dev | None = None) -> Self:
+    def fit(self, votes: LabelMatrix | VoteCounts, class_prior: Any = None, dev: Dev | None = None) -> Self:
         """Learn from the votes; no labels are needed.
 
         Parameters
         ----------
-        votes : LabelMatrix (n_points, n_lfs)
-            At least one row.
+        votes : LabelMatrix (n_points, n_lfs), or VoteCounts
+            At least one row. Of counts the model learns what it learns of the votes that they count.
         class_prior : float array (n_end_labels,) or dict of end label to float, optional
             Known probabilities of the end labels, in their order or by name.
         dev : (LabelMatrix, labels), optional
             A few records whose labels are known, as ``schema.known_codes`` takes them. One known down to an inner
             label only counts for the tasks above that; those of which nothing is known are left out.
         """
-        self._check_votes(votes)
+        self._check_votes(votes, (LabelMatrix, VoteCounts))
         if votes.n_points == 0:
             raise VotesError("votes must hold at least one record; got none.")
         self._know(votes)
-        self._fit(votes, self._check_prior(class_prior), self._check_dev(dev))
+        given = self._check_prior(class_prior), self._check_dev(dev)
+        if isinstance(votes, VoteCounts):
+            self._fit_counted(votes, *given)
+        else:
+            self._fit(votes, *given)
         return self
 
     @abstractmethod
@@ -88,6 +93,10 @@ class LabelModel(Estimator, ABC):
         dev: tuple[LabelMatrix, npt.NDArray[np.int64]] | None,
     ) -> None:
         """Set the fitted attributes; the arguments have been checked."""
+
+    @abstractmethod
+    def _fit_counted(self, counts: VoteCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
+        """The same from counts."""
 
     @abstractmethod
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
@@ -242,7 +251,7 @@ class LabelModel(Estimator, ABC):
             setattr(self, name, value)
         return self
 
-    def _know(self, votes: LabelMatrix) -> None:
+    def _know(self, votes: LabelMatrix | VoteCounts) -> None:
         self.lf_names_, self.lf_tasks_, self.lf_outcomes_ = votes.names, votes.tasks, votes.outcomes
 
     def _check_lfs(self, votes: LabelMatrix, what: str, known: str) -> None:
@@ -255,9 +264,10 @@ class LabelModel(Estimator, ABC):
                 "Pass like=, the votes of the fit, to mw.apply."
             )
 
-    def _check_votes(self, votes: LabelMatrix) -> None:
+    def _check_votes(self, votes: Any, kinds: tuple[type[Any], ...] = (LabelMatrix,)) -> None:
         check_instance("schema", self.schema, TaskSchema)
-        check_instance("votes", votes, LabelMatrix, _HOW_TO_VOTE)
+        if not isinstance(votes, kinds):
+            check_instance("votes", votes, LabelMatrix, _HOW_TO_VOTE)
         if votes.schema != self.schema:
             raise VotesError("votes must have the model's schema; it differs.")
 

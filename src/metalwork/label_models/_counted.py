@@ -4,24 +4,23 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, Self
 
-import numpy as np
-
 from metalwork._checks import FloatArray
 from metalwork.errors import VotesError
-from metalwork.inference import Packing, packing
+from metalwork.inference import Packing
 from metalwork.label_models._base import Dev, KnownLabels, LabelModel
-from metalwork.label_models._counting import VoteCounts
+from metalwork.label_models._counting import RowCounts
+from metalwork.label_models._vote_counts import VoteCounts, layout_of
 from metalwork.votes import LabelMatrix
 
 
 class CountingLabelModel(LabelModel):
-    """A label model that learns from :class:`VoteCounts`, so that votes may come matrix by matrix."""
+    """A label model that learns from :class:`RowCounts`, so that votes may come matrix by matrix."""
 
-    _counts: VoteCounts | None = None
+    _counts: RowCounts | None = None
     _stale = False
 
     @abstractmethod
-    def _fit_counts(self, counts: VoteCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
+    def _fit_counts(self, counts: RowCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
         """Set the fitted attributes; the arguments have been checked."""
 
     def partial_fit(self, votes: LabelMatrix) -> Self:
@@ -33,7 +32,7 @@ class CountingLabelModel(LabelModel):
         self._check_votes(votes)
         if self._counts is None:
             self._know(votes)
-            self._counts = VoteCounts(self._layout())
+            self._counts = RowCounts(self._layout())
         self._check_lfs(votes, "votes", "the LFs counted so far")
         self._counts.add(votes.codes)
         self._stale = True
@@ -57,11 +56,16 @@ class CountingLabelModel(LabelModel):
         return self
 
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
-        self._counts = VoteCounts(self._layout())
+        self._counts = RowCounts(self._layout())
         self._counts.add(votes.codes)
         self._learn(self._counts, class_prior, dev)
 
-    def _learn(self, counts: VoteCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
+    def _fit_counted(self, counts: VoteCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
+        self._counts = RowCounts(self._layout())
+        self._counts.add_counts(counts._rows)
+        self._learn(self._counts, class_prior, dev)
+
+    def _learn(self, counts: RowCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
         self._fit_counts(counts, class_prior, dev)
         self._stale = False
 
@@ -71,7 +75,4 @@ class CountingLabelModel(LabelModel):
             self.refit()
 
     def _layout(self) -> Packing:
-        tasks = np.array(self.lf_tasks_, dtype=object)
-        of_task = [np.flatnonzero(tasks == task) for task in self.schema.tasks]
-        own = {self.lf_names_.index(name): rows for name, rows in self.lf_outcomes_.items()}
-        return packing(of_task, self.schema.n_labels, alphabets=own)
+        return layout_of(self.schema, self.lf_names_, self.lf_tasks_, self.lf_outcomes_)

@@ -1,8 +1,11 @@
 """How often each distinct row of votes stands in a stream of label matrices."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from metalwork._checks import IntArray
+from metalwork.errors import VotesError
 from metalwork.inference import (
     MOST_KEYS,
     CodedVotes,
@@ -15,7 +18,9 @@ from metalwork.inference import (
     pack,
     packing,
     tasks_of,
+    unpack,
     votes_in_words,
+    votes_of_keys,
 )
 
 MOST_BYTES = 1 << 27
@@ -27,7 +32,7 @@ _MOST_VOTES = 500
 _MANY_GROUPS, _FEW, _SAMPLE = 16, 8, 1_000
 
 
-class VoteCounts:
+class RowCounts:
     """Counts of distinct rows of votes, of any number of matrices, in whatever order.
 
     Rows are kept in ascending order, so that nothing computed from them depends on the order of records or on how
@@ -66,13 +71,46 @@ class VoteCounts:
             self._keep(*distinct_words(pack(codes[start : start + _BLOCK], self.layout)))
         self.n_points += len(codes)
 
+    def add_counts(self, other: "RowCounts") -> None:
+        """Count what another one of the same layout has counted: the rows kept depend on no order."""
+        other._settle()
+        self._limit = min(self._limit, other._limit)
+        self._keep(other._words, other._counts)
+        self.n_points += other.n_points
+
+    def recoded(self, layout: Packing, new_codes: Mapping[int, IntArray]) -> "RowCounts":
+        """The counts in another layout: LFs of ``new_codes`` have other codes, found there by the old ones.
+
+        Raises
+        ------
+        VotesError
+            Where only a sample of the rows is kept: another sample would be, of other codes.
+        """
+        self._settle()
+        if np.isfinite(self._limit):
+            raise VotesError(
+                f"Counts of more than {self.most_rows:,} distinct rows must have the same alphabets; they differ. "
+                "Pass like=, the votes of one part, to mw.apply on the others."
+            )
+        codes, _ = self.rows()
+        for lf, new in new_codes.items():
+            codes[:, lf] = new[codes[:, lf]]
+        found = RowCounts(layout, self.most_rows)
+        found._keep(*distinct_words(pack(codes, layout), self._counts.copy()))
+        found.n_points = self.n_points
+        return found
+
+    def rows(self) -> tuple[IntArray, Floats]:
+        """The distinct rows, in ascending order, as codes (n_rows, n_lfs), and their weights, as :meth:`coded`."""
+        weights = self._weights()
+        codes = np.empty((len(weights), self.layout.n_lfs), np.int32)
+        for group, keys in zip(self.layout.groups, unpack(self._words, self.layout), strict=True):
+            codes[:, group.lfs] = votes_of_keys(keys, group)
+        return codes, weights
+
     def coded(self) -> CodedVotes:
         """The distinct rows, in ascending order; weights sum to ``n_points``."""
-        self._settle()
-        weights = self._counts.astype(np.float64)
-        if np.isfinite(self._limit):
-            weights /= np.minimum(self._limit / _rarity(self._words, self.layout), 1.0)
-            weights *= self.n_points / weights.sum()
+        weights = self._weights()
         tasks = tasks_of(self.layout)
         few = _few_votes(self._words, self.layout)
         most_keys = 1 if few else min(MOST_KEYS, max(_LEAST_KEYS, len(weights)))  # larger tables cost too much
@@ -80,6 +118,14 @@ class VoteCounts:
         if few:
             return code_few(self.layout, self._words, weights, layout)
         return code_words(layout, self._words, weights)
+
+    def _weights(self) -> Floats:
+        self._settle()
+        weights = self._counts.astype(np.float64)
+        if np.isfinite(self._limit):
+            weights /= np.minimum(self._limit / _rarity(self._words, self.layout), 1.0)
+            weights *= self.n_points / weights.sum()
+        return weights
 
     def _keep(self, words: Int64Array, counts: Int64Array) -> None:
         self._pending.append(self._within(words, counts))

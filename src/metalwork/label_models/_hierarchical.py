@@ -39,7 +39,7 @@ from metalwork.label_models._constants import (
     STRENGTH,
 )
 from metalwork.label_models._contradiction import contradictions
-from metalwork.label_models._counting import VoteCounts
+from metalwork.label_models._counting import RowCounts
 from metalwork.label_models._diagnosed import DiagnosedLabelModel, Learned
 from metalwork.label_models._e_step import EM_ROWS, e_step, thinned
 from metalwork.label_models._em import STEPS_OVER_ALL, BranchPrior, EMResult, Priors, Stopping
@@ -180,7 +180,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         self.tol = tol
         self.random_state = random_state
 
-    def _fit_counts(self, counts: VoteCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
+    def _fit_counts(self, counts: RowCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
         self._check_arguments()
         tree = Tree.of(self.schema)
         coded = counts.coded()

@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 
 from metalwork._checks import (
     FloatArray,
+    IntArray,
     check_count,
     check_not_negative,
     check_number,
@@ -27,6 +28,7 @@ from metalwork.inference import (
 )
 from metalwork.label_models._base import LabelModel
 from metalwork.label_models._stored import Fitted
+from metalwork.label_models._vote_counts import VoteCounts
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -95,33 +97,45 @@ class LogLinearLabelModel(LabelModel):
         votes.check_plain("LogLinearLabelModel")
         if votes.n_points == 0:
             raise VotesError("votes must hold at least one record; got none.")
-        value, gradient = objective(Tree.of(self.schema), _counted(votes)[0], _split(theta, votes.n_lfs))
+        value, gradient = objective(
+            Tree.of(self.schema),
+            _counted(votes.codes, np.ones(votes.n_points), votes)[0],
+            _split(theta, votes.n_lfs),
+        )
         return value, np.concatenate(gradient)
 
     def posterior(self, votes: LabelMatrix, theta: Any) -> FloatArray:
         """P(end label given the votes): float array (n_points, n_end_labels), rows sum to 1."""
         self._check_votes(votes)
         votes.check_plain("LogLinearLabelModel")
-        tree, (counted, row_of_point) = Tree.of(self.schema), _counted(votes)
+        tree, (counted, row_of_point) = Tree.of(self.schema), _counted(votes.codes, np.ones(votes.n_points), votes)
         beliefs = pass_up(tree, potentials(tree, counted, _split(theta, votes.n_lfs)))
         return end_posterior(tree, beliefs.log_branch)[row_of_point]
 
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: Any) -> None:
+        counted, _ = _counted(votes.codes, np.ones(votes.n_points), votes)
+        self._fit_rows(votes, counted, class_prior is not None or dev is not None)
+
+    def _fit_counted(self, counts: VoteCounts, class_prior: FloatArray | None, dev: Any) -> None:
+        votes, weights = counts.rows()
+        counted, _ = _counted(votes.codes, weights, votes)
+        self._fit_rows(votes, counted, class_prior is not None or dev is not None)
+
+    def _fit_rows(self, votes: LabelMatrix, counted: VotesByTask, has_more: bool) -> None:
         votes.check_plain("LogLinearLabelModel")
         check_not_negative("l2", self.l2)
         check_count("max_iter", self.max_iter)
         check_positive("tol", self.tol)
         for name in ("initial_lab", "initial_acc"):
             check_number(name, getattr(self, name))
-        if class_prior is not None or dev is not None:
+        if has_more:
             warnings.warn(
                 "LogLinearLabelModel is the paper's model, which has no class prior and sees no labels: "
                 "class_prior and dev are not used. HierarchicalLabelModel uses both.",
                 MetalworkWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         tree, start = Tree.of(self.schema), self.initial_theta(votes.n_lfs)
-        counted, _ = _counted(votes)
 
         def penalised(theta: FloatArray) -> tuple[float, FloatArray]:
             value, gradient = objective(tree, counted, _split(theta, votes.n_lfs))
@@ -144,18 +158,19 @@ class LogLinearLabelModel(LabelModel):
                 f"The paper's model has left its initial weights so far that a vote of {len(inverted)} of "
                 f"{votes.n_lfs} LFs can lower its own label ({named}). Raise l2, or use HierarchicalLabelModel.",
                 MetalworkWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         return self.posterior(votes, self.theta_)
 
 
-def _counted(votes: LabelMatrix) -> tuple[VotesByTask, npt.NDArray[np.int64]]:
-    """The distinct rows of votes with how often each stands, and the row of every record (n_points,)."""
-    rows, row_of_point, counts = np.unique(votes.codes, axis=0, return_inverse=True, return_counts=True)
-    lfs = tuple(np.asarray(votes.lfs_of(task), dtype=np.int64) for task in votes.schema.tasks)
-    return VotesByTask(rows, counts.astype(np.float64), lfs), row_of_point.ravel()
+def _counted(codes: IntArray, weights: FloatArray, like: LabelMatrix) -> tuple[VotesByTask, npt.NDArray[np.int64]]:
+    """The distinct rows of votes with how many records each stands for, and the row of every one given."""
+    rows, row_of_point = np.unique(codes, axis=0, return_inverse=True)
+    lfs = tuple(np.asarray(like.lfs_of(task), dtype=np.int64) for task in like.schema.tasks)
+    counts = np.bincount(row_of_point.ravel(), weights, len(rows)).astype(np.float64)
+    return VotesByTask(rows, counts, lfs), row_of_point.ravel()
 
 
 def _split(theta: Any, n_lfs: int) -> LogLinearParameters:

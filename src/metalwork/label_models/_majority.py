@@ -8,6 +8,7 @@ import numpy.typing as npt
 from metalwork._checks import BoolArray, FloatArray, check_choice, check_count
 from metalwork.inference import END, Tree, end_posterior, pass_up
 from metalwork.label_models._base import LabelModel
+from metalwork.label_models._vote_counts import VoteCounts
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -41,6 +42,9 @@ class MajorityVote(LabelModel):
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: Any) -> None:
         check_choice("mode", self.mode, ("hard", "soft"))
         check_count("random_state", self.random_state, least=0)
+
+    def _fit_counted(self, counts: VoteCounts, class_prior: FloatArray | None, dev: Any) -> None:
+        self._fit(counts.rows()[0], class_prior, dev)
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         if self.mode == "soft":

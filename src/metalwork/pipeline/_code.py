@@ -21,6 +21,8 @@ _LIST = "LABELING_FUNCTIONS"
 def load_labeling_functions(path: Path, code: CodeFiles) -> list[LabelingFunction]:
     """Run a Python file; return its ``LABELING_FUNCTIONS``, else every labeling function it defines, in order.
 
+    Lists and tuples of labeling functions count too, such as those of a crowd.
+
     ``code`` is told of the files that it reads.
 
     Raises
@@ -31,7 +33,7 @@ def load_labeling_functions(path: Path, code: CodeFiles) -> list[LabelingFunctio
     module = run_file(path, code)
     listed = getattr(module, _LIST, None)
     if listed is None:
-        found = [value for value in vars(module).values() if isinstance(value, LabelingFunction)]
+        found = [lf for value in vars(module).values() for lf in _functions_in(value)]
         unique = list({id(lf): lf for lf in found}.values())
     else:
         unique = _check_list(path, listed)
@@ -97,6 +99,13 @@ def _failure(path: Path, error: Exception) -> str:
     at = f"{path}:{line}" if line is not None else str(path)
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     return f"{at}: the file must run without an error; got {type(error).__name__}: {text}"
+
+
+def _functions_in(value: Any) -> list[LabelingFunction]:
+    if isinstance(value, LabelingFunction):
+        return [value]
+    whole = isinstance(value, list | tuple) and all(isinstance(item, LabelingFunction) for item in value)
+    return list(value) if whole else []
 
 
 def _check_list(path: Path, listed: Any) -> list[LabelingFunction]:

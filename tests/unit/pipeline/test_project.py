@@ -169,6 +169,18 @@ def test_names_the_line_of_a_broken_python_file(tmp_path: Path, code: str, messa
     assert _message(write_project(tmp_path, lfs=code)) == message
 
 
+def test_lists_of_labeling_functions_count(tmp_path: Path) -> None:
+    crowd = """
+    crowd = mw.from_crowd("kind", [{"record": "1", "worker": w, "label": "Bird"} for w in ("Ann", "Bob")], "key")
+    pair = (hoots, mw.keywords("mammal", "Dog", ["wags"], name="wags"))
+    words = ["no", "functions"]
+    """
+    path = write_project(tmp_path, lfs=LFS + crowd)
+    names = [lf.name for lf in Job.of_project(load_project(path)).labeling_functions]
+    assert names[4:7] == ["Ann", "Bob", "wags"]
+    assert names.count("hoots") == 1
+
+
 def test_takes_the_listed_functions_only(tmp_path: Path) -> None:
     path = write_project(tmp_path, lfs=LFS + "\n    LABELING_FUNCTIONS = [hoots]\n")
     names = [lf.name for lf in Job.of_project(load_project(path)).labeling_functions]
