@@ -45,6 +45,7 @@ PUBLIC = (
     "labeling_function",
     "least_certain",
     "lf_summary",
+    "llm",
     "load_label_model",
     "preprocessor",
     "prototypes",

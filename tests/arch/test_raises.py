@@ -27,6 +27,13 @@ ALLOWED = {
     ("labeling/_votes.py", "RuntimeError"): "what an LF raises on a record; caught, counted and named by apply",
     ("labeling/_votes.py", "TypeError"): "caught in the same module: a value that is no label",
     ("labeling/_votes.py", "_UnreadableError"): "caught in the same module, which counts it as a failure",
+    ("sources/_llm/_answers.py", "UnreadableAnswerError"): "becomes a failure on its record, with the reason",
+    ("sources/_llm/_client.py", "RejectedError"): "becomes a failure on its record, with the reason",
+    (
+        "sources/_llm/_client.py",
+        "RetryError",
+    ): "caught where the call is tried again; in the end a failure",
+    ("sources/_llm/_prompt.py", "RedactError"): "becomes a failure on its record, with the reason",
     ("pipeline/_folder.py", "RuntimeError"): "a fault of our own code, not of its user",
     ("pipeline/_settings.py", "ValueError"): "what pydantic asks of a validator; it lists them as faults",
 }

@@ -16,7 +16,7 @@ from metalwork.labeling._function import (
 from metalwork.labeling._inputs import names_read
 from metalwork.labeling._negation_words import NEGATIONS
 from metalwork.labeling._preprocess import Preprocessor, preprocessor, preprocessors_in
-from metalwork.labeling._returns import Not, Spaces
+from metalwork.labeling._returns import ByTask, Not, Spaces
 from metalwork.labeling._soft import from_probabilities
 from metalwork.labeling._store import Store, StoreSummary, store_at
 from metalwork.labeling._text import keywords, regex
@@ -26,6 +26,7 @@ __all__ = [
     "NEGATIONS",
     "AsksSchema",
     "BatchRule",
+    "ByTask",
     "LabelingFunction",
     "Not",
     "Preprocessor",

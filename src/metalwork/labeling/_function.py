@@ -197,7 +197,8 @@ def from_callable(
         out share what is missing to 1); or ``ABSTAIN`` (-1), None or an empty set.
     task : str or None
         None: it may return labels of all tasks of the tree, by name where that is unique or by path
-        (``"Markets/Money"``), and has a column a task in the label matrix, called ``"name[task]"``.
+        (``"Markets/Money"``), and has a column a task in the label matrix, called ``"name[task]"``. To vote on
+        several tasks at once it returns :class:`metalwork.labeling.ByTask`.
     fields : sequence of str, optional
         What to call it with, as :func:`labeling_function` says; by default the names of its arguments that have
         no default value.
@@ -207,7 +208,8 @@ def from_callable(
         The callable takes many records at once, as models do: a list of values a field, None where one is
         missing (annotate ``amount: list[float]`` to have text read as numbers). It returns a list, array or
         column with one of the above a record; or a float array (n_records, n_labels) of probabilities in the
-        order of the task's labels, NaN where it says nothing. How many records come at a time is up to
+        order of the task's labels, NaN where it says nothing. In place of a vote, an exception says that it failed
+        on that record, and why. How many records come at a time is up to
         :func:`metalwork.apply` (``chunk_size``), so each must be judged by itself. If it raises, it has failed on
         all of them.
     concurrency : int, optional

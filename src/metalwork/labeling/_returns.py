@@ -53,6 +53,35 @@ class Not:
         return hash((Not, self.labels))
 
 
+class ByTask:
+    """Votes on several tasks at once: what a labeling function without a task of its own may return.
+
+    Parameters
+    ----------
+    votes : dict of task name to vote
+        Each is what a labeling function of that task may return.
+
+    Examples
+    --------
+    >>> from metalwork.labeling import ByTask
+    >>> ByTask({"sector": "Markets", "markets": {"Money": 0.8, "Commodity": 0.2}})
+    ByTask({'sector': 'Markets', 'markets': {'Money': 0.8, 'Commodity': 0.2}})
+    """
+
+    def __init__(self, votes: Mapping[str, Any]) -> None:
+        if not isinstance(votes, Mapping) or not all(isinstance(task, str) for task in votes):
+            raise LabelingError(f"votes must be a dict from tasks to votes; got {votes!r}.")
+        self.votes = dict(votes)
+
+    def __repr__(self) -> str:
+        return f"ByTask({self.votes!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByTask) and self.votes == other.votes
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class WrongReturn(Exception):
     """A mistake in the LF, not in a record: names of labels that cannot stand there."""
 
@@ -75,6 +104,19 @@ class Reader(ABC):
     @abstractmethod
     def n_labels(self, column: int) -> int:
         """Number of labels of a column's task."""
+
+    def parts(self, value: Any) -> "list[tuple[int, Reader, Any]]":
+        """The votes in what was returned: the first column that each is of, what reads it, and itself."""
+        if not isinstance(value, ByTask):
+            return [(0, self, value)]
+        if wrong := [task for task in value.votes if plain_name(task) not in self.tasks]:
+            raise WrongReturn(f"it returned a vote on a wrong task. {unknown_name('task', wrong[0], self.tasks)}")
+        found = [(self.tasks.index(plain_name(task)), vote) for task, vote in value.votes.items()]
+        return [(column, self.of_task(column), vote) for column, vote in found]
+
+    @abstractmethod
+    def of_task(self, column: int) -> "Reader":
+        """What reads a vote on the task of a column alone."""
 
     def soft(self, shares: Mapping[Any, Any]) -> tuple[int, list[float]]:
         """Column and probability of each label, NaN where none was given; all labels must be of one task."""
@@ -119,6 +161,9 @@ class TaskReader(Reader):
     def n_labels(self, column: int) -> int:
         return len(self.places)
 
+    def of_task(self, column: int) -> Reader:
+        return self
+
 
 class TreeReader(Reader):
     """Returns of an LF without a task: labels of the whole tree, by unique name or by path."""
@@ -129,6 +174,7 @@ class TreeReader(Reader):
         self._members = [schema.members(task) for task in schema.tasks]
         self._names = schema.label_names
         self.places = self._names.places
+        self._own: dict[int, TaskReader] = {}
 
     def label(self, name: str) -> tuple[int, int]:
         if (found := _find(self._names.find, name)) is not None:
@@ -163,6 +209,11 @@ class TreeReader(Reader):
 
     def n_labels(self, column: int) -> int:
         return len(self._members[column])
+
+    def of_task(self, column: int) -> Reader:
+        if column not in self._own:
+            self._own[column] = TaskReader(self.tasks[column], self._schema)
+        return self._own[column]
 
 
 def reader_for(task: str | None, space: Spaces) -> Reader:

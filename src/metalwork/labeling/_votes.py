@@ -135,7 +135,7 @@ def _vote_at_once(
     except (LabelingError, WrongReturn) as error:
         return Votes(_silence(len(chunk), reader), numbers, wrong=WrongLabel(0, str(error)))
     except Exception as error:
-        why = dict.fromkeys(range(len(chunk)), f"{type(error).__name__}: {error}".rstrip(": ")) | why
+        why = dict.fromkeys(range(len(chunk)), _reason(error)) | why
         return Votes.of(_silence(len(chunk), reader), numbers, why)
     if isinstance(found, np.ndarray):
         return _all_soft(lf, found, numbers, why)
@@ -178,7 +178,7 @@ def call_all(lf: Called, chunk: Chunk) -> tuple[list[Any], dict[int, str]]:
         except Exception as error:
             about_text = isinstance(error, (TypeError, ValueError)) and "str" in str(error)
             hint = chunk.hint(lf.fields, lf.kinds, len(values)) if about_text else ""
-            why[len(values)] = f"{type(error).__name__}: {error}".rstrip(": ") + hint
+            why[len(values)] = _reason(error) + hint
             values.append(_FAILED)
     return values, why
 
@@ -240,26 +240,30 @@ def _encode(
 ) -> Votes:
     codes = _silence(len(values), reader)
     known: dict[Hashable, tuple[int, States] | None] = {}
-    soft: dict[int, tuple[int, list[float]]] = {}
+    soft: dict[tuple[int, int], list[float]] = {}
     for row, value in enumerate(values):
         if value is None or value is _FAILED or _is_abstain(value):
             continue
         try:
-            if isinstance(value, Mapping):
-                soft[row] = reader.soft(value)
-                continue
-            if (key := _key(value)) not in known:
-                known[key] = _states(key, reader)
-            if (said := known[key]) is not None:
-                codes[row, said[0]] = numbers[said[0]].number(said[1])
+            for first, own, part in reader.parts(value):
+                if part is None or _is_abstain(part):
+                    continue
+                if isinstance(part, Mapping):
+                    column, shares = own.soft(part)
+                    soft[row, first + column] = shares
+                    continue
+                if (key := (first, _key(part))) not in known:
+                    known[key] = _states(key[1], own)
+                if (said := known[key]) is not None:
+                    codes[row, first + said[0]] = numbers[first + said[0]].number(said[1])
         except WrongReturn as wrong:
             return Votes(codes, numbers, wrong=WrongLabel(row, str(wrong)))
         except (TypeError, ValueError):
-            why[row] = f"it returned {_short(value)}"
-    for column in sorted({column for column, _ in soft.values()}):
-        rows = [row for row, (there, _) in soft.items() if there == column]
-        shares = np.array([soft[row][1] for row in rows])
-        codes[rows, column], bad = _soft_codes(lf, shares, numbers[column])
+            why[row] = _reason(value) if isinstance(value, Exception) else f"it returned {_short(value)}"
+    for column in sorted({column for _, column in soft}):
+        rows = [row for row, there in soft if there == column]
+        found, bad = _soft_codes(lf, np.array([soft[row, column] for row in rows]), numbers[column])
+        codes[rows, column] = found
         why |= {rows[at]: reason for at, reason in bad.items()}
     return Votes.of(codes, numbers, why)
 
@@ -309,6 +313,10 @@ def _one_column(codes: npt.NDArray[Any]) -> Codes:
 
 def _is_abstain(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value == ABSTAIN
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _short(value: Any) -> str:

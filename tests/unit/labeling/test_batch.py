@@ -155,3 +155,13 @@ def test_labels_of_the_whole_tree() -> None:
     soft = mw.from_callable(lambda texts: np.zeros((3, 3)), None, ["text"], "soft", batch=True)
     with pytest.raises(LabelingError, match=r"^LF 'soft' failed at row 0: it returned an array of probab"):
         mw.apply([soft], RECORDS, tree)
+
+
+def test_an_exception_in_place_of_a_vote_is_a_failure_on_its_record() -> None:
+    lf = mw.from_callable(
+        lambda texts: ["Tea", TimeoutError("too slow"), None], "kind", ["text"], "lf", batch=True
+    )
+    votes = mw.apply([lf], RECORDS, SCHEMA, max_error_rate=1.0)
+    assert votes.codes[:, 0].tolist() == [0, -1, -1]
+    assert votes.failed.tolist() == [[1, 0]]
+    assert [(incident.row, incident.message) for incident in votes.incidents] == [(1, "TimeoutError: too slow")]

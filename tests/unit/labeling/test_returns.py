@@ -8,6 +8,7 @@ import pytest
 
 import metalwork as mw
 from metalwork.errors import LabelingError, MetalworkWarning
+from metalwork.labeling import ByTask
 from tests.unit.schemas import SECTORS, TWINS
 
 SCHEMA = mw.TaskSchema.from_dict(
@@ -340,3 +341,48 @@ def test_a_vote_against_one_of_two_labels_is_a_vote_for_the_other() -> None:
         mw.TaskSchema.from_dict(SECTORS),
     )
     assert (votes.codes.tolist(), votes.outcomes) == ([[1], [1]], {})
+
+
+TOP = mw.TaskSchema.from_dict({"task": "top", "labels": [{"A": {"task": "low", "labels": ["X", "Y"]}}, "B"]})
+
+
+def _by_task(*values: Any, schema: Any = TOP, task: str | None = None) -> mw.LabelMatrix:
+    lf = mw.from_callable(lambda at: values[at], task, ["at"], "lf")
+    votes: mw.LabelMatrix = mw.apply([lf], [{"at": at} for at in range(len(values))], schema, max_error_rate=1.0)
+    return votes
+
+
+def test_votes_on_several_tasks_at_once() -> None:
+    votes = _by_task(
+        ByTask({"top": "A", "low": "Y"}),
+        ByTask({"low": {"X": 0.9}, "top": None}),
+        "X",
+        ByTask({}),
+        ByTask({"top": 7}),
+    )
+    assert votes.codes[:, 0].tolist() == [0, -1, -1, -1, -1]
+    assert [votes.vote_name(1, code) if code >= 0 else "" for code in votes.codes[:, 1]] == [
+        "Y",
+        "X 0.9",
+        "X",
+        "",
+        "",
+    ]
+    assert votes.failed.tolist() == [[4, 0], [4, 1]]
+
+
+def test_a_vote_by_task_is_read_within_its_task() -> None:
+    with pytest.raises(LabelingError, match="it returned 'X', a label of task 'low', but votes on task 'top'"):
+        _by_task(ByTask({"top": "X"}))
+    with pytest.raises(
+        LabelingError, match=r"it returned a vote on a wrong task. 'topp' is no task. Did you mean 'top'"
+    ):
+        _by_task(ByTask({"topp": "A"}))
+    assert _by_task(ByTask({"top": "B"}), task="top").codes.tolist() == [[1]]
+    with pytest.raises(LabelingError, match=r"it returned a vote on a wrong task. 'low' is no task. Known: 'top'"):
+        _by_task(ByTask({"low": "X"}), task="top")
+
+
+def test_votes_by_task_must_be_a_dict() -> None:
+    with pytest.raises(LabelingError, match=r"^votes must be a dict from tasks to votes; got \['A'\]\.$"):
+        ByTask(["A"])  # type: ignore[arg-type]
