@@ -24,7 +24,11 @@ BAD_FILES = [
     ("a.jsonl", b'{"a": NaN}\n', "a.jsonl:1: NaN is not JSON; write null."),
     ("a.jsonl", b'{"a": -Infinity}\n', "a.jsonl:1: -Infinity is not JSON; write null."),
     ("a.jsonl", b'{"a": ' + b"9" * 5000 + b"}\n", "a.jsonl:1: Exceeds the limit"),
-    ("a.jsonl", b'{"a": ' + b"[" * 100_000 + b"}\n", "a.jsonl:1: nested too deeply to be read."),
+    (
+        "a.jsonl",
+        b'{"a": ' + b"[" * 100_000 + b"}\n",
+        "a.jsonl:1: lists and objects must be nested at most 100 deep (limits.depth); these go deeper.",
+    ),
     ("a.jsonl", b'{"a": "\\ud800"}\n', "a.jsonl:1: must be Unicode text; an escape is half of a surrogate pair."),
     ("a.jsonl", b'{"a": "x"}\n{"a": "\x00"}\n', "a.jsonl:2: must be text; it holds a NUL character. Remove it."),
     ("a.csv", b"a\nx\n\x00\n", "a.csv:3: must be text; it holds a NUL character. Remove it."),
@@ -76,11 +80,12 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(
         DataError,
-        match=r"must be a file, or a folder of \.txt files\. Give a glob such as '.*folder\.csv/\*\.jsonl'\.",
+        match=r"must be a file, or a folder that holds files of records \(\.csv, .*\); it holds none\. Give",
     ):
         read_records(tmp_path / "folder.csv")
     with pytest.raises(
-        DataError, match=r"^format must be one of 'csv', 'tsv', 'jsonl', 'json', 'parquet', 'txt'; got 'xml'\.$"
+        DataError,
+        match=r"^format must be one of 'csv', 'tsv', 'jsonl', 'json', 'parquet', 'arrow', 'txt'; got 'xml'\.$",
     ):
         read_records(tmp_path / "a.csv", format="xml")
 

@@ -6,9 +6,11 @@ from metalwork.data._datasets import to_dataset
 from metalwork.data._find import DatasetStatus, cache_folder, fetch, find_data, list_datasets
 from metalwork.data._globs import find_files
 from metalwork.data._held import HeldFiles
+from metalwork.data._limits import Limits
 from metalwork.data._open import open_records
 from metalwork.data._read import iter_records, read_records
 from metalwork.data._registry import DatasetInfo
+from metalwork.data._remote import is_address, without_secrets
 from metalwork.data._sources import RecordSource, Shard
 from metalwork.data._types import Kind, Reading, read_as
 
@@ -17,6 +19,7 @@ __all__ = [
     "DatasetStatus",
     "HeldFiles",
     "Kind",
+    "Limits",
     "Reading",
     "RecordSource",
     "Shard",
@@ -25,12 +28,14 @@ __all__ = [
     "fetch",
     "find_data",
     "find_files",
+    "is_address",
     "iter_records",
     "list_datasets",
     "open_records",
     "read_as",
     "read_records",
     "to_dataset",
+    "without_secrets",
 ]
 
 offer(__name__, globals())

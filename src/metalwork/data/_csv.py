@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
-from pathlib import Path
 from typing import IO, Final
 
 import polars as pl
 
 from metalwork.data._csv_layout import layout_of, rows_of
 from metalwork.data._dialect import Dialect, recognise_delimiter
-from metalwork.data._lines import NotTextError, decode_line, is_packed, open_bytes, text_lines
-from metalwork.data._pieces import BLOCK, MOST_RECORDS, Buffer, Piece, stamp_of
+from metalwork.data._limits import Limits
+from metalwork.data._lines import NotTextError, decode_line, open_text, raw_lines, text_lines, too_long
+from metalwork.data._opening import File, is_packed, stamp_of
+from metalwork.data._pieces import BLOCK, MOST_RECORDS, Buffer, Piece
 from metalwork.data._sources import FaultShard, RecordSource, Shard
 from metalwork.errors import DataError
 
@@ -27,10 +28,12 @@ Row = tuple[int, list[str]]
 class CsvFile(RecordSource):
     """One CSV file."""
 
-    def __init__(self, path: Path, delimiter: str | None, quote: str, encoding: str | None) -> None:
-        self._path = path
-        self._dialect = dialect_of(path, delimiter, quote, encoding)
-        rows = list(islice(read_rows(path, self._dialect), 2))
+    def __init__(
+        self, file: File, delimiter: str | None, quote: str, encoding: str | None, limits: Limits
+    ) -> None:
+        self._file, self._limits = file, limits
+        self._dialect = dialect_of(file, delimiter, quote, encoding)
+        rows = list(islice(read_rows(file, self._dialect, limits), 2))
         self.columns = tuple(rows[0][1]) if rows else ()
         self.n_points = None if len(rows) == 2 else 0
 
@@ -40,9 +43,10 @@ class CsvFile(RecordSource):
         A fault stands in the place of the piece that has it: it is met where it is, whoever reads the pieces.
         """
         chosen = self.columns if columns is None else tuple(columns)
-        places = tuple(self.columns.index(name) for name in chosen)
-        form = _Form(str(self._path), chosen, places, len(self.columns), chunk_size, self._dialect)
-        with open_bytes(self._path, self._dialect.encoding) as stream:
+        place_of = {name: place for place, name in enumerate(self.columns)}
+        places = tuple(place_of[name] for name in chosen)
+        form = _Form(self._file, chosen, places, len(self.columns), chunk_size, self._dialect, self._limits)
+        with open_text(self._file, self._dialect.encoding) as stream:
             shards = _Cutter(form, stream).shards()
             while True:
                 try:
@@ -59,12 +63,21 @@ class CsvFile(RecordSource):
 class _Form:
     """What the pieces of a file share."""
 
-    origin: str
+    file: File
     columns: tuple[str, ...]
     places: tuple[int, ...]
     n_fields: int
     chunk_size: int
     dialect: Dialect
+    limits: Limits
+
+    @property
+    def origin(self) -> str:
+        return str(self.file)
+
+    def checked_rows(self, lines: Iterator[str], number: int) -> Iterator[Row]:
+        """The rows on some lines, the first of this number."""
+        return _checked_rows(self.file, lines, self.dialect, self.limits, self.n_fields, number)
 
     def frame(self, rows: Sequence[Sequence[str]]) -> pl.DataFrame:
         """The columns of some rows."""
@@ -149,15 +162,14 @@ class CsvShard(Shard):
         return frame.with_columns(pl.when(pl.all() != "").then(pl.all())) if layout.has_quotes else frame
 
     def _rows(self, body: bytes) -> Iterator[Row]:
-        path = Path(self.origin)
-        lines = text_lines(path, BytesIO(body), number=self.line)
-        return _checked_rows(path, lines, self.form.dialect, self.form.n_fields, self.line)
+        lines = text_lines(self.form.file, BytesIO(body), number=self.line)
+        return self.form.checked_rows(lines, self.line)
 
 
-def dialect_of(path: Path, delimiter: str | None, quote: str, encoding: str | None) -> Dialect:
+def dialect_of(file: File, delimiter: str | None, quote: str, encoding: str | None) -> Dialect:
     """How a file is written: as said, the delimiter else as its header tells."""
     if delimiter is None:
-        with open_bytes(path, encoding) as stream:
+        with open_text(file, encoding) as stream:
             sample = stream.read(_SAMPLE)
         cut = sample.rfind(b"\n") + 1 if len(sample) == _SAMPLE else len(sample)
         text = sample[: cut or len(sample)].decode("utf-8-sig", "replace").replace("\0", "")
@@ -165,57 +177,65 @@ def dialect_of(path: Path, delimiter: str | None, quote: str, encoding: str | No
     return Dialect(delimiter, quote, encoding)
 
 
-def read_rows(path: Path, dialect: Dialect) -> Iterator[Row]:
+def read_rows(file: File, dialect: Dialect, limits: Limits) -> Iterator[Row]:
     """Line number and fields of each row, the header first: the slow way, which finds what is wrong.
 
     Raises
     ------
     DataError
-        Naming file and line, for a row that is longer or shorter than the header, or wrongly quoted.
+        Naming file and line, for a row that is longer or shorter than the header, wrongly quoted or too large.
     """
-    with open_bytes(path, dialect.encoding) as stream:
-        yield from _checked_rows(path, text_lines(path, stream), dialect, None, 1)
+    with open_text(file, dialect.encoding) as stream:
+        lines = text_lines(file, raw_lines(file, stream, limits))
+        yield from _checked_rows(file, lines, dialect, limits, None, 1)
 
 
 def _checked_rows(
-    path: Path, lines: Iterator[str], dialect: Dialect, n_fields: int | None, number: int
+    file: File, lines: Iterator[str], dialect: Dialect, limits: Limits, n_fields: int | None, number: int
 ) -> Iterator[Row]:
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(min(limits.record_bytes, _LONGEST_FIELD))
     reader, start = csv.reader(lines, **dialect.options()), number
     try:
         for row in reader:
             if n_fields is None and row:
-                _check_header(path, row, start)
+                _check_header(file, row, start, limits)
                 n_fields = len(row)
             if row and len(row) != n_fields:
                 raise DataError(
-                    f"{path}:{start}: a row must have {n_fields} fields like the header; got {len(row)}. "
+                    f"{file}:{start}: a row must have {n_fields} fields like the header; got {len(row)}. "
                     f"Quote fields that hold {dialect.delimiter!r} or a line break, or say another delimiter."
                 )
             if row:
                 yield start, row
             start = number + reader.line_num
     except csv.Error as error:
-        raise DataError(f"{path}:{start}: not valid CSV: {error}. Check the quotes.") from None
+        if "field limit" in str(error):
+            raise too_long(file, start, limits) from None
+        raise DataError(f"{file}:{start}: not valid CSV: {error}. Check the quotes.") from None
 
 
-def _check_header(path: Path, row: Sequence[str], line: int) -> None:
+def _check_header(file: File, row: Sequence[str], line: int, limits: Limits) -> None:
+    if len(row) > limits.columns:
+        raise DataError(
+            f"{file}:{line}: a table must have at most {limits.columns:,} columns (limits.columns); "
+            f"got {len(row):,}. Say another delimiter, or raise the limit."
+        )
     twice = sorted(name for name, count in Counter(row).items() if count > 1)
     if twice:
         raise DataError(
-            f"{path}:{line}: column names must be distinct; got {', '.join(map(repr, twice))} twice. Rename one."
+            f"{file}:{line}: column names must be distinct; got {', '.join(map(repr, twice))} twice. Rename one."
         )
     if not any(row):
-        raise DataError(f"{path}:{line}: the first line must name the columns; it is blank.")
+        raise DataError(f"{file}:{line}: the first line must name the columns; it is blank.")
 
 
 class _Cutter:
     """Cuts a file into whole rows; where quotes do not tell where rows end, the rows are read."""
 
     def __init__(self, form: _Form, stream: IO[bytes]) -> None:
-        self._form, self._path = form, Path(form.origin)
-        self._buffer, self._stamp = Buffer(stream), stamp_of(stream)
-        self._carries = is_packed(self._path) or form.dialect.encoding is not None
+        self._form, self._file = form, form.file
+        self._buffer, self._stamp = Buffer(stream), stamp_of(form.file)
+        self._carries = is_packed(form.file) or form.dialect.encoding is not None
         self._line, self._row = 1, 0
 
     def shards(self) -> Iterator[Shard]:
@@ -226,6 +246,9 @@ class _Cutter:
             rows = rows_of(buffer.data, buffer.is_last, dialect, MOST_RECORDS)
             if not rows.is_regular:
                 yield self._by_rows()
+            elif max(rows.length, 0 if rows.stop else len(buffer.data)) > self._form.limits.record_bytes:
+                line = self._line + buffer.data.count(b"\n", 0, rows.longest)
+                raise too_long(self._file, line, self._form.limits)
             elif rows.stop == 0:
                 buffer.fill(2 * len(buffer.data))  # a row that is longer than the block
             else:
@@ -236,7 +259,7 @@ class _Cutter:
     def _piece(self, size: int) -> Piece:
         start = self._buffer.position
         body = self._buffer.take(size)
-        return Piece(self._form.origin, start, start + size, self._stamp, body if self._carries else None)
+        return Piece(self._file, start, start + size, self._stamp, body if self._carries else None)
 
     def _by_rows(self) -> RowsShard:
         """At least the rows of the block, one by one; raises where one is wrong."""
@@ -250,13 +273,17 @@ class _Cutter:
         return RowsShard(self._form, tuple(rows), start)
 
     def _rows(self, n_fields: int | None) -> Iterator[Row]:
-        return _checked_rows(self._path, self._lines(), self._form.dialect, n_fields, self._line)
+        form = self._form
+        return _checked_rows(self._file, self._lines(), form.dialect, form.limits, n_fields, self._line)
 
     def _lines(self) -> Iterator[str]:
-        while raw := self._buffer.line():
+        most = self._form.limits.record_bytes
+        while raw := self._buffer.line(most):
+            if len(raw) > most:
+                raise too_long(self._file, self._line, self._form.limits)
             try:
                 line = decode_line(raw, first=self._line == 1)
             except NotTextError as fault:
-                raise DataError(f"{self._path}:{self._line}: {fault}") from None
+                raise DataError(f"{self._file}:{self._line}: {fault}") from None
             self._line += 1
             yield line

@@ -27,12 +27,16 @@ class Rows(NamedTuple):
         How many they are, without blank lines.
     n_lines : int
         How many line breaks they hold, in quotes or not.
+    longest, length : int
+        Where the longest starts, and its length.
     """
 
     is_regular: bool
     stop: int = 0
     n_rows: int = 0
     n_lines: int = 0
+    longest: int = 0
+    length: int = 0
 
 
 class Layout(NamedTuple):
@@ -66,7 +70,16 @@ def rows_of(block: bytes, is_last: bool, dialect: Dialect, most: int) -> Rows:
     if not (_are_whole_fields(array, quotes, dialect) and _has_no_lone_return(block, array, quotes)):
         return Rows(False)
     n_rows = len(ends) - int(_blank_lines(array, ends).sum())
-    return Rows(True, stop, n_rows, int(np.searchsorted(breaks, stop)))
+    lengths = np.diff(ends, prepend=-1)
+    longest = int(lengths.argmax())
+    return Rows(
+        True,
+        stop,
+        n_rows,
+        int(np.searchsorted(breaks, stop)),
+        int(ends[longest - 1]) + 1 if longest else 0,
+        int(lengths[longest]),
+    )
 
 
 def layout_of(rows: bytes, dialect: Dialect, n_fields: int) -> Layout | None:

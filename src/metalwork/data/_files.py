@@ -2,38 +2,24 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from metalwork.data._csv import CsvFile
 from metalwork.data._dialect import check_delimiter, check_quote
-from metalwork.data._globs import find_files
+from metalwork.data._finding import FORMATS, Found, files_of, format_of, known_format, suffix_of
 from metalwork.data._json import JsonArrayFile, is_array
 from metalwork.data._jsonl import JsonLinesFile
-from metalwork.data._lines import check_encoding, open_bytes
-from metalwork.data._parquet import ParquetFile
+from metalwork.data._limits import Limits
+from metalwork.data._lines import check_encoding
+from metalwork.data._opening import File, open_bytes
+from metalwork.data._remote import RemoteFile, is_address
 from metalwork.data._sources import RecordSource, Shard
+from metalwork.data._tables import TableFile
 from metalwork.data._texts import TextFiles
+from metalwork.data._views import PlacedSource
 from metalwork.errors import DataError
-
-_FORMATS: Final = {
-    "csv": (".csv",),
-    "tsv": (".tsv", ".tab"),
-    "jsonl": (".jsonl", ".ndjson"),
-    "json": (".json",),
-    "parquet": (".parquet", ".pq"),
-    "txt": (".txt",),
-}
-_REMEDIES: Final = {
-    ".xlsx": "Save the table as CSV, or pass pandas.read_excel(path).",
-    ".xls": "Save the table as CSV, or pass pandas.read_excel(path).",
-    ".arrow": "Pass polars.read_ipc(path).",
-    ".feather": "Pass polars.read_ipc(path).",
-    ".zip": "Unpack it first.",
-    ".pkl": "Store the records as Parquet or JSON lines; pickles may run any code.",
-    ".pickle": "Store the records as Parquet or JSON lines; pickles may run any code.",
-}
 
 
 @dataclass(frozen=True)
@@ -44,6 +30,7 @@ class FileOptions:
     delimiter: str | None = None
     quote: str | None = None
     encoding: str | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 class FileSource(RecordSource):
@@ -60,123 +47,101 @@ class FileSource(RecordSource):
 
 
 def is_file_name(text: str) -> bool:
-    """Whether this reads as the name of a file of records, or is one that is there."""
-    known = {suffix for suffixes in _FORMATS.values() for suffix in suffixes}
-    return _suffix(Path(text)) in known and (len(text.split()) == 1 or os.path.isfile(text))
+    """Whether this reads as the name or address of a file of records, or is one that is there."""
+    if is_address(text):
+        return len(text.split()) == 1 and known_format(RemoteFile(text)) is not None
+    is_known = any(suffix_of(Path(text)) in suffixes for suffixes in FORMATS.values())
+    return is_known and (len(text.split()) == 1 or os.path.isfile(text))
 
 
 def open_files(records: Sequence[str | os.PathLike[str]], options: FileOptions) -> RecordSource:
-    """The records of the files that paths, globs and folders of ``.txt`` files name."""
-    if options.format is not None and options.format not in _FORMATS:
-        raise DataError(f"format must be one of {', '.join(map(repr, _FORMATS))}; got {options.format!r}.")
-    is_single = len(records) == 1 and os.path.isfile(records[0])
-    paths = [path for given in records for path in _paths_of(given)]
-    for path in paths:
-        if not os.path.isfile(path):
-            _check_not_empty(path)  # says what is wrong with it
-    kinds = [format_of(path, options.format) for path in paths]
+    """The records of the files that paths, globs, folders and addresses name."""
+    if options.format is not None and options.format not in FORMATS:
+        raise DataError(f"format must be one of {', '.join(map(repr, FORMATS))}; got {options.format!r}.")
+    found = [one for given in records for one in files_of(given, options.format)]
+    names, kinds = [one.file for one in found], []
+    for name in names:
+        if isinstance(name, Path) and not os.path.isfile(name):
+            _check_not_empty(name)  # says what is wrong with it
+        kinds.append(format_of(name, options.format))
+    is_single = len(records) == 1 and str(names[0]) == os.fspath(records[0])
     if is_single and kinds == ["txt"] and options.format is None:
         raise DataError(
-            f"{paths[0]}: a text file must say what a record is. Pass its folder, of which each file is a record, "
+            f"{names[0]}: a text file must say what a record is. Pass its folder, of which each file is a record, "
             "or format='csv', 'jsonl' or 'txt' (the whole file is one)."
         )
-    for path, kind in zip(paths, kinds, strict=True):
-        if kind != "txt":
-            _check_not_empty(path)
-    files = _open_all(paths, kinds, options)
+    files = _open_all(found, kinds, options)
     if all(file.n_points == 0 for file in files):
-        raise DataError(f"{', '.join(map(str, paths))}: must hold at least one record; there is none.")
+        raise DataError(f"{', '.join(map(str, names))}: must hold at least one record; there is none.")
     return files[0] if len(files) == 1 else FileSource(files)
 
 
-def _open_all(paths: Sequence[Path], kinds: Sequence[str], options: FileOptions) -> list[RecordSource]:
+def _open_all(found: Sequence[Found], kinds: Sequence[str], options: FileOptions) -> list[RecordSource]:
     encoding = check_encoding(options.encoding)
     if set(kinds) == {"txt"}:
-        return [TextFiles(paths, encoding)]
+        return [TextFiles([one.file for one in found], encoding, options.limits)]
     if "txt" in kinds:
         raise DataError(
-            f"{paths[kinds.index('txt')]}: files that are a record each and tables of records must not be mixed. "
-            "Give files of one kind."
+            f"{found[kinds.index('txt')].file}: files that are a record each and tables of records must not be "
+            "mixed. Give files of one kind."
         )
-    opened = [_OPENERS[kind](path, options, encoding) for path, kind in zip(paths, kinds, strict=True)]
-    _check_same_columns(paths, opened)
-    return opened
+    opened: list[RecordSource] = []
+    for one, kind in zip(found, kinds, strict=True):
+        _check_not_empty(one.file)
+        opened.append(_OPENERS[kind](one.file, options, encoding))
+    _check_same_columns([one.file for one in found], opened)
+    parts = zip(found, opened, strict=True)
+    return [PlacedSource(file, one.values) if one.values else file for one, file in parts]
 
 
-def _csv_file(path: Path, options: FileOptions, encoding: str | None) -> RecordSource:
-    return CsvFile(path, check_delimiter(options.delimiter), check_quote(options.quote), encoding)
+def _csv_file(file: File, options: FileOptions, encoding: str | None) -> RecordSource:
+    delimiter, quote = check_delimiter(options.delimiter), check_quote(options.quote)
+    return CsvFile(file, delimiter, quote, encoding, options.limits)
 
 
-def _tsv_file(path: Path, options: FileOptions, encoding: str | None) -> RecordSource:
-    return CsvFile(path, check_delimiter(options.delimiter) or "\t", check_quote(options.quote), encoding)
+def _tsv_file(file: File, options: FileOptions, encoding: str | None) -> RecordSource:
+    delimiter, quote = check_delimiter(options.delimiter) or "\t", check_quote(options.quote)
+    return CsvFile(file, delimiter, quote, encoding, options.limits)
 
 
-def _json_file(path: Path, options: FileOptions, encoding: str | None) -> RecordSource:
-    if is_array(path, encoding):
-        return JsonArrayFile(path, encoding)
+def _json_file(file: File, options: FileOptions, encoding: str | None) -> RecordSource:
+    if is_array(file, encoding):
+        return JsonArrayFile(file, encoding, options.limits)
     try:
-        return JsonLinesFile(path, encoding)
+        return JsonLinesFile(file, encoding, options.limits)
     except DataError as error:
         raise DataError(f"{error} A .json file holds one array of objects, or an object a line.") from None
 
 
-_OPENERS: Final[dict[str, Callable[[Path, FileOptions, Any], RecordSource]]] = {
+_OPENERS: Final[dict[str, Callable[[File, FileOptions, Any], RecordSource]]] = {
     "csv": _csv_file,
     "tsv": _tsv_file,
     "json": _json_file,
-    "jsonl": lambda path, options, encoding: JsonLinesFile(path, encoding),
-    "parquet": lambda path, options, encoding: ParquetFile(path),
+    "jsonl": lambda file, options, encoding: JsonLinesFile(file, encoding, options.limits),
+    "parquet": lambda file, options, encoding: TableFile(file, "parquet", options.limits),
+    "arrow": lambda file, options, encoding: TableFile(file, "arrow", options.limits),
 }
 
 
-def format_of(path: Path, format: str | None = None) -> str:
-    """The format of a file: as given, else as its suffix tells (``.gz`` aside)."""
-    if format is not None:
-        return format
-    suffix = _suffix(path)
-    for name, known in _FORMATS.items():
-        if suffix in known and not (name == "parquet" and path.suffix.lower() == ".gz"):
-            return name
-    every = ", ".join(suffix for known in _FORMATS.values() for suffix in known)
-    remedy = "Pass format='csv', 'tsv', 'jsonl', 'json', 'parquet' or 'txt' to say what it is."
-    raise DataError(
-        f"{path}: the suffix must be one of {every} (.gz after text is fine); got {path.suffix!r}. "
-        f"{_REMEDIES.get(suffix, remedy)}"
-    )
-
-
-def _suffix(path: Path) -> str:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    return suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else path.suffix.lower()
-
-
-def _paths_of(records: str | os.PathLike[str]) -> list[Path]:
-    path = Path(records).expanduser()
-    if os.path.isdir(path) and (texts := sorted([*path.glob("*.txt"), *path.glob("*.txt.gz")])):
-        return texts
-    found = find_files("", path)
-    if not found and any(mark in str(path) for mark in "*?["):
-        raise DataError(f"{path}: no file matches. Check the folder and the pattern.")
-    return found or [path]
-
-
-def _check_not_empty(path: Path) -> None:
-    with open_bytes(path) as stream:
+def _check_not_empty(file: File) -> None:
+    if isinstance(file, RemoteFile):
+        return
+    with open_bytes(file) as stream:
         if not stream.read(1):
-            raise DataError(f"{path}: must hold records; the file is empty.")
+            raise DataError(f"{file}: must hold records; the file is empty.")
 
 
-def _check_same_columns(paths: Sequence[Path], files: Sequence[RecordSource]) -> None:
+def _check_same_columns(names: Sequence[File], files: Sequence[RecordSource]) -> None:
     """Objects in JSON lines may lack keys; tables may not lack columns."""
     tables = [
-        (path, set(file.columns))
-        for path, file in zip(paths, files, strict=True)
-        if isinstance(file, (CsvFile, ParquetFile))
+        (name, set(file.columns))
+        for name, file in zip(names, files, strict=True)
+        if isinstance(file, (CsvFile, TableFile))
     ]
-    for path, names in tables[1:]:
+    for name, columns in tables[1:]:
         first, known = tables[0]
-        if names != known:
+        if columns != known:
             raise DataError(
-                f"{path}: must have the same columns as {first}; they differ in "
-                f"{', '.join(map(repr, sorted(names ^ known)))}. Give files of one kind."
+                f"{name}: must have the same columns as {first}; they differ in "
+                f"{', '.join(map(repr, sorted(columns ^ known)))}. Give files of one kind."
             )

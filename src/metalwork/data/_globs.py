@@ -28,5 +28,13 @@ def find_files(folder: str | os.PathLike[str], pattern: str | os.PathLike[str]) 
     names = os.path.join(*rest) if rest else ""
     if not glob.has_magic(names):
         return []
-    found = sorted(glob.glob(names, root_dir=root, recursive=True))
-    return [root / name for name in found if not (root / name).is_dir()]
+    found = _at_any_depth(root, rest) if "**" in rest else glob.glob(names, root_dir=root)
+    return [root / name for name in sorted(found) if not (root / name).is_dir()]
+
+
+def _at_any_depth(root: Path, pattern: list[str]) -> list[str]:
+    """What ``**`` finds without following links to folders, which may lead in circles."""
+    whole = "/".join([*pattern, "*"] if pattern[-1] == "**" else pattern)
+    names = [path.relative_to(root) for path in root.glob(whole)]
+    wants_hidden = any(part.startswith(".") for part in pattern)
+    return [str(name) for name in names if wants_hidden or not any(part.startswith(".") for part in name.parts)]

@@ -3,70 +3,85 @@
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import islice
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from metalwork.data._lines import NotTextError, decode_line, open_bytes
+import numpy as np
+
+from metalwork.data._limits import Limits
+from metalwork.data._lines import NotTextError, decode_line, open_text
+from metalwork.data._opening import File
 from metalwork.data._sources import FrameShard, ListSource, RecordSource, Shard
 from metalwork.errors import DataError
 
+_HEAD: Final = 1 << 16
+_TEXTS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_OPENING: Final = np.frombuffer(b"[{", np.uint8)
+_CLOSING: Final = np.frombuffer(b"]}", np.uint8)
 _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")  # what may be half of a surrogate pair
 
 
 class JsonArrayFile(RecordSource):
     """A file that holds one JSON array of objects, or of texts; it is read whole."""
 
-    def __init__(self, path: Path, encoding: str | None) -> None:
-        self._path = path
-        records = read_array(path, encoding)
+    def __init__(self, file: File, encoding: str | None, limits: Limits) -> None:
+        self._file = file
+        records = read_array(file, encoding, limits)
         try:
             self._records = ListSource(records)
         except DataError as error:
-            raise DataError(f"{path}: {error}") from None
+            raise DataError(f"{file}: {error}") from None
         self.columns, self.n_points = self._records.columns, len(records)
 
-    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
         frames = (frame for shard in self._records.shards(columns, chunk_size) for frame in shard.chunks())
-        return [FrameShard(frame, i * chunk_size, str(self._path)) for i, frame in enumerate(frames)]
+        return (FrameShard(frame, i * chunk_size, str(self._file)) for i, frame in enumerate(frames))
 
 
-def is_array(path: Path, encoding: str | None) -> bool:
+def is_array(file: File, encoding: str | None) -> bool:
     """Whether a JSON file starts like an array; else it holds JSON lines."""
-    with open_bytes(path, encoding) as stream:
-        lines = (line.removeprefix(b"\xef\xbb\xbf").strip() for line in stream)
-        return next((line for line in islice(lines, 1000) if line), b"").startswith(b"[")
+    with open_text(file, encoding) as stream:
+        return stream.read(_HEAD).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
-def read_array(path: Path, encoding: str | None) -> list[Any]:
+def read_array(file: File, encoding: str | None, limits: Limits) -> list[Any]:
     """The items of the array."""
-    with open_bytes(path, encoding) as stream:
-        raw = stream.read()
+    with open_text(file, encoding) as stream:
+        raw = stream.read(limits.array_bytes + 1)
+    if len(raw) > limits.array_bytes:
+        raise DataError(
+            f"{file}: a file of one JSON array must have at most {limits.array_bytes:,} bytes "
+            "(limits.array_bytes), as it is read whole; this one has more. "
+            "Write an object a line (.jsonl), or raise the limit."
+        )
     try:
-        value = _load(decode_line(raw, first=True), lambda error: f"{path}:{error.lineno}: ")
+        value = _load(decode_line(raw, first=True), lambda error: f"{file}:{error.lineno}: ", limits)
     except NotTextError:
         for number, line in enumerate(raw.split(b"\n"), 1):
-            _check_line(path, number, line)
+            _check_line(file, number, line)
         raise
     except ValueError as fault:
         text = str(fault)
-        raise DataError(f"{text if text.startswith(str(path)) else f'{path}: {text}'}. Mend the file.") from None
+        raise DataError(f"{text if text.startswith(str(file)) else f'{file}: {text}'}. Mend the file.") from None
     if not isinstance(value, list):
-        raise DataError(f"{path}: must be an array of objects; got {_short(repr(value))}.")
+        raise DataError(f"{file}: must be an array of objects; got {_short(repr(value))}.")
     return value
 
 
-def parse_object(line: str) -> dict[str, Any]:
+def parse_object(line: str, limits: Limits) -> dict[str, Any]:
     """The object that a line of JSON holds; ``ValueError`` says what is wrong with it."""
-    value = _load(line, lambda error: "")
+    value = _load(line, lambda error: "", limits)
     if not isinstance(value, dict):
         raise ValueError(f'must be a JSON object such as {{"text": "..."}}; got {_short(line)}')
     return value
 
 
-def _load(text: str, place: Any) -> Any:
+def _load(text: str, place: Any, limits: Limits) -> Any:
+    if text.count("[") + text.count("{") > limits.depth and _depth(text) > limits.depth:
+        raise ValueError(
+            f"lists and objects must be nested at most {limits.depth:,} deep (limits.depth); these go deeper"
+        )
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_number)
         if _HALF.search(text):
@@ -78,6 +93,13 @@ def _load(text: str, place: Any) -> Any:
         raise ValueError(f"{place(error)}not valid JSON at column {error.colno}: {error.msg}") from None
     except RecursionError:
         raise ValueError("nested too deeply to be read") from None
+
+
+def _depth(text: str) -> int:
+    """How deep the brackets that stand outside texts are nested."""
+    marks = np.frombuffer(_TEXTS.sub("", text).encode("utf-8", "replace"), np.uint8)
+    steps = np.isin(marks, _OPENING).astype(np.int64) - np.isin(marks, _CLOSING)
+    return int(steps.cumsum().max(initial=0))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -99,11 +121,11 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON; write null")
 
 
-def _check_line(path: Path, number: int, line: bytes) -> None:
+def _check_line(file: File, number: int, line: bytes) -> None:
     try:
         decode_line(line, first=number == 1)
     except NotTextError as fault:
-        raise DataError(f"{path}:{number}: {fault}") from None
+        raise DataError(f"{file}:{number}: {fault}") from None
 
 
 def _short(line: str) -> str:

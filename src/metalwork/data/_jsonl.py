@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -13,13 +12,16 @@ import polars as pl
 from metalwork.data._columns import column_of, frame_of
 from metalwork.data._json import parse_object
 from metalwork.data._json_template import Template
-from metalwork.data._lines import NotTextError, decode_line, is_blank, is_packed, lines_of, open_bytes
+from metalwork.data._limits import Limits
+from metalwork.data._lines import NotTextError, decode_line, is_blank, lines_of, open_text, raw_lines, too_long
 from metalwork.data._missing import nulls_for_missing
-from metalwork.data._pieces import BLOCK, MOST_RECORDS, Buffer, Piece, stamp_of
-from metalwork.data._sources import RecordSource, Shard
+from metalwork.data._opening import File, is_packed, stamp_of
+from metalwork.data._pieces import BLOCK, MOST_RECORDS, Buffer, Piece
+from metalwork.data._sources import FaultShard, RecordSource, Shard
 from metalwork.errors import DataError
 
 _SAMPLE: Final = 10_000  # records whose keys tell the columns
+_BATCH: Final = 1_000  # lines that are held while their keys are looked for
 _FORM: Final = 50  # records that tell what the lines look like
 
 Objects = Sequence[Mapping[str, Any]]
@@ -28,27 +30,39 @@ Objects = Sequence[Mapping[str, Any]]
 class JsonLinesFile(RecordSource):
     """One file of JSON lines; the keys of the first 10,000 records are its columns."""
 
-    def __init__(self, path: Path, encoding: str | None) -> None:
-        self._path, self._encoding = path, encoding
-        with open_bytes(path, encoding) as stream:
-            raw = list(islice(stream, _SAMPLE))
-        self.columns, n_records = _Chunk(_Form(str(path), (), True, _SAMPLE), raw, 1).keys()
-        self.n_points = None if len(raw) == _SAMPLE else n_records
+    def __init__(self, file: File, encoding: str | None, limits: Limits) -> None:
+        self._file, self._encoding, self._limits = file, encoding, limits
+        form, names, n_lines, n_records = _Form(file, (), True, _SAMPLE, limits), dict[str, None](), 0, 0
+        with open_text(file, encoding) as stream:
+            lines = islice(raw_lines(file, stream, limits), _SAMPLE)
+            while batch := list(islice(lines, _BATCH)):
+                keys, n_full = _Chunk(form, batch, n_lines + 1).keys()
+                names |= dict.fromkeys(keys)
+                n_lines, n_records = n_lines + len(batch), n_records + n_full
+                if len(names) > limits.columns:
+                    raise DataError(
+                        f"{file}: records must have at most {limits.columns:,} keys together (limits.columns); "
+                        f"got {len(names):,} in {n_lines:,} lines. Raise the limit."
+                    )
+        self.columns, self.n_points = tuple(names), None if n_lines == _SAMPLE else n_records
 
     def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
         """The file in pieces of some megabytes, cut between lines."""
         chosen = self.columns if columns is None else tuple(columns)
-        form = _Form(str(self._path), chosen, columns is None, chunk_size)
-        carries, line, row = is_packed(self._path) or self._encoding is not None, 1, 0
-        with open_bytes(self._path, self._encoding) as stream:
-            buffer, stamp = Buffer(stream), stamp_of(stream)
+        form = _Form(self._file, chosen, columns is None, chunk_size, self._limits)
+        carries, line, row = is_packed(self._file) or self._encoding is not None, 1, 0
+        with open_text(self._file, self._encoding) as stream:
+            buffer, stamp = Buffer(stream), stamp_of(self._file)
             while buffer.fill(BLOCK):
                 lines = lines_of(buffer.data, buffer.is_last, MOST_RECORDS)
+                if max(lines.length, 0 if lines.stop else len(buffer.data)) > self._limits.record_bytes:
+                    yield FaultShard(form.origin, str(too_long(self._file, line + lines.longest, self._limits)))
+                    return
                 if lines.stop == 0:
                     buffer.fill(2 * len(buffer.data))  # a line that is longer than the block
                     continue
                 start, body = buffer.position, buffer.take(lines.stop)
-                piece = Piece(form.origin, start, start + len(body), stamp, body if carries else None)
+                piece = Piece(self._file, start, start + len(body), stamp, body if carries else None)
                 yield JsonLinesShard(form, piece, line, row, lines.n_full)
                 line, row = line + lines.n_lines, row + lines.n_full
 
@@ -57,10 +71,15 @@ class JsonLinesFile(RecordSource):
 class _Form:
     """What the pieces of a file share."""
 
-    origin: str
+    file: File
     columns: tuple[str, ...]
     all_columns: bool  # also those with keys that are not in ``columns``
     chunk_size: int
+    limits: Limits
+
+    @property
+    def origin(self) -> str:
+        return str(self.file)
 
 
 @dataclass(frozen=True)
@@ -92,15 +111,15 @@ class JsonLinesShard(Shard):
         return f"{self.origin}:{next(islice(full, row, None), self.line)}"
 
 
-def parse_line(origin: str, raw: bytes, number: int) -> dict[str, Any] | None:
+def parse_line(file: File, raw: bytes, number: int, limits: Limits) -> dict[str, Any] | None:
     """The object on a line; None for a blank line; ``DataError`` naming it where it is neither."""
     try:
         line = decode_line(raw, first=number == 1)
-        return None if not line or line.isspace() else parse_object(line)
+        return None if not line or line.isspace() else parse_object(line, limits)
     except NotTextError as fault:
-        raise DataError(f"{origin}:{number}: {fault}") from None
+        raise DataError(f"{file}:{number}: {fault}") from None
     except ValueError as fault:
-        raise DataError(f"{origin}:{number}: {fault}. Mend or remove the line.") from None
+        raise DataError(f"{file}:{number}: {fault}. Mend or remove the line.") from None
 
 
 class _Chunk:
@@ -144,7 +163,7 @@ class _Chunk:
         return _interleave(frame, self._by_hand(rest.tolist()), np.flatnonzero(fits.to_numpy()), self._full(rest))
 
     def _parse(self, index: int) -> dict[str, Any] | None:
-        return parse_line(self._form.origin, self._raw[index], self._number + index)
+        return parse_line(self._form.file, self._raw[index], self._number + index, self._form.limits)
 
     def _by_hand(self, rows: Sequence[int]) -> pl.DataFrame:
         records = [record for record in map(self._parse, rows) if record is not None]

@@ -1,18 +1,15 @@
 """Text files as bytes of UTF-8 and as decoded lines that know their number."""
 
 import codecs
-import gzip
 import io
-import re
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from metalwork.data._held import held
+from metalwork.data._limits import Limits
+from metalwork.data._opening import File, open_bytes
 from metalwork.errors import ConfigError, DataError
 
 _BOM = b"\xef\xbb\xbf"
@@ -21,33 +18,10 @@ _LF, _BLANK, _ASCII = 10, 32, 127
 
 
 @contextmanager
-def open_bytes(path: Path, encoding: str | None = None) -> Iterator[IO[bytes]]:
-    """Open a file, unpacking ``.gz``; every way that can fail is one ``DataError`` that names the file.
-
-    What is read is UTF-8, whatever ``encoding`` the file has; None takes the bytes as they are.
-    """
-    try:
-        kept = held(path)
-        with gzip.open(kept or path, "rb") if is_packed(path) else kept or path.open("rb") as stream:
-            if encoding is None:
-                yield stream  # type: ignore[misc]
-            else:
-                yield io.BufferedReader(_Transcoded(path, stream, encoding), _BLOCK)
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file.{_if_no_path(path)}") from None
-    except IsADirectoryError:
-        raise DataError(
-            f"{path}: must be a file, or a folder of .txt files. Give a glob such as '{path}/*.jsonl'."
-        ) from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: must be a gzip file; it is damaged or something else ({error}).") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}).{_if_no_path(path)}") from None
-
-
-def is_packed(path: Path) -> bool:
-    """Whether the name says that the file is compressed."""
-    return path.suffix.lower() == ".gz"
+def open_text(file: File, encoding: str | None) -> Iterator[IO[bytes]]:
+    """Open a text file, unpacked, as UTF-8, whatever ``encoding`` it has; None takes the bytes as they are."""
+    with open_bytes(file) as stream:
+        yield stream if encoding is None else io.BufferedReader(_Transcoded(file, stream, encoding), _BLOCK)
 
 
 def check_encoding(encoding: Any) -> str | None:
@@ -67,8 +41,8 @@ def check_encoding(encoding: Any) -> str | None:
 class _Transcoded(io.RawIOBase):
     """The bytes of a file in some encoding, as UTF-8."""
 
-    def __init__(self, path: Path, stream: Any, encoding: str) -> None:
-        self._blocks = self._decoded(path, stream, encoding)
+    def __init__(self, file: File, stream: Any, encoding: str) -> None:
+        self._blocks = self._decoded(file, stream, encoding)
         self._rest = b""
 
     def readable(self) -> bool:
@@ -86,7 +60,7 @@ class _Transcoded(io.RawIOBase):
         return len(taken)
 
     @staticmethod
-    def _decoded(path: Path, stream: Any, encoding: str) -> Iterator[bytes]:
+    def _decoded(file: File, stream: Any, encoding: str) -> Iterator[bytes]:
         decoder, line = codecs.getincrementaldecoder(encoding)(), 1
         while True:
             block = stream.read(_BLOCK)
@@ -95,7 +69,7 @@ class _Transcoded(io.RawIOBase):
             except UnicodeDecodeError as error:
                 before = error.object[: error.start].decode(error.encoding, "ignore")
                 raise DataError(
-                    f"{path}:{line + before.count(chr(10))}: must be {encoding} text; "
+                    f"{file}:{line + before.count(chr(10))}: must be {encoding} text; "
                     f"byte 0x{error.object[error.start]:02x} is not. Say which encoding it has."
                 ) from None
             line += text.count("\n")
@@ -104,27 +78,47 @@ class _Transcoded(io.RawIOBase):
                 return
 
 
-def text_lines(path: Path, stream: IO[bytes], number: int = 1) -> Iterator[str]:
-    """The lines of UTF-8 text, with their ends, the first of this number; no byte order mark.
+def text_lines(file: File, lines: Iterable[bytes], number: int = 1) -> Iterator[str]:
+    """Lines of UTF-8 as text, with their ends, the first of this number; no byte order mark.
 
     Raises
     ------
     DataError
         Naming file and line, for a line that is not UTF-8 or holds NUL.
     """
-    for line, raw in enumerate(stream, number):
+    for line, raw in enumerate(lines, number):
         try:
             yield decode_line(raw, first=line == 1)
         except NotTextError as fault:
-            raise DataError(f"{path}:{line}: {fault}") from None
+            raise DataError(f"{file}:{line}: {fault}") from None
+
+
+def raw_lines(file: File, stream: IO[bytes], limits: Limits) -> Iterator[bytes]:
+    """The lines of a stream; ``DataError`` for one that is longer than a record may be."""
+    number = 1
+    while raw := stream.readline(limits.record_bytes + 1):
+        if len(raw) > limits.record_bytes:
+            raise too_long(file, number, limits)
+        yield raw
+        number += 1
+
+
+def too_long(file: File, number: int, limits: Limits) -> DataError:
+    """The error for a record that is larger than records may be."""
+    return DataError(
+        f"{file}:{number}: a record must have at most {limits.record_bytes:,} bytes (limits.record_bytes); "
+        "this one has more. Look for an open quote or a missing line break, or raise the limit."
+    )
 
 
 class Lines(NamedTuple):
-    """The whole lines at the start of a block: where they end, how many they are, and how many are not blank."""
+    """The whole lines at the start of a block: where they end, how many, how many not blank, and the longest."""
 
     stop: int
     n_lines: int
     n_full: int
+    longest: int
+    length: int  # of the longest
 
 
 def lines_of(block: bytes, is_last: bool, most: int) -> Lines:
@@ -135,12 +129,14 @@ def lines_of(block: bytes, is_last: bool, most: int) -> Lines:
         ends = np.append(ends, len(block))
     ends = ends[:most]
     if not len(ends):
-        return Lines(0, 0, 0)
+        return Lines(0, 0, 0, 0, 0)
     starts = np.concatenate([[0], ends[:-1]])
     first = array[starts]
     doubtful = np.flatnonzero((first <= _BLANK) | (first > _ASCII))  # what a blank line may begin with
     blank = sum(is_blank(block[starts[i] : ends[i]]) for i in doubtful)
-    return Lines(int(ends[-1]), len(ends), len(ends) - blank)
+    lengths = ends - starts
+    longest = int(lengths.argmax())
+    return Lines(int(ends[-1]), len(ends), len(ends) - blank, longest, int(lengths[longest]))
 
 
 def is_blank(line: bytes) -> bool:
@@ -166,11 +162,3 @@ def decode_line(raw: bytes, first: bool) -> str:
             f"must be UTF-8 text; byte {place} of the line (0x{byte:02x}) is not. "
             "Save the file as UTF-8, or say its encoding, such as encoding='cp1252'."
         ) from None
-
-
-def _if_no_path(path: Path) -> str:
-    """What to do where this is no path at all."""
-    if re.match("[a-z][a-z0-9+]+:/", str(path)):
-        return " Addresses are not read: download the file and pass its path."
-    looks_like_text = " " in str(path) and (not path.suffix or " " in path.suffix)
-    return " One text is no file: pass a list, ['...']." if looks_like_text else ""

@@ -13,6 +13,7 @@ from metalwork.data._datasets import (
     only_split,
     streamed_records,
 )
+from metalwork.data._limits import Limits, check_limits
 from metalwork.data._sources import IteratorSource, ListSource, RecordSource, frame_source
 from metalwork.data._types import check_types
 from metalwork.data._views import FilteredSource, TypedSource, check_where
@@ -28,6 +29,7 @@ def open_records(
     quote: str | None = None,
     encoding: str | None = None,
     where: Mapping[str, Any] | None = None,
+    limits: Limits | Mapping[str, int] | None = None,
 ) -> RecordSource:
     """Open records, whatever holds them, to be read by column and in parts.
 
@@ -43,11 +45,12 @@ def open_records(
     records : data frame, list, iterator, data set, file or files
         A data frame (polars, pandas, pyarrow and others that narwhals reads), or anything that exports Arrow. A
         list of dicts from column to value, or of texts (a column ``text``). An iterator or generator of either,
-        read once and in chunks. A Hugging Face ``Dataset``. The path of a CSV, TSV, JSON lines, JSON (one array)
-        or Parquet file, a glob, or a list of paths; text files may be packed (``.csv.gz``). A list of texts that
-        all read as names of such files is a list of paths. A folder of ``.txt`` files, each a record (columns
-        ``text`` and ``name``).
-    format : {"csv", "tsv", "jsonl", "json", "parquet", "txt"}, optional
+        read once and in chunks. A Hugging Face ``Dataset``. The path of a CSV, TSV, JSON lines, JSON (one array),
+        Parquet or Arrow file, a glob, a folder of such files, or a list of paths; text files may be packed
+        (``.gz``, ``.zst``, ``.bz2``, ``.xz``). Folders named ``column=value`` give their files a column. A file on
+        object storage by its address, ``s3://...``. A list of texts that all read as names of such files is a list
+        of paths. A folder of ``.txt`` files, each a record (columns ``text`` and ``name``).
+    format : {"csv", "tsv", "jsonl", "json", "parquet", "arrow", "txt"}, optional
         Of files whose names do not tell.
     types : dict from column to float, int, bool or str, optional
         Or their names. A value that is not of its column's type is an error that names file and line.
@@ -59,6 +62,8 @@ def open_records(
         Of text files: UTF-8 by default.
     where : dict from column to value or list of values, optional
         Only records with these values count: ``{"split": "train"}``. Values are compared as text.
+    limits : Limits or dict, optional
+        What one file may ask for, where the defaults of :class:`Limits` are too low: ``{"record_bytes": 10**9}``.
 
     Raises
     ------
@@ -70,7 +75,7 @@ def open_records(
     from metalwork.data._files import FileOptions
 
     declared, condition = check_types(types), check_where(where)
-    source = _open(records, FileOptions(format, delimiter, quote, encoding))
+    source = _open(records, FileOptions(format, delimiter, quote, encoding, check_limits(limits)))
     if not source.columns:
         raise DataError("records must have at least one column; none has any. Give each a key, e.g. 'text'.")
     source = FilteredSource(source, condition) if condition else source

@@ -1,13 +1,10 @@
 """Pieces of files: ranges of bytes that a worker reads by itself, or bytes that travel to it."""
 
 import io
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Final
 
-from metalwork.data._lines import open_bytes
-from metalwork.errors import DataError
+from metalwork.data._opening import File, Stamp, changed, check_unchanged, open_bytes, stamp_of
 
 BLOCK: Final = 1 << 22
 """Bytes of a text file that make a shard, some more where a record ends beyond."""
@@ -15,15 +12,12 @@ BLOCK: Final = 1 << 22
 MOST_RECORDS: Final = 100_000
 """How many records a shard holds at most."""
 
-Stamp = tuple[int, int]
-"""Size of a file, and when it changed."""
-
 
 @dataclass(frozen=True)
 class Piece:
     """Bytes ``start:stop`` of a file, after unpacking and decoding; in ``body`` where none can seek there."""
 
-    origin: str
+    file: File
     start: int
     stop: int
     stamp: Stamp | None = None
@@ -33,33 +27,13 @@ class Piece:
         """The bytes; ``DataError`` where the file is no longer what it was when it was cut."""
         if self.body is not None:
             return self.body
-        path = Path(self.origin)
-        with open_bytes(path) as stream:
+        with open_bytes(self.file) as stream:
             stream.seek(self.start)
             body = stream.read(self.stop - self.start)
-            check_unchanged(path, stamp_of(stream), self.stamp)
+        check_unchanged(self.file, stamp_of(self.file), self.stamp)
         if len(body) < self.stop - self.start:
-            raise _changed(path)
+            raise changed(self.file)
         return body
-
-
-def stamp_of(file: Path | IO[bytes]) -> Stamp | None:
-    """The stamp of a file, by path or open; None where it is none of the file system's, such as kept content."""
-    try:
-        status = os.stat(file if isinstance(file, Path) else file.fileno())
-    except (OSError, AttributeError, ValueError):
-        return None
-    return status.st_size, status.st_mtime_ns
-
-
-def check_unchanged(path: Path, now: Stamp | None, known: Stamp | None) -> None:
-    """``DataError`` where a file is not what it was when ``known`` was taken."""
-    if None not in (now, known) and now != known:
-        raise _changed(path)
-
-
-def _changed(path: Path) -> DataError:
-    return DataError(f"{path}: must not change while it is read; it was written to meanwhile. Start again.")
 
 
 class Buffer:
@@ -85,11 +59,10 @@ class Buffer:
         self.position += len(taken)
         return taken
 
-    def line(self) -> bytes:
-        """Remove the next line with its end, and give it; nothing where the stream has ended."""
+    def line(self, most: int) -> bytes:
+        """Remove the next line with its end, and give it, cut where it is longer than ``most``; b"" at the end."""
         end = self.data.find(b"\n", self._at) + 1
-        while not end and not self.is_last:
-            searched = len(self.data) - self._at
+        while not end and not self.is_last and (searched := len(self.data) - self._at) <= most:
             self.fill(2 * searched + io.DEFAULT_BUFFER_SIZE)
             end = self.data.find(b"\n", searched) + 1
         end = end or len(self.data)

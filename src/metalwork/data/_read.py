@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from metalwork.data._columns import concatenate
+from metalwork.data._limits import Limits
 from metalwork.data._open import open_records
 from metalwork.data._sources import RecordSource
 from metalwork.errors import ConfigError, DataError
@@ -22,6 +23,7 @@ def read_records(
     quote: str | None = None,
     encoding: str | None = None,
     where: Mapping[str, Any] | None = None,
+    limits: Limits | Mapping[str, int] | None = None,
 ) -> pl.DataFrame:
     """Read records into one polars frame.
 
@@ -34,7 +36,7 @@ def read_records(
         Whatever :func:`open_records` takes, or what it returned.
     columns : sequence of str, optional
         The columns to read; all by default.
-    format, types, delimiter, quote, encoding, where
+    format, types, delimiter, quote, encoding, where, limits
         As for :func:`open_records`.
 
     Raises
@@ -44,7 +46,7 @@ def read_records(
         that stands twice, NaN in JSON, another encoding than said, a damaged Parquet file. Nothing is guessed.
     """
     options: dict[str, Any] = {"types": types, "delimiter": delimiter, "quote": quote, "encoding": encoding}
-    opened = open_records(source, format, **options, where=where)
+    opened = open_records(source, format, **options, where=where, limits=limits)
     frames = list(iter_records(opened, columns=columns))
     if not frames:
         raise DataError("records must hold at least one record; got none. Check the condition in where.")

@@ -3,27 +3,31 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
 from metalwork.data._columns import column_of
-from metalwork.data._lines import open_bytes, text_lines
+from metalwork.data._limits import Limits
+from metalwork.data._lines import open_text, text_lines, too_long
+from metalwork.data._opening import File
 from metalwork.data._sources import RecordSource, Shard
 
 
 class TextFiles(RecordSource):
     """Columns ``text``, what a file holds, and ``name``, the file's below the folder that all files share."""
 
-    def __init__(self, paths: Sequence[Path], encoding: str | None) -> None:
-        self._paths, self._encoding = tuple(map(str, paths)), encoding
-        self._folder = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths])
-        self.columns, self.n_points = ("text", "name"), len(paths)
+    def __init__(self, files: Sequence[File], encoding: str | None, limits: Limits) -> None:
+        self._files, self._encoding, self._limits = tuple(files), encoding, limits
+        self._folder = os.path.commonpath([os.path.dirname(os.path.abspath(str(file))) for file in files])
+        self.columns, self.n_points = ("text", "name"), len(files)
 
     def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
         chosen = self.columns if columns is None else tuple(columns)
-        parts = (self._paths[i : i + chunk_size] for i in range(0, len(self._paths), chunk_size))
-        return [TextShard(self._folder, part, chosen, self._encoding) for part in parts]
+        starts = range(0, len(self._files), chunk_size)
+        form = (self._folder, chosen, self._encoding, self._limits)
+        return [TextShard(*form, self._files[start : start + chunk_size], start) for start in starts]
 
 
 @dataclass(frozen=True)
@@ -31,20 +35,29 @@ class TextShard(Shard):
     """Some of the files."""
 
     origin: str
-    paths: tuple[str, ...]
     columns: tuple[str, ...]
     encoding: str | None
+    limits: Limits
+    files: tuple[File, ...] = ()
+    start: int = 0
+
+    @property
+    def n_points(self) -> int:  # type: ignore[override]
+        return len(self.files)
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         read = {"text": self._text, "name": self._name}
-        yield pl.DataFrame([column_of(name, list(map(read[name], self.paths))) for name in self.columns])
+        yield pl.DataFrame([column_of(name, list(map(read[name], self.files))) for name in self.columns])
 
     def place(self, row: int) -> str:
-        return self.paths[row]
+        return str(self.files[row])
 
-    def _text(self, path: str) -> str:
-        with open_bytes(Path(path), self.encoding) as stream:
-            return "".join(text_lines(Path(path), stream))
+    def _text(self, file: File) -> str:
+        with open_text(file, self.encoding) as stream:
+            content = stream.read(self.limits.record_bytes + 1)
+        if len(content) > self.limits.record_bytes:
+            raise too_long(file, 1, self.limits)
+        return "".join(text_lines(file, BytesIO(content)))
 
-    def _name(self, path: str) -> str:
-        return Path(os.path.relpath(path, self.origin)).as_posix()
+    def _name(self, file: File) -> str:
+        return Path(os.path.relpath(str(file), self.origin)).as_posix()

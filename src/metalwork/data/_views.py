@@ -25,10 +25,10 @@ class TypedSource(RecordSource):
         return _lazily(_TypedShard, self._source.shards(columns, chunk_size), self._types)
 
 
-@dataclass(frozen=True)
-class _TypedShard(Shard):
+class _SameRecords(Shard):
+    """Another look at the records of a shard, one for one."""
+
     shard: Shard
-    types: dict[str, Kind]
 
     @property
     def origin(self) -> str:  # type: ignore[override]
@@ -44,6 +44,12 @@ class _TypedShard(Shard):
 
     def place(self, row: int) -> str:
         return self.shard.place(row)
+
+
+@dataclass(frozen=True)
+class _TypedShard(_SameRecords):
+    shard: Shard
+    types: dict[str, Kind]
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         done = 0
@@ -97,6 +103,40 @@ class _FilteredShard(Shard):
             part = frame.filter(kept) if kept.any() else frame.clear()
             if part.height:
                 yield part if self.columns is None else part.select(self.columns)
+
+
+class PlacedSource(RecordSource):
+    """The records of a file with the columns that the names of its folders give; the file's own columns win."""
+
+    def __init__(self, source: RecordSource, values: Mapping[str, str | None]) -> None:
+        self._source = source
+        self._values = {name: value for name, value in values.items() if name not in source.columns}
+        self.columns, self.n_points = (*source.columns, *self._values), source.n_points
+
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterable[Shard]:
+        chosen = None if columns is None else [name for name in columns if name not in self._values]
+        wanted = (
+            self._values
+            if columns is None
+            else {name: self._values[name] for name in columns if name in self._values}
+        )
+        if chosen == []:  # something must tell how many records there are
+            chosen = list(self._source.columns[:1])
+        return _lazily(_PlacedShard, self._source.shards(chosen, chunk_size), wanted, columns)
+
+
+@dataclass(frozen=True)
+class _PlacedShard(_SameRecords):
+    shard: Shard
+    values: dict[str, str | None]
+    columns: Sequence[str] | None
+
+    def chunks(self) -> Iterator[pl.DataFrame]:
+        for frame in self.shard.chunks():
+            placed = frame.with_columns(
+                pl.lit(value, pl.String).alias(name) for name, value in self.values.items()
+            )
+            yield placed if self.columns is None else placed.select(self.columns)
 
 
 def check_known(names: Iterable[str], columns: Sequence[str]) -> None:

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from metalwork.data import RecordSource, as_text, find_data, find_files, open_records, read_records
+from metalwork.data import (
+    RecordSource,
+    as_text,
+    find_data,
+    find_files,
+    is_address,
+    open_records,
+    read_records,
+    without_secrets,
+)
 from metalwork.errors import ConfigError, DataError, MetalworkError
 from metalwork.pipeline._code import run_file
 from metalwork.pipeline._settings import DataSettings
@@ -60,9 +69,12 @@ def _open_files(
     settings: DataSettings, base: Path, named: Sequence[str]
 ) -> tuple[RecordSource, str, tuple[Path, ...]]:
     """The records of paths and globs below a folder, what messages call them, and the files they lie in."""
-    paths = [path for name in named for path in (find_files(base, name) or [base / name])]
-    origin = ", ".join(str(base / name) for name in named)
-    return open_records(paths, types=settings.types, **settings.reading), origin, tuple(_files_in(paths))
+    paths: list[str | Path] = []
+    for name in named:
+        paths += [name] if is_address(name) else find_files(base, name) or [base / name]
+    origin = ", ".join(without_secrets(name) if is_address(name) else str(base / name) for name in named)
+    files = _files_in([path for path in paths if isinstance(path, Path)])
+    return open_records(paths, types=settings.types, **settings.reading), origin, tuple(files)
 
 
 def _files_in(paths: Sequence[Path]) -> Iterator[Path]:

@@ -82,6 +82,15 @@ def _read_files(value: Any) -> tuple[str, ...]:
 Files = Annotated[tuple[str, ...], PlainValidator(_read_files)]
 
 
+class LimitSettings(Settings):
+    """What one file may ask for; a key left out has the default of :class:`metalwork.data.Limits`."""
+
+    record_bytes: PositiveInt | None = None
+    array_bytes: PositiveInt | None = None
+    columns: PositiveInt | None = None
+    depth: PositiveInt | None = None
+
+
 class DataSettings(Settings):
     """Where the records are and how they are read; paths start at the project file, or the data set's folder."""
 
@@ -95,16 +104,18 @@ class DataSettings(Settings):
     label: Text = "label"
     id: Text | None = None
     types: dict[Text, Literal["float", "int", "bool", "str"]] = {}
-    format: Literal["csv", "tsv", "jsonl", "json", "parquet", "txt"] | None = None
+    format: Literal["csv", "tsv", "jsonl", "json", "parquet", "arrow", "txt"] | None = None
     delimiter: Text | None = None
     quote: str | None = None
     encoding: Text | None = None
+    limits: LimitSettings | None = None
 
     @property
     def reading(self) -> dict[str, Any]:
         """How files are to be read: the options of :func:`metalwork.data.open_records` that are given."""
         named = ("format", "delimiter", "quote", "encoding")
-        return {name: value for name in named if (value := getattr(self, name)) is not None}
+        found = {name: value for name in named if (value := getattr(self, name)) is not None}
+        return found if self.limits is None else found | {"limits": self.limits.model_dump(exclude_none=True)}
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import metalwork as mw
-from metalwork.data import _csv, iter_records, open_records, read_records
+from metalwork.data import Limits, _csv, iter_records, open_records, read_records
 from metalwork.data._dialect import Dialect, recognise_delimiter
 from metalwork.errors import ConfigError, DataError
 
@@ -121,7 +121,7 @@ def made(draw: random.Random) -> bytes:
 
 def by_rows(path: Path) -> Any:
     try:
-        rows = [row for _, row in _csv.read_rows(path, Dialect())]
+        rows = [row for _, row in _csv.read_rows(path, Dialect(), Limits())]
     except DataError as error:
         return str(error)
     return [tuple(value or None for value in row) for row in rows[1:]]

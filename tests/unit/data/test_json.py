@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from metalwork.data import _jsonl, iter_records, read_records
+from metalwork.data import Limits, _jsonl, iter_records, read_records
 from metalwork.data._columns import concatenate, frame_of
-from metalwork.data._lines import open_bytes
+from metalwork.data._opening import open_bytes
 from metalwork.errors import DataError
 
 
@@ -54,8 +54,8 @@ def made(draw: random.Random) -> bytes:
 
 def by_hand(path: Path) -> Any:
     try:
-        with open_bytes(path, None) as stream:
-            parsed = [_jsonl.parse_line(str(path), raw, number) for number, raw in enumerate(stream, 1)]
+        with open_bytes(path) as stream:
+            parsed = [_jsonl.parse_line(path, raw, number, Limits()) for number, raw in enumerate(stream, 1)]
         records = [record for record in parsed if record is not None]
     except DataError as error:
         return str(error)

@@ -87,6 +87,7 @@ def test_folders_of_text_files_are_records(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "c.txt").write_text("x")
     assert read_records(str(tmp_path / "**" / "*.txt"), ["name"])["name"].to_list()[-1] == "more/c.txt"
+    (tmp_path / "more" / "c.txt").unlink()
     assert read_records(tmp_path / "c.txt", format="txt").rows() == [("lunch", "c.txt")]
     with pytest.raises(DataError, match=r"c\.txt: a text file must say what a record is\. Pass its folder"):
         read_records(tmp_path / "c.txt")
@@ -253,17 +254,19 @@ def test_what_holds_no_records_is_refused_with_what_to_do(records: Any, message:
     ("name", "remedy"),
     [
         ("a.xlsx", "Save the table as CSV, or pass pandas.read_excel(path)."),
-        ("a.feather", "Pass polars.read_ipc(path)."),
+        ("a.arrows", "Write it as an Arrow file, or pass polars.read_ipc_stream(path)."),
         ("a.zip", "Unpack it first."),
         ("a.pkl", "Store the records as Parquet or JSON lines; pickles may run any code."),
-        ("a.log", "Pass format='csv', 'tsv', 'jsonl', 'json', 'parquet' or 'txt' to say what it is."),
+        ("a.log", "Pass format='csv', 'tsv', 'jsonl', 'json', 'parquet', 'arrow', 'txt' to say what it is."),
     ],
 )
 def test_files_of_other_kinds_name_the_remedy(name: str, remedy: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(DataError) as caught:
         open_records(tmp_path / name)
-    assert str(caught.value).endswith(f"(.gz after text is fine); got {Path(name).suffix!r}. {remedy}")
+    assert str(caught.value).endswith(
+        f"(.gz, .bz2, .xz, .zst after text is fine); got {Path(name).suffix!r}. {remedy}"
+    )
 
 
 @pytest.mark.parametrize("text", ["buy one now", "buy one. Or two"])
@@ -271,14 +274,6 @@ def test_one_text_is_no_path(text: str) -> None:
     with pytest.raises(DataError) as caught:
         open_records(text)
     assert str(caught.value) == f"{text}: there is no such file. One text is no file: pass a list, ['...']."
-
-
-def test_an_address_is_no_path() -> None:
-    with pytest.raises(DataError) as caught:
-        open_records("https://example.org/a.csv")
-    assert str(caught.value).endswith(
-        "there is no such file. Addresses are not read: download the file and pass its path."
-    )
 
 
 def test_a_file_of_a_list_that_is_not_there_is_no_record(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from metalwork.data import Shard, _csv, _jsonl, _parquet, open_records, read_records
+from metalwork.data import Shard, _csv, _jsonl, _tables, open_records, read_records
 from metalwork.data._columns import concatenate
 from metalwork.errors import DataError
 
@@ -93,10 +93,10 @@ def test_shards_are_bounded_in_records_and_in_bytes(tmp_path: Path) -> None:
     assert len(list(open_records(tmp_path / "a.csv").shards(None, 10))) == 3
 
 
-def test_long_rows_of_parquet_make_small_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_rows_of_tables_make_small_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pl.DataFrame({"a": [random.Random(i).randbytes(1000).hex() for i in range(300)]})
     frame.write_parquet(tmp_path / "a.parquet")
-    monkeypatch.setattr(_parquet, "_RANGE", (tmp_path / "a.parquet").stat().st_size // 10 + 1)
+    monkeypatch.setattr(_tables, "_RANGE", (tmp_path / "a.parquet").stat().st_size // 10 + 1)
     shards = list(open_records(tmp_path / "a.parquet").shards(None, 7))
     assert [shard.n_points for shard in shards] == [30] * 10
     assert pl.concat(frame for shard in shards for frame in shard.chunks()).equals(frame)
