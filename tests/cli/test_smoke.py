@@ -22,7 +22,7 @@ def test_apply_in_a_process_of_its_own(tmp_path: Path) -> None:
     done = _metalwork("apply", str(write_project(tmp_path)), "--run", "smoke")
     assert done.returncode == 0, done.stderr
     assert "Labeling functions of task kind" in done.stdout
-    assert (tmp_path / "runs" / "smoke" / "votes.npz").is_file()
+    assert (tmp_path / "runs" / "smoke" / "votes" / "train-00000.parquet").is_file()
 
 
 def test_a_mistake_ends_with_1_and_no_traceback() -> None:

@@ -50,7 +50,9 @@ def test_a_whole_run_loads_nothing_that_it_has(tmp_path: Path, monkeypatch: pyte
         "dev.csv": 1,
         "test.csv": 1,
     }
-    results = {name: n for name, n in opened.items() if "runs" in name and name.endswith((".npz", ".html"))}
+    results = {
+        name: n for name, n in opened.items() if "runs" in name and name.endswith((".npz", ".parquet", ".html"))
+    }
     assert set(results.values()) == {1}  # for the digest
 
 
@@ -76,21 +78,23 @@ def test_equal_runs_have_equal_files(done: Path) -> None:
 
 def _use(path: Path) -> None:
     run = mw.Run.open(path, run="first")
-    _ = run.votes, run.labels, run.label_model, run.end_model, run.end, run.metrics, run.html
+    _ = run.label_model, run.end_model, run.metrics, run.html
+    for split in run.job.splits:
+        _ = run.votes[split], run.labels[split], run.end[split]
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "votes.npz",
-        "votes_dev.npz",
-        "votes_test.npz",
+        "votes/train-00000.parquet",
+        "votes/dev-00000.parquet",
+        "votes/test-00000.parquet",
         "label_model.npz",
-        "probabilities.npz",
-        "probabilities_test.npz",
+        "probabilities/train-00000.parquet",
+        "probabilities/test-00000.parquet",
         "end_model.safetensors",
-        "end_probabilities.npz",
-        "end_probabilities_dev.npz",
+        "end_probabilities/train-00000.parquet",
+        "end_probabilities/dev-00000.parquet",
         "report.html",
         "manifest.json",
     ],

@@ -9,7 +9,7 @@ Sets of labels and soft votes admit end labels that need not adjoin. LFs that ca
 with all others (``_clashes.py``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +46,12 @@ class LFCounts:
     off_branch: Counts
     correct: FloatArray
 
+    def plus(self, other: "LFCounts") -> "LFCounts":
+        """Of other records of the same LFs, too."""
+        labels = tuple(a + b for a, b in zip(self.labels, other.labels, strict=True))
+        rest = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self) if f.name != "labels"}
+        return LFCounts(labels=labels, **rest)
+
 
 @dataclass(frozen=True)
 class RecordCounts:
@@ -54,6 +60,10 @@ class RecordCounts:
     covered: Counts
     overlapped: Counts
     conflicted: Counts
+
+    def plus(self, other: "RecordCounts") -> "RecordCounts":
+        """Of other records, too."""
+        return RecordCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 def count_votes(votes: LabelMatrix, gold: Counts | None) -> tuple[LFCounts, RecordCounts]:

@@ -1,7 +1,8 @@
 """What each labeling function does: how often it votes, with whom, and how well."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from metalwork import _html
-from metalwork._checks import FloatArray
+from metalwork._checks import FloatArray, IntArray
 from metalwork.analysis._gold import is_known, read_gold
 from metalwork.analysis._lf_counts import LFCounts, RecordCounts, count_votes
-from metalwork.analysis._one_tree import check_votes
+from metalwork.analysis._one_tree import check_votes, refuse_roots
 from metalwork.errors import VotesError
 from metalwork.votes import LabelMatrix
 
@@ -158,7 +159,7 @@ class LFSummary:
         return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
-def lf_summary(votes: LabelMatrix, y: Any = None, accuracies: Any = None) -> LFSummary:
+def lf_summary(votes: LabelMatrix | Iterable[LabelMatrix], y: Any = None, accuracies: Any = None) -> LFSummary:
     """Summarise labeling functions: coverage, overlap, conflict, polarity and, where labels are known, precision.
 
     Votes are compared in the tree. A vote admits the end labels under its label; two votes on a record
@@ -169,10 +170,12 @@ def lf_summary(votes: LabelMatrix, y: Any = None, accuracies: Any = None) -> LFS
 
     Parameters
     ----------
-    votes : LabelMatrix (n_points, n_lfs)
+    votes : LabelMatrix (n_points, n_lfs), or iterable of them
+        Parts of one matrix need not fit in memory together; their LFs have the same outcomes in all.
     y : sequence (n_points,), optional
         Known labels, as ``schema.known_codes`` takes them: end labels (names or codes), inner labels where no more
-        is known, None or -1 where nothing is. A vote on a task below what is known is not scored.
+        is known, None or -1 where nothing is. A vote on a task below what is known is not scored. For an iterable
+        of votes, an iterable of such sequences.
     accuracies : float array (n_lfs,), optional
         Accuracies in [0, 1] that a label model learned, to stand beside the empirical ones; NaN where none.
 
@@ -181,16 +184,49 @@ def lf_summary(votes: LabelMatrix, y: Any = None, accuracies: Any = None) -> LFS
     VotesError
         When ``y`` or ``accuracies`` has the wrong length, or holds what is no label or no accuracy.
     """
-    check_votes(votes)
-    gold = None if y is None else read_gold(y, votes.schema, votes.n_points)
-    learned = _check_accuracies(accuracies, votes.n_lfs)
-    lfs, records = count_votes(votes, gold)
+    refuse_roots("votes", votes)
+    if isinstance(votes, LabelMatrix) or not isinstance(votes, Iterable):
+        votes, y = [check_votes(votes)], None if y is None else [y]
+    found: _Counted | None = None
+    for part, labels in zip(map(check_votes, votes), repeat(None) if y is None else y, strict=False):
+        found = _count(part, labels) if found is None else found.plus(_count(part, labels))
+    if found is None:
+        raise VotesError("votes must hold at least one label matrix; got none.")
+    learned = _check_accuracies(accuracies, found.votes.n_lfs)
     return LFSummary(
-        n_points=votes.n_points,
-        n_gold=0 if gold is None else int(is_known(gold).sum()),
-        rows=tuple(_lf_row(votes, lfs, learned, j) for j in range(votes.n_lfs)),
-        tasks=tuple(_task_row(votes, lfs, records, t) for t in range(votes.schema.n_tasks)),
+        n_points=found.n_points,
+        n_gold=found.n_gold,
+        rows=tuple(_lf_row(found, learned, j) for j in range(found.votes.n_lfs)),
+        tasks=tuple(_task_row(found, t) for t in range(found.votes.schema.n_tasks)),
     )
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What is counted of some records; ``votes`` are those on the first of them."""
+
+    votes: LabelMatrix
+    n_points: int
+    n_gold: int
+    errors: IntArray
+    lfs: LFCounts
+    records: RecordCounts
+
+    def plus(self, other: "_Counted") -> "_Counted":
+        """Of both together."""
+        if (other.votes.names, other.votes.alphabets) != (self.votes.names, self.votes.alphabets):
+            raise VotesError(
+                "votes must be parts of one matrix: their LFs and outcomes must be the same; they differ."
+            )
+        n_points, n_gold = self.n_points + other.n_points, self.n_gold + other.n_gold
+        lfs, records = self.lfs.plus(other.lfs), self.records.plus(other.records)
+        return _Counted(self.votes, n_points, n_gold, self.errors + other.errors, lfs, records)
+
+
+def _count(votes: LabelMatrix, y: Any) -> _Counted:
+    gold = None if y is None else read_gold(y, votes.schema, votes.n_points)
+    n_gold = 0 if gold is None else int(is_known(gold).sum())
+    return _Counted(votes, votes.n_points, n_gold, votes.errors, *count_votes(votes, gold))
 
 
 _TEXT = ("name", "task", "polarity")
@@ -218,15 +254,15 @@ def _check_accuracies(accuracies: Any, n_lfs: int) -> FloatArray | None:
     return values
 
 
-def _lf_row(votes: LabelMatrix, lfs: LFCounts, learned: FloatArray | None, j: int) -> LFRow:
-    scored = int(lfs.scored[j])
-    n_votes, n_points = int(lfs.labels[j].sum()), max(votes.n_points, 1)
+def _lf_row(found: _Counted, learned: FloatArray | None, j: int) -> LFRow:
+    votes, lfs, n_points = found.votes, found.lfs, max(found.n_points, 1)
+    scored, n_votes = int(lfs.scored[j]), int(lfs.labels[j].sum())
     return LFRow(
         name=votes.names[j],
         task=votes.tasks[j],
         polarity=votes.alphabets[j].polarity(np.flatnonzero(lfs.labels[j]), votes.schema.labels(votes.tasks[j])),
         n_votes=n_votes,
-        n_errors=int(votes.errors[j]),
+        n_errors=int(found.errors[j]),
         coverage=n_votes / n_points,
         overlap=int(lfs.overlap[j]) / n_points,
         conflict=int(lfs.conflict[j]) / n_points,
@@ -239,8 +275,9 @@ def _lf_row(votes: LabelMatrix, lfs: LFCounts, learned: FloatArray | None, j: in
     )
 
 
-def _task_row(votes: LabelMatrix, lfs: LFCounts, records: RecordCounts, t: int) -> TaskRow:
-    task, n_points = votes.schema.tasks[t], max(votes.n_points, 1)
+def _task_row(found: _Counted, t: int) -> TaskRow:
+    votes, lfs, records, n_points = found.votes, found.lfs, found.records, max(found.n_points, 1)
+    task = votes.schema.tasks[t]
     group = votes.lfs_of(task)
     scored = int(lfs.scored[group].sum())
     return TaskRow(

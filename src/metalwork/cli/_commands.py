@@ -8,6 +8,8 @@ import typer
 from metalwork.cli._app import app as app
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from metalwork.pipeline import Job, Project, RunFolder
 
 _STEPS = "The steps of a run, one by one"
@@ -18,6 +20,7 @@ RunOption = Annotated[
     str | None,
     typer.Option("--run", metavar="NAME", help="The run folder to work in, below the project's output folder."),
 ]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Start anew, whatever is there already.")]
 
 
 @app.command()
@@ -48,12 +51,15 @@ def init(
 
 
 @app.command()
-def run(project: ProjectArgument, name: RunOption = None) -> None:
+def run(project: ProjectArgument, name: RunOption = None, fresh: FreshOption = False) -> None:
     """Run a whole project: labels, trained model, metrics and report.
 
     Does the steps apply, fit, train, evaluate and report, and writes what each
     finds into a new folder below the project's output folder (runs/ by default).
     --run names that folder; else its name is the time.
+
+    The same command goes on where the last run was killed, or had no more disk:
+    what it had written, and whose inputs are as they were, is not done again.
 
     A project may name a Python file with labeling functions. It is run, and
     only from the project's own folder: run no project that you do not trust.
@@ -63,8 +69,9 @@ def run(project: ProjectArgument, name: RunOption = None) -> None:
       metalwork run project.yaml --run baseline
     """
     from metalwork.cli._run import run_all
+    from metalwork.pipeline import STEPS
 
-    run_all(*_open(project, name, fresh=True))
+    run_all(*_begin(project, name, fresh, STEPS))
 
 
 @app.command()
@@ -85,18 +92,18 @@ def check(project: ProjectArgument) -> None:
 
 
 @app.command(rich_help_panel=_STEPS)
-def apply(project: ProjectArgument, name: RunOption = None) -> None:
+def apply(project: ProjectArgument, name: RunOption = None, fresh: FreshOption = False) -> None:
     """Step 1: run the labeling functions and show how each does.
 
-    Writes the label matrices into a new run folder. The quickest loop while you
-    write labeling functions.
+    Writes the votes into a new run folder, or goes on where the same command was
+    killed. The quickest loop while you write labeling functions.
 
     Example:
       metalwork apply project.yaml
     """
     from metalwork.cli._run import run_apply
 
-    run_apply(*_open(project, name, fresh=True))
+    run_apply(*_begin(project, name, fresh, ["apply"]))
 
 
 @app.command(rich_help_panel=_STEPS)
@@ -227,17 +234,32 @@ def data_fetch(
     fetch_dataset(name)
 
 
-def _open(path: Path, name: str | None, fresh: bool = False) -> "tuple[Job, RunFolder]":
-    """The project's job and the run folder to work in."""
-    from metalwork.pipeline import check_job, load_project, open_folder
+def _open(path: Path, name: str | None) -> "tuple[Job, RunFolder]":
+    """The project's job and the run folder to work in: by name, else the newest."""
+    from metalwork.pipeline import load_project, open_folder
 
     project = load_project(path)
-    made = fresh and name is None  # a new folder is made last, when nothing can be wrong with the project
-    folder = None if made else open_folder(project, name)
+    folder = open_folder(project, name)
+    return _job_of(project), folder
+
+
+def _begin(path: Path, name: str | None, fresh: bool, steps: "Sequence[str]") -> "tuple[Job, RunFolder]":
+    """The project's job, and the run folder to do ``steps`` in: by name, the one left unfinished, or a new one."""
+    from metalwork.pipeline import Run, check_job, load_project, open_folder, unfinished_run
+
+    project = load_project(path)
+    folder = None if name is None else open_folder(project, name)
     job = _job_of(project)
-    if made:
-        check_job(job)
-    return job, folder or open_folder(project, fresh=True)
+    if folder is not None:
+        if fresh:
+            Run(job, folder).clear()
+        return job, folder
+    check_job(job)  # a new folder is made last, when nothing can be wrong with the project
+    folder = None if fresh else unfinished_run(job, steps)
+    if folder is None:
+        return job, open_folder(project, fresh=True)
+    typer.echo(f"Going on with {folder.path}, which was not finished (--fresh starts a new run).", err=True)
+    return job, folder
 
 
 def _job_of(project: "Project") -> "Job":

@@ -18,3 +18,9 @@ def step(title: str, console: Console | None = None) -> Iterator[Update]:
     with screen.status(escape(title)) as status:
         yield lambda note: status.update(f"{escape(title)} [dim]{escape(note)}[/dim]")
     screen.print(f"[green]✓[/green] {escape(title)} [dim]({time.perf_counter() - start:.1f} s)[/dim]")
+
+
+def say_kept(title: str, console: Console | None = None) -> None:
+    """One line of a step that was done before."""
+    screen = console or Console(stderr=True, highlight=False)
+    screen.print(f"[green]✓[/green] {escape(title)} [dim](done before)[/dim]")

@@ -3,19 +3,19 @@
 from rich.console import Console
 from rich.text import Text
 
-from metalwork.cli._progress import Update, step
+from metalwork.cli._progress import Update, say_kept, step
 from metalwork.cli._show import out, show_labels, show_lfs, show_scores, show_space
 from metalwork.pipeline import STEPS, Event, Job, Progress, Run, RunFolder, check_job
 
 
 def run_all(job: Job, folder: RunFolder) -> None:
     """Every step, then all results."""
-    run = _do(job, folder, *STEPS)
+    run = _do(job, folder, *STEPS, again=False)
     console = out()
     console.print()
     show_space(console, job.space)
     show_lfs(console, run.lfs, run.gold_lfs, run.notes_on_lfs)
-    show_labels(console, run.labels["train"], run.coverage("train"))
+    show_labels(console, run.label_shares["train"], job.schema)
     show_scores(console, run.metrics)
     _say_where(console, "Report", str(folder.path / "report.html"))
 
@@ -23,7 +23,7 @@ def run_all(job: Job, folder: RunFolder) -> None:
 def run_check(job: Job) -> None:
     """Check a job; say what it consists of, as nothing is wrong."""
     check_job(job)
-    console, known = out(), {split: job.split(split).known.size for split in job.splits if split != "train"}
+    console, known = out(), {split: job.split(split).n_known for split in job.splits if split != "train"}
     show_space(console, job.space)
     console.print(f"{len(job.labeling_functions)} labeling functions, {job.schema.n_end_labels} end labels")
     for split, count in known.items():
@@ -43,7 +43,7 @@ def run_fit(job: Job, folder: RunFolder) -> None:
     """The step ``fit``, the LF tables with learned accuracies, and the shares of the labels."""
     run, console = _do(job, folder, "fit"), out()
     show_lfs(console, run.lfs, run.gold_lfs, run.notes_on_lfs)
-    show_labels(console, run.labels["train"], run.coverage("train"))
+    show_labels(console, run.label_shares["train"], job.schema)
     show_scores(console, run.dev_metrics)
     _say_where(console, "Run folder", str(folder.path))
 
@@ -68,8 +68,11 @@ def run_report(job: Job, folder: RunFolder) -> None:
     _say_where(out(), "Report", str(folder.path / "report.html"))
 
 
-def _do(job: Job, folder: RunFolder, *steps: str) -> Run:
-    """Do these steps in the folder, each with a spinner of its own; earlier ones must be done."""
+def _do(job: Job, folder: RunFolder, *steps: str, again: bool = True) -> Run:
+    """Do these steps in the folder, each with a spinner of its own; earlier ones must be done.
+
+    Without ``again``, those that are done and whose inputs are as they were stay as they are.
+    """
     updates: list[Update] = []
 
     def listen(event: Event) -> None:
@@ -82,6 +85,9 @@ def _do(job: Job, folder: RunFolder, *steps: str) -> Run:
         for earlier in STEPS[: STEPS.index(steps[0])]:
             folder.require(earlier)
         for name in steps:
+            if not again and run.is_kept(name):
+                say_kept(_title(job, name))
+                continue
             with step(_title(job, name)) as update:
                 updates.append(update)
                 getattr(run, name)()

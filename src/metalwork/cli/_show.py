@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from metalwork.analysis import LFRow, LFSummary, Metrics
-from metalwork.pipeline import Coverage
-from metalwork.probabilities import TaskProbabilities
+from metalwork.pipeline import LabelShares
+from metalwork.schema import TaskSchema
 from metalwork.votes import Space
 
 _PLAIN_WIDTH = 110
@@ -62,19 +62,17 @@ def show_lfs(
         console.print(Text(note))
 
 
-def show_labels(console: Console, probs: TaskProbabilities, covered: Coverage) -> None:
+def show_labels(console: Console, shares: LabelShares, schema: TaskSchema) -> None:
     """How the label model shares the training records among the end labels; those it cannot decide apart."""
     console.print(Text("Probabilistic labels of the training records", style="bold"))
     table = _table()
     table.add_column("end label")
     table.add_column("share", justify="right")
     table.add_column("most probable for", justify="right")
-    predicted, shares = probs.predict(), probs.end.mean(axis=0)
-    for code, name in enumerate(probs.schema.end_labels):
-        leads = int(((predicted == code) & covered.decided).sum())
-        table.add_row(Text(name), f"{shares[code]:.1%}", f"{leads:,} records")
+    for code, name in enumerate(schema.end_labels):
+        table.add_row(Text(name), f"{shares.shares[code]:.1%}", f"{int(shares.leads[code]):,} records")
     console.print(table)
-    for note in covered.notes():
+    for note in shares.notes():
         console.print(Text(note))
     console.print()
 

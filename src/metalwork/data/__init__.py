@@ -2,6 +2,7 @@
 
 from metalwork._public import offer
 from metalwork.data._as_text import as_text
+from metalwork.data._columns import concatenate
 from metalwork.data._datasets import to_dataset
 from metalwork.data._find import DatasetStatus, cache_folder, fetch, find_data, list_datasets
 from metalwork.data._globs import find_files
@@ -25,6 +26,7 @@ __all__ = [
     "Shard",
     "as_text",
     "cache_folder",
+    "concatenate",
     "fetch",
     "find_data",
     "find_files",

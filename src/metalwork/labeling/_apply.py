@@ -195,9 +195,9 @@ def apply_shards(
     total.warn_of_text(like)
 
 
-def in_alphabets_of(total: VoteTotal, codes: Codes, like: VoteTotal) -> LabelMatrix:
+def in_alphabets_of(total: VoteTotal, codes: Codes, like: VoteTotal, incidents: bool = False) -> LabelMatrix:
     """``total.matrix(codes)`` in the alphabets of ``like``, of the same LFs; what these do not hold abstains."""
-    return recode(total.matrix(codes, incidents=False), like.matrix(codes[:0]), warn=False)
+    return recode(total.matrix(codes, incidents), like.matrix(codes[:0]), warn=False)
 
 
 def warn_of_lost(total: VoteTotal, like: VoteTotal) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
 
@@ -59,6 +60,11 @@ class _Reader:
     files: dict[tuple[str, str], None] = field(default_factory=dict)
     left: str = ""
 
+
+_PACKAGE: Final = str(Path(__file__).parents[1]) + os.sep
+_NOT_OF_RUNS: Final = tuple(
+    _PACKAGE + room for room in ("data", "examples", "_opened.py", f"labeling{os.sep}_reads.py")
+)
 
 _readers: dict[int, _Reader] = {}
 _known: dict[str, tuple[tuple[int, int, int], str]] = {}
@@ -116,13 +122,19 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _own_callers() -> Iterator[CodeType]:
-    """The user's own functions on the stack; none while a module is imported."""
+    """The user's own functions on the stack; none while a module is imported.
+
+    Who called this package is not one: records are read on the package's own account, but for what a function asks
+    the room ``data`` to read.
+    """
     frame: FrameType | None = sys._getframe(3)
     found = []
     while frame is not None:
         code = frame.f_code
         if code.co_filename.startswith("<frozen importlib"):
             return
+        if code.co_filename.startswith(_PACKAGE) and not code.co_filename.startswith(_NOT_OF_RUNS):
+            break
         if not _is_foreign_code(code.co_filename):
             found.append(code)
         frame = frame.f_back

@@ -2,16 +2,18 @@
 
 from metalwork._public import offer
 from metalwork.pipeline._check import check_job
-from metalwork.pipeline._coverage import Coverage
+from metalwork.pipeline._coverage import Coverage, LabelShares
 from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
-from metalwork.pipeline._job import Job, Split
+from metalwork.pipeline._job import Job
 from metalwork.pipeline._project import Project, load_project
 from metalwork.pipeline._run import Run
 from metalwork.pipeline._scores import Results
 from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings, OutputSettings
+from metalwork.pipeline._split import LargeSplit, Split
+from metalwork.pipeline._unfinished import unfinished_run
 
 __all__ = [
     "SPLITS",
@@ -22,6 +24,8 @@ __all__ = [
     "FeatureSettings",
     "Job",
     "LabelModelSettings",
+    "LabelShares",
+    "LargeSplit",
     "OutputSettings",
     "Progress",
     "Project",
@@ -37,6 +41,7 @@ __all__ = [
     "load_project",
     "new_run",
     "open_folder",
+    "unfinished_run",
 ]
 
 offer(__name__, globals())

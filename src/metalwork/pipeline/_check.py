@@ -9,6 +9,7 @@ from metalwork.labeling import column_faults, function_faults
 from metalwork.pipeline._data import missing_column
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
 from metalwork.pipeline._job import Job
+from metalwork.pipeline._split import sizes_of
 from metalwork.pipeline._trial import option_faults
 from metalwork.votes import FeasibleLabels
 
@@ -79,7 +80,9 @@ def _feature_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[
                 yield place, missing_column(dotted(place), name, job.origin(split), columns[split])
         if settings.columns is not None and not missing:
             try:
-                NumericColumns(tuple(settings.columns)).transform(job.split(split).records)
+                found = job.split(split)
+                for part in found.in_parts(sizes_of(found.n_points)):
+                    NumericColumns(tuple(settings.columns)).transform(part.records)
             except MetalworkError as error:
                 yield ("features", "columns"), f"{job.origin(split)}: {error}"
 

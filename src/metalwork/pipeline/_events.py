@@ -1,7 +1,11 @@
 """What a run tells whoever drives it: a command line, a notebook, a page."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from metalwork.errors import MetalworkWarning
 
 
 @dataclass(frozen=True)
@@ -39,3 +43,19 @@ class StepFinished:
 
 Event = StepStarted | Progress | Warned | StepFinished
 OnEvent = Callable[[Event], None]
+
+
+@contextmanager
+def noting_warnings(tell: Callable[[str], None]) -> Iterator[list[str]]:
+    """Collect the texts of metalwork's own warnings, each told once, and pass all warnings on."""
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", MetalworkWarning)
+        yield texts
+    for warning in caught:
+        if issubclass(warning.category, MetalworkWarning):
+            if str(warning.message) in texts:  # of another split
+                continue
+            texts.append(str(warning.message))
+            tell(texts[-1])
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

@@ -1,21 +1,17 @@
-"""Tables for other programs: CSV that no spreadsheet runs as a formula, or Parquet."""
+"""Tables for other programs: CSV that no spreadsheet runs as a formula."""
 
-from pathlib import Path
+from collections.abc import Iterable
+from typing import IO
 
 import polars as pl
-
-from metalwork._files import atomic_write
 
 _FORMULA = r"^[=+\-@\t\r]"
 
 
-def write_table(path: Path, frame: pl.DataFrame) -> None:
-    """Write ``frame`` as CSV or Parquet by the suffix of ``path``, whole or not at all."""
-    with atomic_write(path) as stream:
-        if path.suffix == ".parquet":
-            frame.write_parquet(stream)
-        else:
-            stream.write(escape_formulas(frame).write_csv().encode("utf-8"))
+def write_csv(stream: IO[bytes], frames: Iterable[pl.DataFrame]) -> None:
+    """Write frames of the same columns as CSV, one below the other."""
+    for i, frame in enumerate(frames):
+        stream.write(escape_formulas(frame).write_csv(include_header=i == 0).encode("utf-8"))
 
 
 def escape_formulas(frame: pl.DataFrame) -> pl.DataFrame:

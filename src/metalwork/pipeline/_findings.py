@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from metalwork._checks import ABSTAIN
+from metalwork._checks import ABSTAIN, IntArray
 from metalwork.pipeline._job import Job
+from metalwork.pipeline._split import Split
 from metalwork.votes import LabelMatrix
 
 _NAMED = 5
@@ -19,16 +20,18 @@ def record_findings(job: Job) -> Iterator[str]:
         yield from _shared_findings(job)
     if "dev" in job.splits:
         yield from _dev_findings(job)
-    if "test" in job.splits and not job.split("test").known.size:
+    if "test" in job.splits and not job.split("test").n_known:
         yield (
             "No record of test has a known label, so there are no figures on test. "
             "Name or fill its label column, or leave it out."
         )
 
 
-def vote_findings(job: Job, votes: LabelMatrix) -> Iterator[str]:
+def vote_findings(job: Job, parts: Iterable[LabelMatrix]) -> Iterator[str]:
     """A sentence on the end labels that no labeling function voted for on the training records."""
-    silent = [name for code, name in enumerate(job.schema.end_labels) if not _is_voted_for(job, votes, code)]
+    votes, used = _used_codes(parts)
+    names = job.schema.end_labels
+    silent = [name for code, name in enumerate(names) if not _is_voted_for(job, votes, used, code)]
     if silent:
         yield (
             f"No labeling function votes for {_listed(map(repr, silent), len(silent))} on the training records: "
@@ -37,7 +40,16 @@ def vote_findings(job: Job, votes: LabelMatrix) -> Iterator[str]:
         )
 
 
-def _is_voted_for(job: Job, votes: LabelMatrix, end_label: int) -> bool:
+def _used_codes(parts: Iterable[LabelMatrix]) -> tuple[LabelMatrix, list[IntArray]]:
+    """Some of the votes, and the codes that each LF gave on any record."""
+    used: list[set[int]] = []
+    for votes in parts:
+        found = [set(np.unique(column).tolist()) - {ABSTAIN} for column in votes.codes.T]
+        used = found if not used else [known | new for known, new in zip(used, found, strict=True)]
+    return votes, [np.array(sorted(codes), dtype=np.int64) for codes in used]
+
+
+def _is_voted_for(job: Job, votes: LabelMatrix, used: Sequence[IntArray], end_label: int) -> bool:
     """Whether a vote on the deepest task of the path that has a choice admits the end label, and not all."""
     path = [(t, task) for t, task in enumerate(job.schema.tasks) if job.schema.task_codes[end_label, t] >= 0]
     choices = [(t, task) for t, task in path if len(job.schema.labels(task)) > 1]
@@ -46,17 +58,16 @@ def _is_voted_for(job: Job, votes: LabelMatrix, end_label: int) -> bool:
     place, task = choices[-1]
     label = int(job.schema.task_codes[end_label, place])
     for lf in (j for j, own in enumerate(votes.tasks) if own == task):
-        rows = np.nan_to_num(votes.alphabets[lf].rows[:, :-1])
-        used = np.unique(votes.codes[:, lf])
-        used = used[used != ABSTAIN]
-        if ((rows[used, label] > 0) & (rows[used] < 1).any(axis=1)).any():
+        rows = np.nan_to_num(votes.alphabets[lf].rows[:, :-1])[used[lf]]
+        if ((rows[:, label] > 0) & (rows < 1).any(axis=1)).any():
             return True
     return False
 
 
 def _id_findings(job: Job, split: str) -> Iterator[str]:
-    ids = job.split(split).ids
-    if ids is None:
+    found = job.split(split)
+    ids = found.ids if isinstance(found, Split) else None
+    if ids is None:  # or too many records to hold
         return
     if missing := ids.null_count():
         rows = ids.is_null().arg_true().to_list()
@@ -73,7 +84,9 @@ def _id_findings(job: Job, split: str) -> Iterator[str]:
 
 def _shared_findings(job: Job) -> Iterator[str]:
     dev, test = job.split("dev"), job.split("test")
-    content = job.content("dev").is_in(job.content("test").drop_nulls().implode())
+    if not isinstance(dev, Split) or not isinstance(test, Split):  # too many records to hold
+        return
+    content = job.content(dev).is_in(job.content(test).drop_nulls().implode())
     if dev.ids is not None and test.ids is not None:
         content |= dev.ids.is_in(test.ids.drop_nulls().implode())
     rows = content.fill_null(False).arg_true().to_list()
@@ -87,16 +100,18 @@ def _shared_findings(job: Job) -> Iterator[str]:
 
 
 def _dev_findings(job: Job) -> Iterator[str]:
-    known = job.known_labels("dev")
-    root = known[:, 0]
-    if not (root >= 0).any():
+    dev = job.split("dev")
+    if not dev.n_known:
         yield "No record of dev has a known label, so dev guides nothing. Fill its label column, or leave it out."
         return
-    classes = np.unique(known[root >= 0], axis=0)
+    if not isinstance(dev, Split):
+        return
+    known = dev.gold[dev.known]
+    classes = np.unique(known, axis=0)
     if len(classes) == 1 and job.schema.n_end_labels > 1:
         codes = [(task, int(code)) for task, code in zip(job.schema.tasks, classes[0], strict=True) if code >= 0]
         task, code = codes[-1]
-        name, n_known = job.schema.labels(task)[code], int((root >= 0).sum())
+        name, n_known = job.schema.labels(task)[code], len(known)
         yield (
             f"All {n_known:,} known records of dev have the label {name!r}: "
             "dev tells nothing of the others. Add records of other labels."

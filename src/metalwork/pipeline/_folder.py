@@ -2,15 +2,17 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
 from metalwork.errors import ConfigError, DataError
+from metalwork.pipeline._journal import NAME as JOURNAL
+from metalwork.pipeline._journal import Journal
 from metalwork.pipeline._lock import locked
-from metalwork.pipeline._manifest import FORMAT, describe, file_digest, read_manifest, write_manifest
+from metalwork.pipeline._manifest import FORMAT, file_digest, read_manifest, write_manifest
 from metalwork.pipeline._project import Project
 
 STEPS: Final = ("apply", "fit", "train", "evaluate", "report")
@@ -34,6 +36,13 @@ class RunFolder:
         The folder; made by :meth:`writing`.
     project : str, optional
         The project file as a command names it, for messages.
+
+    Attributes
+    ----------
+    journal : Journal
+        What the step that is being done, or was when its process ended, has kept so far.
+    pending : dict
+        Size and digest of the files that this process wrote for a step which is not committed yet.
     """
 
     def __init__(self, path: str | os.PathLike[str], project: str | None = None) -> None:
@@ -42,6 +51,9 @@ class RunFolder:
         self._locked = False
         self._new = False
         self._checked: dict[str, str] = {}
+        self._manifest: tuple[Any, dict[str, Any]] | None = None
+        self.journal = Journal(self.path / JOURNAL)
+        self.pending: dict[str, dict[str, Any]] = {}
 
     @classmethod
     def latest(cls, output: Path, project: str | None = None) -> Self:
@@ -52,12 +64,16 @@ class RunFolder:
         ConfigError
             When there is none.
         """
-        found = sorted(output.glob(f"*/{_MANIFEST}"), key=lambda p: (p.stat().st_mtime_ns, p.parent.name))
-        for path in reversed(found):
-            folder = cls(path.parent, project)
+        for folder in cls.all(output, project):
             if folder.steps:
                 return folder
         raise ConfigError(f"There is no run in {output} yet. Start with: metalwork apply, or metalwork run.")
+
+    @classmethod
+    def all(cls, output: Path, project: str | None = None) -> Iterator[Self]:
+        """The runs in ``output``, the one that was committed last first."""
+        found = sorted(output.glob(f"*/{_MANIFEST}"), key=lambda p: (p.stat().st_mtime_ns, p.parent.name))
+        return (cls(path.parent, project) for path in reversed(found))
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -68,7 +84,15 @@ class RunFolder:
         DataError
             When the file is damaged.
         """
-        return read_manifest(self.path / _MANIFEST) or {"format": FORMAT, "steps": {}}
+        path = self.path / _MANIFEST
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return {"format": FORMAT, "steps": {}}
+        stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if self._manifest is None or self._manifest[0] != stamp:
+            self._manifest = stamp, read_manifest(path) or {"format": FORMAT, "steps": {}}
+        return {**self._manifest[1], "steps": {step: {**f} for step, f in self._manifest[1]["steps"].items()}}
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -91,6 +115,7 @@ class RunFolder:
             When it is not as it was written.
         """
         found = [(step, facts["files"][name]) for step, facts in self._by_step() if name in facts["files"]]
+        found += [(self._working_on(), self.pending[name])] if name in self.pending else []
         if not found:
             raise ConfigError(
                 f"{self.path} must hold {name}; no finished step has written it. Redo the step that does."
@@ -104,6 +129,10 @@ class RunFolder:
                 )
             self._checked[name] = entry["sha256"]
         return path
+
+    def _working_on(self) -> str:
+        head = self.journal.read()[:1]
+        return str(head[0]["step"]) if head else STEPS[0]
 
     def holds(self, name: str, digest: str) -> bool:
         """Whether a committed step wrote this file with content of this SHA-256."""
@@ -137,14 +166,14 @@ class RunFolder:
             return
         self._claim()
         with locked(self.path / _LOCK):
-            self._sweep()
             if not (self.path / _MANIFEST).exists():
-                write_manifest(self.path / _MANIFEST, {"created": _now(), "steps": {}})
+                self._write({"created": _now(), "steps": {}})
+            self._sweep()
             self._locked = True
             try:
                 yield self
             finally:
-                self._locked = False
+                self._locked, self.pending = False, {}
                 self._discard_if_unused()
 
     def _claim(self) -> None:
@@ -165,10 +194,18 @@ class RunFolder:
                 )
 
     def _sweep(self) -> None:
-        """Remove the unfinished files of writers that were killed."""
+        """Remove what writers left that were killed: unfinished files, and shards that nothing names."""
         for path in [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]:
             if path.is_symlink() or path.is_file():
                 path.unlink(missing_ok=True)
+        head, *lines = self.journal.read() or [{}]
+        if head.get("step") in self.steps:  # killed once it was committed
+            self.journal.remove()
+            lines = []
+        named = {name for _, facts in self._by_step() for name in facts["files"]}
+        named |= {name for line in lines for name in line.get("files", ())}
+        shards = (path.relative_to(self.path).as_posix() for path in self.path.glob(f"*/*-{'[0-9]' * 5}.parquet"))
+        self._remove(name for name in shards if name not in named)
 
     def _discard_if_unused(self) -> None:
         with suppress(OSError, DataError):
@@ -178,43 +215,49 @@ class RunFolder:
                     (self.path / name).unlink()
                 self.path.rmdir()
 
-    @contextmanager
-    def step(self, name: str, facts: dict[str, Any] | None = None) -> Iterator[list[str]]:
-        """Write one step: append file (or folder) names to the list; they are committed on leaving.
-
-        The step's former results, and those of later steps, are withdrawn first.
-        """
+    def withdraw(self, step: str) -> None:
+        """Take the results of ``step`` and of later ones out of the manifest, then out of the folder."""
         if not self._locked:
             raise RuntimeError("a step must be written inside RunFolder.writing().")
         manifest = self.manifest
-        self._withdraw(manifest, STEPS[STEPS.index(name) :])
-        written: list[str] = []
-        yield written
-        files = {entry: describe(self.path / entry) for entry in self._expand(written)}
+        later = STEPS[STEPS.index(step) :]
+        withdrawn = [manifest["steps"].pop(name) for name in later if name in manifest["steps"]]
+        if withdrawn:
+            self._write(manifest)
+        self._remove(name for facts in withdrawn for name in facts["files"])
+        self.pending = {}
+
+    def commit(self, step: str, facts: dict[str, Any], files: Mapping[str, dict[str, Any]]) -> None:
+        """Make files that lie in the folder, with their sizes and digests, visible as the results of ``step``."""
+        manifest = self.manifest
         for facts_of_other in manifest["steps"].values():  # a file belongs to the step that wrote it last
             facts_of_other["files"] = {n: e for n, e in facts_of_other["files"].items() if n not in files}
-        manifest["steps"][name] = {"finished": _now(), **(facts or {}), "files": files}
-        write_manifest(self.path / _MANIFEST, manifest)
+        manifest["steps"][step] = {"finished": _now(), **facts, "files": dict(files)}
+        self._write(manifest)
+        self.pending = {}
+        self.journal.remove()
 
-    def _withdraw(self, manifest: dict[str, Any], steps: Sequence[str]) -> None:
-        """Take the results of ``steps`` out of the manifest, then out of the folder."""
-        withdrawn = [manifest["steps"].pop(step) for step in steps if step in manifest["steps"]]
-        if withdrawn:
-            write_manifest(self.path / _MANIFEST, manifest)
+    def clear(self) -> None:
+        """Take away all results, also those of a step that was not finished."""
+        self.withdraw(STEPS[0])
+        self.discard(self.journal.read()[1:])
+        self.journal.remove()
+
+    def discard(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Remove files that no committed step wrote, named by the lines of a journal."""
+        committed = {name for _, facts in self._by_step() for name in facts["files"]}
+        self._remove(name for entry in entries for name in entry["files"] if name not in committed)
+
+    def _remove(self, names: Iterable[str]) -> None:
         home = self.path.resolve()
-        for name in (name for facts in withdrawn for name in facts["files"]):
+        for name in names:
             path = self.path / name
             if path.parent.resolve().is_relative_to(home):  # no link leads out
                 path.unlink(missing_ok=True)
 
-    def _expand(self, names: Sequence[str]) -> Iterator[str]:
-        for name in names:
-            path = self.path / name
-            if path.is_dir():
-                inside = (entry for entry in sorted(path.rglob("*")) if entry.is_file())
-                yield from (entry.relative_to(self.path).as_posix() for entry in inside)
-            else:
-                yield name
+    def _write(self, manifest: dict[str, Any]) -> None:
+        write_manifest(self.path / _MANIFEST, manifest)
+        self._manifest = None
 
 
 def open_folder(project: Project, name: str | None = None, *, fresh: bool = False) -> RunFolder:

@@ -1,16 +1,21 @@
 """What the steps of a run found, as attributes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
+from metalwork._checks import FloatArray
 from metalwork.analysis import LFSummary, lf_summary
 from metalwork.label_models import LabelModel
-from metalwork.pipeline._coverage import Coverage, coverage
+from metalwork.pipeline._coverage import Coverage, LabelShares, coverage
 from metalwork.pipeline._job import Job
-from metalwork.pipeline._models import learned_accuracies
-from metalwork.pipeline._scores import Results, known_splits, score
+from metalwork.pipeline._models import LABEL_MODEL_TITLES, learned_accuracies
+from metalwork.pipeline._scores import END_MODEL, Results, Scored, known_splits, score
+from metalwork.pipeline._split import Split
 from metalwork.pipeline._steps import Applied, Evaluated, Fitted, Reported, Trained
+from metalwork.pipeline._storage import Storage, shard
 from metalwork.probabilities import TaskProbabilities
 from metalwork.votes import LabelMatrix
 
@@ -18,10 +23,15 @@ if TYPE_CHECKING:
     from metalwork.end_models import EndModel
 
 
+T = TypeVar("T")
+
+
 class RunResults(ABC):
     """Results by name; asking for one does the steps that it needs."""
 
     job: Job
+    storage: Storage
+    _assembled: dict[str, Any]
 
     @property
     @abstractmethod
@@ -36,7 +46,7 @@ class RunResults(ABC):
     def votes(self) -> Mapping[str, LabelMatrix]:
         """Label matrix by split."""
         applied: Applied = self._result("apply")
-        return applied.votes
+        return self._whole("votes", applied.whole)
 
     @property
     def label_model(self) -> LabelModel:
@@ -47,8 +57,14 @@ class RunResults(ABC):
     @property
     def labels(self) -> Mapping[str, TaskProbabilities]:
         """The label model's probabilities by split."""
+        self._result("fit")
+        return self._whole("labels", lambda split: self._joined(self.labels_in_parts(split)))
+
+    @property
+    def label_shares(self) -> Mapping[str, LabelShares]:
+        """How the label model shares the records of each split among the end labels."""
         fitted: Fitted = self._result("fit")
-        return fitted.labels
+        return fitted.shares
 
     @property
     def notes_on_lfs(self) -> tuple[str, ...]:
@@ -65,8 +81,14 @@ class RunResults(ABC):
     @property
     def end(self) -> Mapping[str, TaskProbabilities]:
         """The end model's probabilities by split."""
+        self._result("evaluate")
+        return self._whole("end", lambda split: self._joined(self.end_in_parts(split)))
+
+    @property
+    def end_shares(self) -> Mapping[str, FloatArray]:
+        """The end model's mean probability of each end label (n_end_labels,), by split."""
         evaluated: Evaluated = self._result("evaluate")
-        return evaluated.end
+        return evaluated.shares
 
     @property
     def metrics(self) -> Results:
@@ -83,16 +105,12 @@ class RunResults(ABC):
     @property
     def lfs(self) -> LFSummary:
         """How the LFs do on the training records, with the accuracies that the label model learned once it is."""
-        return lf_summary(self.votes["train"], accuracies=self._learned())
+        return self._summary("train", False)
 
     @property
     def gold_lfs(self) -> Mapping[str, LFSummary]:
         """How the LFs do on the records of dev whose labels are known; test is for final figures alone."""
-        learned = self._learned()
-        return {
-            s: lf_summary(self.votes[s], y=self.job.known_labels(s), accuracies=learned)
-            for s in known_splits(self.job, "dev")
-        }
+        return {split: self._summary(split, True) for split in known_splits(self.job, "dev")}
 
     def coverage(self, split: str) -> Coverage:
         """Which records of a split have votes, and which of these the votes decide."""
@@ -101,9 +119,85 @@ class RunResults(ABC):
     @property
     def dev_metrics(self) -> Results:
         """As :attr:`metrics`, on dev alone, of the models there are so far."""
-        labels = self.labels if "fit" in self.steps else {}
-        end = self.end if "evaluate" in self.steps else {}
-        return score(self.job, self.votes, labels, end, "dev")
+        return self.scores("dev", end="evaluate" in self.steps)
 
-    def _learned(self) -> Any:
-        return learned_accuracies(self.label_model) if "fit" in self.steps else None
+    def sizes(self, split: str) -> tuple[int, ...]:
+        """How many records of a split each shard of its results has."""
+        applied: Applied = self._result("apply")
+        return applied.sizes[split]
+
+    def records(self, split: str, text: bool = True) -> Iterator[Split]:
+        """The records of a split shard by shard; without ``text``, ids and known labels are enough."""
+        return self.job.split(split).in_parts(self.sizes(split), text)
+
+    def votes_in_parts(self, split: str) -> Iterator[LabelMatrix]:
+        """The votes on a split, shard by shard."""
+        applied: Applied = self._result("apply")
+        return (applied.part(split, number) for number in range(len(applied.sizes[split])))
+
+    def labels_in_parts(self, split: str) -> Iterator[TaskProbabilities]:
+        """The label model's probabilities, shard by shard."""
+        return self._probabilities("probabilities", split)
+
+    def end_in_parts(self, split: str) -> Iterator[TaskProbabilities]:
+        """The end model's probabilities, shard by shard."""
+        return self._probabilities("end_probabilities", split)
+
+    def scores(self, *among: str, end: bool) -> Results:
+        """Metrics of the hard vote and the models there are so far; of the end model where ``end``."""
+        fitted = end or "fit" in self.steps
+        titles = [LABEL_MODEL_TITLES[self.job.label_model.name]] * fitted + [END_MODEL] * end
+
+        def parts(split: str) -> Iterator[Scored]:
+            models = [self.labels_in_parts] * fitted + [self.end_in_parts] * end
+            columns = (model(split) for model in models)
+            for part, votes, *probs in zip(
+                self.records(split, text=False), self.votes_in_parts(split), *columns, strict=True
+            ):
+                yield Scored(votes, self.job.known_labels(part), dict(zip(titles, probs, strict=True)))
+
+        return score(self.job, next(self.votes_in_parts("train")), titles, parts, *among)
+
+    def _summary(self, split: str, known: bool) -> LFSummary:
+        learned = learned_accuracies(self.label_model) if "fit" in self.steps else None
+        return self.summary_of(self._result("apply"), split, known, learned)
+
+    def summary_of(self, applied: Applied, split: str, known: bool = False, learned: Any = None) -> LFSummary:
+        """How the LFs do on a split; where ``known``, by what is known of its records' labels."""
+        parts = (applied.part(split, number) for number in range(len(applied.sizes[split])))
+        if not known:
+            return lf_summary(parts, accuracies=learned)
+        gold = self.job.split(split).in_parts(applied.sizes[split], text=False)
+        return lf_summary(parts, map(self.job.known_labels, gold), learned)
+
+    def _probabilities(self, kind: str, split: str) -> Iterator[TaskProbabilities]:
+        for number in range(len(self.sizes(split))):
+            yield TaskProbabilities(self.storage.array(shard(kind, split, number)), self.job.schema)
+
+    def _joined(self, parts: Iterator[TaskProbabilities]) -> TaskProbabilities:
+        return TaskProbabilities(np.concatenate([part.end for part in parts]), self.job.schema)
+
+    def _whole(self, name: str, make: Callable[[str], T]) -> Mapping[str, T]:
+        if name not in self._assembled:
+            self._assembled[name] = Whole(self.job.splits, make)
+        found: Mapping[str, T] = self._assembled[name]
+        return found
+
+
+class Whole(Mapping[str, T]):
+    """A result of each split in one piece, put together when it is first asked for."""
+
+    def __init__(self, splits: Iterable[str], make: Callable[[str], T]) -> None:
+        self._splits, self._make = tuple(splits), make
+        self._made: dict[str, T] = {}
+
+    def __getitem__(self, split: str) -> T:
+        if split not in self._made and split in self._splits:
+            self._made[split] = self._make(split)
+        return self._made[split]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._splits)
+
+    def __len__(self) -> int:
+        return len(self._splits)

@@ -29,16 +29,21 @@ class Inputs:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._home = None if job.project is None else job.project.folder.resolve()
-        self._digests: dict[Path, str] = {}
+        self._digests = job.digests
+        self._records: dict[str, dict[str, str]] | None = None
+        self._chosen: dict[str, dict[str, str]] = {}
 
     def read_records(self) -> dict[str, dict[str, str]]:
         """Digest of each file of records, by split and name; of the records where they lie in memory."""
+        if self._records is not None:
+            return self._records
         found: dict[str, dict[str, str]] = {}
         for split in self._job.splits:
             files = self._job.files.get(split, ())
             found[split] = {self._name(path): self._digest(path) for path in files}
             if not files and self._job.project is None:
                 found[split] = {f"the {split} records": frame_digest(self._job.split(split).records)}
+        self._records = found
         return found
 
     def of(self, step: str, folder: RunFolder, needs: tuple[str, ...]) -> Recorded:
@@ -51,14 +56,18 @@ class Inputs:
 
     def check(self, step: str, folder: RunFolder) -> None:
         """Raise ``ConfigError`` where something that a finished step read has changed since, naming it."""
-        changed = list(dict.fromkeys(self._changed(step, folder.manifest["steps"])))
+        done = folder.manifest["steps"]
+        changed = self.changed(step, done[step].get("inputs", {}), done)
         if changed:
             raise ConfigError(
                 f"{' and '.join(changed)} changed since step {step!r}; run again: {folder.command(step)}."
             )
 
-    def _changed(self, step: str, done: dict[str, Any]) -> Iterator[str]:
-        recorded = done[step].get("inputs", {})
+    def changed(self, step: str, recorded: Recorded, done: dict[str, Any]) -> list[str]:
+        """What of the recorded inputs of a step is no more what it was; ``done`` are the steps of the manifest."""
+        return list(dict.fromkeys(self._changed(step, recorded, done)))
+
+    def _changed(self, step: str, recorded: Recorded, done: dict[str, Any]) -> Iterator[str]:
         if step == "apply":
             was, now = recorded.get("records", {}), self.read_records()
             for split in {**was, **now}:
@@ -78,6 +87,11 @@ class Inputs:
         return {} if code is None else {self._name(path): digest for path, digest in code.digests.items()}
 
     def _settings(self, step: str) -> dict[str, str]:
+        if step not in self._chosen:
+            self._chosen[step] = self._digested_settings(step)
+        return self._chosen[step]
+
+    def _digested_settings(self, step: str) -> dict[str, str]:
         job, project = self._job, self._job.project
         if step == "apply":
             found: dict[str, Any] = {"schema": job.space.to_dict()}

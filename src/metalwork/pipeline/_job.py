@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from metalwork.data import HeldFiles, RecordSource, as_text
-from metalwork.errors import ConfigError, DataError, MetalworkError, VotesError
+from metalwork.data import HeldFiles, as_text
+from metalwork.errors import ConfigError, DataError, MetalworkError
 from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._code import load_labeling_functions
 from metalwork.pipeline._data import SPLITS, Source, missing_column, open_sources
 from metalwork.pipeline._faults import list_faults, placed
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._project import Project
-from metalwork.pipeline._reading import Parts, ReadRecords, read_once
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import (
     EndModelSettings,
@@ -26,54 +24,13 @@ from metalwork.pipeline._settings import (
     LabelModelSettings,
     OutputSettings,
 )
+from metalwork.pipeline._split import AnySplit, Codes, Reading, Split, read_split
 from metalwork.pipeline._watching import CodeFiles
 from metalwork.schema import TaskSchema
 from metalwork.votes import Space
 
-Codes = npt.NDArray[np.int64]
 A = TypeVar("A")
 B = TypeVar("B")
-
-
-@dataclass(frozen=True)
-class Split:
-    """Records of one split.
-
-    Attributes
-    ----------
-    records : polars DataFrame (n_points)
-    gold : int64 array (n_points, n_tasks) or None
-        What is known of each task, as ``schema.known_codes`` says it; a :class:`Job` also takes whatever that
-        function takes, such as label names. None where nothing is known.
-    ids : polars Series (n_points,) or None
-        What names each record in the results, as text; the row number where None.
-    columns : tuple of str
-        All columns of the source, also those that nothing reads; those of ``records`` by default.
-    parts : tuple of (str, int)
-        The files that the records came from, and how many came from each.
-    """
-
-    records: pl.DataFrame
-    gold: Any = None
-    ids: pl.Series | None = None
-    columns: tuple[str, ...] = ()
-    parts: Parts = ()
-
-    @property
-    def n_points(self) -> int:
-        """Number of records."""
-        return self.records.height
-
-    @property
-    def known(self) -> Codes:
-        """Rows (n_known,) of which anything is known."""
-        found = np.zeros(0, bool) if self.gold is None else (np.asarray(self.gold) >= 0).any(axis=1)
-        return np.flatnonzero(found).astype(np.int64)
-
-    @property
-    def source(self) -> RecordSource:
-        """The records as labeling functions read them."""
-        return ReadRecords(self.records, self.columns or self.records.columns, self.parts)
 
 
 @dataclass
@@ -102,6 +59,8 @@ class Job:
     random_state : int
     project : Project, optional
         The project file that it comes from.
+    digests : dict of path to str
+        SHA-256 of the files that have been looked at, as they were before anything was read.
     checked : bool
         Whether :func:`metalwork.pipeline.check_job` found nothing wrong.
     held : HeldFiles
@@ -115,7 +74,7 @@ class Job:
     name: str
     space: Space
     labeling_functions: Sequence[LabelingFunction]
-    readers: Mapping[str, Callable[[], Split]]
+    readers: Mapping[str, Callable[[], AnySplit]]
     columns: Mapping[str, Sequence[str]]
     features: FeatureSettings
     label_model: LabelModelSettings = field(default_factory=LabelModelSettings)
@@ -129,8 +88,9 @@ class Job:
     code: CodeFiles | None = field(default=None, repr=False)
     held: HeldFiles = field(default_factory=HeldFiles, repr=False)
     files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    digests: dict[Path, str] = field(default_factory=dict, init=False, repr=False)
     checked: bool = field(default=False, init=False, repr=False)
-    _read: dict[str, Split] = field(default_factory=dict, init=False, repr=False)
+    _read: dict[str, AnySplit] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of_project(cls, project: Project) -> Self:
@@ -213,8 +173,8 @@ class Job:
         """What messages call the records of a split."""
         return self.origins.get(split, f"the {split} records")
 
-    def split(self, name: str) -> Split:
-        """The records of a split, read once."""
+    def split(self, name: str) -> AnySplit:
+        """The records of a split, read once where they can be held."""
         if name not in self.readers:
             raise ConfigError(
                 f"split must be one of this run's, {', '.join(map(repr, self.splits))}; got {name!r}."
@@ -222,26 +182,28 @@ class Job:
         if name not in self._read:
             with self.held.active():
                 split = self.readers[name]()
-            if split.n_points == 0:
-                raise DataError(
-                    f"{self.origin(name)} must hold at least one record; there is none. Add some, or leave it out."
-                )
-            gold = None if split.gold is None else self.schema.known_codes(split.gold)
-            ids = None if split.ids is None else as_text(pl.Series(split.ids))
-            self._read[name] = replace(split, gold=gold, ids=ids)
+            self._read[name] = self._checked(name, split) if isinstance(split, Split) else split
             waiting = {path for other, paths in self.files.items() if other not in self._read for path in paths}
             self.held.drop(set(self.files.get(name, ())) - waiting)
         return self._read[name]
 
-    def known_labels(self, name: str) -> Codes:
-        """What is known of each task on a split (n_points, n_tasks), as ``schema.known_codes`` says it."""
-        split = self.split(name)
-        unknown = np.full((split.n_points, self.schema.n_tasks), -1)
-        return unknown if split.gold is None else np.asarray(split.gold, dtype=np.int64)
+    def _checked(self, name: str, split: Split) -> Split:
+        if split.n_points == 0:
+            raise DataError(
+                f"{self.origin(name)} must hold at least one record; there is none. Add some, or leave it out."
+            )
+        gold = None if split.gold is None else self.schema.known_codes(split.gold)
+        return replace(split, gold=gold, ids=None if split.ids is None else as_text(pl.Series(split.ids)))
 
-    def content(self, name: str) -> pl.Series:
+    def known_labels(self, split: str | Split) -> Codes:
+        """What is known of each task on a split (n_points, n_tasks), as ``schema.known_codes`` says it."""
+        found = self.split(split) if isinstance(split, str) else split
+        unknown = np.full((found.n_points, self.schema.n_tasks), -1)
+        return unknown if (gold := found.gold) is None else np.asarray(gold, dtype=np.int64)
+
+    def content(self, split: Split) -> pl.Series:
         """One text a record (n_points,) of all that labeling functions and end model read; null if empty."""
-        records = self.split(name).records
+        records = split.records
         wanted = [
             column for column in columns_read(self.labeling_functions, self.features) if column in records.columns
         ]
@@ -290,23 +252,16 @@ def _labeling_functions(project: Project, code: CodeFiles) -> list[LabelingFunct
     return found
 
 
-def _read_split(project: Project, name: str, source: Source, wanted: Sequence[str]) -> Split:
+def _read_split(project: Project, name: str, source: Source, wanted: Sequence[str]) -> AnySplit:
     settings, columns = project.settings.data, source.records.columns
     for key, column in (("data.id", settings.id), ("data.label", settings.label if name == "dev" else None)):
         if column is not None and column not in columns:
             raise ConfigError(missing_column(key, column, source.origin, columns))
-    own = [column for column in (settings.id, settings.label) if column is not None]
-    records, parts = read_once(source.records, [*wanted, *own])
-    ids = None if settings.id is None else records[settings.id]
-    if name == "train" or settings.label not in columns:
-        return Split(records, None, ids, columns, parts)
-    try:
-        gold = project.schema.known_codes(records[settings.label], names=True)
-    except VotesError as error:
-        raise DataError(
-            f"{source.origin}: column {settings.label!r}: {error} Correct the record or the schema."
-        ) from None
-    return Split(records, gold, ids, columns, parts)
+    has_labels = name != "train" and settings.label in columns
+    codes = partial(project.schema.known_codes, names=True) if has_labels else None
+    label = settings.label if settings.label in columns else None
+    reading = Reading(source.records, tuple(wanted), settings.id, label, codes, source.origin)
+    return read_split(reading, source.files if settings.split is None else ())
 
 
 def columns_read(functions: Sequence[LabelingFunction], features: FeatureSettings) -> list[str]:

@@ -9,7 +9,9 @@ from metalwork import __version__
 from metalwork._files import atomic_write
 from metalwork.errors import DataError
 
-FORMAT: Final = "metalwork run 2"
+FORMAT: Final = "metalwork run 3"
+
+_OLD: Final = ("metalwork run 1", "metalwork run 2")
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:
@@ -29,6 +31,8 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     except ValueError:
         manifest = None
     remedy = "Remove the run's folder and start it again, or name another run with --run."
+    if isinstance(manifest, dict) and (found := manifest.get("format")) in _OLD:
+        raise DataError(f"{path}: must be a {FORMAT!r} file; got {found!r}, of an older metalwork. {remedy}")
     if not _is_manifest(manifest):
         raise DataError(f"{path}: must be a {FORMAT!r} file; it is damaged or something else. {remedy}")
     manifest.pop("sha256", None)
@@ -68,10 +72,12 @@ def _is_manifest(value: Any) -> bool:
     if not isinstance(value, dict) or value.get("format") != FORMAT or not isinstance(value.get("steps"), dict):
         return False
     files = [step.get("files") if isinstance(step, dict) else None for step in value["steps"].values()]
-    return all(
-        isinstance(named, dict) and all(_is_inside(name) and _is_entry(entry) for name, entry in named.items())
-        for named in files
-    )
+    return all(map(are_files, files))
+
+
+def are_files(named: Any) -> bool:
+    """Whether these are files of a run folder by name, each with its size and digest."""
+    return isinstance(named, dict) and all(_is_inside(name) and _is_entry(entry) for name, entry in named.items())
 
 
 def _is_inside(name: str) -> bool:

@@ -10,10 +10,10 @@ from metalwork.data import RecordSource, open_records
 from metalwork.errors import ConfigError, DataError, LabelingError, VotesError
 from metalwork.labeling import LabelingFunction, function_faults
 from metalwork.pipeline._faults import list_faults
-from metalwork.pipeline._job import Job, Split, columns_read
+from metalwork.pipeline._job import Job, columns_read
 from metalwork.pipeline._project import describe_fault
-from metalwork.pipeline._reading import read_once
 from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings, Settings
+from metalwork.pipeline._split import Reading, Split, read_split
 from metalwork.schema import TaskSchema
 from metalwork.votes import FeasibleLabels, Space
 
@@ -95,7 +95,8 @@ def _read(
             _missing("label", label, origin, source.columns) + f" Or pass {split}=(records, labels)."
         )
     own = [name for name in (id, label) if name is not None and name in source.columns]
-    records, parts = read_once(source, [*wanted, *own])
+    read = read_split(Reading(source, (*wanted, *own), None, None, None, origin))
+    records = read.records
     try:
         gold = schema.schema.known_codes(records[label], names=True) if asked else None
         gold = gold if labels is None else schema.schema.known_codes(labels)
@@ -104,7 +105,7 @@ def _read(
     if gold is not None and len(gold) != records.height:
         raise DataError(f"{split} must have one label a record ({records.height}); got {len(gold)}.")
     ids: pl.Series | None = None if id is None else records[id]
-    return Split(records, gold, ids, source.columns, parts)
+    return Split(records, gold, ids, source.columns, read.parts)
 
 
 def _missing(argument: str, name: str, origin: str, columns: Sequence[str]) -> str:

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from metalwork import __version__
+from metalwork.analysis import least_certain
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._models import LABEL_MODEL_TITLES
 from metalwork.pipeline._scores import known_splits
-from metalwork.report import ReportData, Training, uncertain_records
+from metalwork.pipeline._split import Split
+from metalwork.probabilities import TaskProbabilities
+from metalwork.report import ReportData, Training, UncertainRecord, uncertain_records
+from metalwork.votes import LabelMatrix
 
 if TYPE_CHECKING:
     from metalwork.pipeline._run import Run
@@ -28,20 +32,14 @@ def report_data(run: "Run") -> ReportData:
         gold_lfs=run.gold_lfs,
         notes_on_lfs=run.notes_on_lfs,
         distributions=_distributions(run),
-        notes_on_labels=run.coverage("train").notes(),
+        notes_on_labels=run.label_shares["train"].notes(),
         label_model=LABEL_MODEL_TITLES[job.label_model.name],
         class_prior=getattr(run.label_model, "class_prior_", None),
         warnings=run.warnings,
         plan=model.plan_,
         training=_training(model),
         results=run.metrics,
-        uncertain=uncertain_records(
-            run.end["train"],
-            _texts(job, "train"),
-            k=_SHOWN,
-            keys=_keys(job, "train"),
-            votes=run.votes["train"],
-        ),
+        uncertain=_uncertain(run, "train"),
     )
 
 
@@ -53,13 +51,15 @@ def _facts(job: Job) -> dict[str, str]:
 
 def _distributions(run: "Run") -> dict[str, Any]:
     job = run.job
-    shares: dict[str, Any] = {"label model, train": run.labels["train"].end.mean(axis=0)}
-    shares["end model, train"] = run.end["train"].end.mean(axis=0, dtype=np.float64)
+    shares: dict[str, Any] = {"label model, train": run.label_shares["train"].shares}
+    shares["end model, train"] = run.end_shares["train"]
     for split in known_splits(job, "dev"):
-        codes = job.schema.end_of(job.known_labels(split))
-        codes = codes[codes >= 0]
-        if codes.size:
-            shares[f"known, {split}"] = np.bincount(codes, minlength=job.schema.n_end_labels) / codes.size
+        counts = np.zeros(job.schema.n_end_labels, np.int64)
+        for part in run.records(split, text=False):
+            codes = job.schema.end_of(job.known_labels(part))
+            counts += np.bincount(codes[codes >= 0], minlength=len(counts))
+        if counts.any():
+            shares[f"known, {split}"] = counts / counts.sum()
     return shares
 
 
@@ -71,8 +71,35 @@ def _training(model: Any) -> Training:
     )
 
 
-def _texts(job: Job, split: str) -> list[str]:
-    records = job.split(split).records
+def _uncertain(run: "Run", split: str) -> tuple[UncertainRecord, ...]:
+    """The records that the end model is least sure of, found part by part."""
+    best: tuple[TaskProbabilities, LabelMatrix, list[str], list[str]] | None = None
+    start = 0
+    for part, votes, probs in zip(
+        run.records(split), run.votes_in_parts(split), run.end_in_parts(split), strict=True
+    ):
+        rows = least_certain(probs, _SHOWN)
+        rows.sort()
+        kept = probs.rows(rows), votes.rows(rows), _texts(run.job, part, rows), _keys(split, part, start, rows)
+        start += len(probs)
+        best = kept if best is None else _least_certain_of(best, kept)
+    if best is None:
+        return ()
+    shown, votes, texts, keys = best
+    return uncertain_records(shown, texts, k=_SHOWN, keys=keys, votes=votes)
+
+
+def _least_certain_of(one: Any, other: Any) -> Any:
+    """As many of both as are shown, in their order."""
+    probs = TaskProbabilities(np.concatenate([one[0].end, other[0].end]), one[0].schema)
+    votes = LabelMatrix.concatenate([one[1], other[1]])
+    texts, keys = one[2] + other[2], one[3] + other[3]
+    rows = np.sort(least_certain(probs, _SHOWN))
+    return probs.rows(rows), votes.rows(rows), [texts[row] for row in rows], [keys[row] for row in rows]
+
+
+def _texts(job: Job, part: Split, rows: Any) -> list[str]:
+    records = part.records[rows]
     if job.features.text is not None:
         return [str(text or "") for text in records[job.features.text].to_list()]
     columns = job.features.columns or []
@@ -80,7 +107,6 @@ def _texts(job: Job, split: str) -> list[str]:
     return ["; ".join(f"{name}={value}" for name, value in row.items()) for row in shown]
 
 
-def _keys(job: Job, split: str) -> list[str]:
-    ids = job.split(split).ids
-    keys = range(job.split(split).n_points) if ids is None else ids.to_list()
+def _keys(split: str, part: Split, start: int, rows: Any) -> list[str]:
+    keys = (rows + start).tolist() if part.ids is None else part.ids.gather(rows).to_list()
     return [f"{split} {key}" for key in keys]

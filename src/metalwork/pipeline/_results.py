@@ -9,10 +9,9 @@ import polars as pl
 from metalwork.analysis import LFSummary
 from metalwork.pipeline._coverage import Coverage
 from metalwork.pipeline._folder import RunFolder
-from metalwork.pipeline._job import Job, Split
+from metalwork.pipeline._split import Split
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
-from metalwork.votes import LabelMatrix
 
 if TYPE_CHECKING:
     from metalwork.end_models import EndModel
@@ -24,21 +23,9 @@ METRICS = "metrics.json"
 REPORT = "report.html"
 
 
-def split_file(stem: str, split: str, suffix: str = "npz") -> str:
-    """Name of a split's file; the training split's is the plain one: ``votes.npz``, ``votes_dev.npz``."""
-    return f"{stem}.{suffix}" if split == "train" else f"{stem}_{split}.{suffix}"
-
-
-def read_votes(job: Job, folder: RunFolder) -> dict[str, LabelMatrix]:
-    """The label matrix of every split."""
-    folder.require("apply")
-    return {split: LabelMatrix.load(folder.file(split_file("votes", split))) for split in job.splits}
-
-
-def read_probabilities(job: Job, folder: RunFolder, stem: str = "probabilities") -> dict[str, TaskProbabilities]:
-    """The label model's probabilities (or those of another stem) for every split."""
-    folder.require("fit")
-    return {split: TaskProbabilities.load(folder.file(split_file(stem, split))) for split in job.splits}
+def table_file(stem: str, split: str) -> str:
+    """Name of a split's table; the training split's is the plain one: ``labels.csv``, ``labels_dev.csv``."""
+    return f"{stem}.csv" if split == "train" else f"{stem}_{split}.csv"
 
 
 def read_end_model(folder: RunFolder) -> "EndModel":
@@ -60,26 +47,29 @@ def lf_table(summary: LFSummary, known: Mapping[str, LFSummary] | None = None) -
     return frame.select(column for column in frame if column.null_count() < frame.height or not frame.height)
 
 
-def label_table(split: Split, probs: TaskProbabilities, covered: Coverage) -> pl.DataFrame:
-    """Probabilistic labels: the record, its votes, its most probable end label, and the probability of each."""
+def label_table(part: Split, start: int, probs: TaskProbabilities, covered: Coverage) -> pl.DataFrame:
+    """Probabilistic labels: the record, its votes, its most probable end label, and the probability of each.
+
+    ``start`` is the row of the first record.
+    """
     shares = {f"P({name})": probs.end[:, code] for code, name in enumerate(probs.schema.end_labels)}
-    return _keys(split, covered).with_columns(
+    return _keys(part, start, covered).with_columns(
         _predicted(probs, "end_label"), **{n: pl.Series(v) for n, v in shares.items()}
     )
 
 
 def prediction_table(
-    name: str, split: Split, covered: Coverage, labels: TaskProbabilities, end: TaskProbabilities
+    split: str, part: Split, start: int, covered: Coverage, labels: TaskProbabilities, end: TaskProbabilities
 ) -> pl.DataFrame:
     """What each model predicts for each record, how sure it is, and what is known of its end label."""
     columns = [
-        _known(split, labels.schema),
+        _known(part, labels.schema),
         _predicted(labels, "label_model"),
         pl.Series("label_model_confidence", labels.end.max(axis=1)),
         _predicted(end, "end_model"),
         pl.Series("end_model_confidence", end.end.max(axis=1)),
     ]
-    return _keys(split, covered).with_columns(columns).select(pl.lit(name).alias("split"), pl.all())
+    return _keys(part, start, covered).with_columns(columns).select(pl.lit(split).alias("split"), pl.all())
 
 
 def _known(split: Split, schema: TaskSchema) -> pl.Series:
@@ -93,7 +83,7 @@ def _predicted(probs: TaskProbabilities, column: str) -> pl.Series:
     return pl.Series(column, names[probs.predict()].tolist(), dtype=pl.String)
 
 
-def _keys(split: Split, covered: Coverage) -> pl.DataFrame:
-    rows = pl.Series("row", np.arange(split.n_points))
+def _keys(split: Split, start: int, covered: Coverage) -> pl.DataFrame:
+    rows = pl.Series("row", np.arange(start, start + split.n_points))
     ids = [] if split.ids is None else [split.ids.alias("id")]
     return pl.DataFrame([rows, *ids, pl.Series("n_votes", covered.n_votes), pl.Series("covered", covered.covered)])

@@ -2,25 +2,27 @@
 
 import os
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
 from metalwork import _html
 from metalwork._checks import check_count, check_instance
-from metalwork.errors import ConfigError, MetalworkWarning
+from metalwork.errors import ConfigError
 from metalwork.labeling import LabelingFunction
-from metalwork.pipeline._events import Event, OnEvent, Progress, StepFinished, StepStarted, Warned
+from metalwork.pipeline._events import Event, OnEvent, Progress, StepFinished, StepStarted, Warned, noting_warnings
 from metalwork.pipeline._folder import STEPS, RunFolder, open_folder
 from metalwork.pipeline._found import RunResults
 from metalwork.pipeline._inputs import Inputs
-from metalwork.pipeline._job import Job, Split
+from metalwork.pipeline._job import Job
 from metalwork.pipeline._memory import job_in_memory
 from metalwork.pipeline._project import load_project
 from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings
+from metalwork.pipeline._split import AnySplit
 from metalwork.pipeline._steps import step_named
+from metalwork.pipeline._storage import Storage
+from metalwork.pipeline._work import Work
 from metalwork.votes import Space
 
 
@@ -57,7 +59,9 @@ class Run(RunResults):
             self.folder.project = str(job.project.path)
         self._inputs = Inputs(job)
         self._on_event = on_event
+        self.storage = Storage(self.folder)
         self._found: dict[str, Any] = {}
+        self._assembled: dict[str, Any] = {}
         self._warnings: dict[str, tuple[str, ...]] = {}
 
     @classmethod
@@ -166,7 +170,7 @@ class Run(RunResults):
         )
         return cls(job, folder, on_event)
 
-    def split(self, name: str) -> Split:
+    def split(self, name: str) -> AnySplit:
         """The records of ``"train"``, ``"dev"`` or ``"test"``."""
         return self.job.split(name)
 
@@ -203,16 +207,49 @@ class Run(RunResults):
         """Draw up everything about the run as one HTML page."""
         return self._do("report")
 
-    def run(self) -> Self:
-        """All steps in order."""
+    def run(self, fresh: bool = False) -> Self:
+        """All steps in order, but for those that are done and whose inputs have not changed.
+
+        Parameters
+        ----------
+        fresh : bool
+            Do these again, too.
+        """
         with self._writing():
+            if fresh:
+                self.clear()
             for step in STEPS:
-                self._do(step)
+                if not (step in self._found or self.is_kept(step)):
+                    self._do(step)
+        return self
+
+    def clear(self) -> Self:
+        """Take away all results, also those of a step that an earlier process did not finish."""
+        self._forget(STEPS[0])
+        if self.folder is not None:
+            with self.folder.writing():
+                self.folder.clear()
         return self
 
     def progress(self, step: str, unit: str, done: int, total: int | None) -> None:
         """Tell whoever listens how far a step is."""
         self._tell(Progress(step, unit, done, total))
+
+    def is_kept(self, step: str) -> bool:
+        """Whether the folder holds what a step found, and all that it and earlier steps read is as it was."""
+        if self.folder is None or step not in self.folder.steps:
+            return False
+        done = self.folder.manifest["steps"]
+        read = (*step_named(step).needs, step)
+        return all(s in done and not self._inputs.changed(s, done[s]["inputs"], done) for s in read)
+
+    def goes_on(self, steps: Sequence[str]) -> bool:
+        """Whether an earlier process left some of ``steps`` undone, and all that it read is as it was."""
+        if self.folder is None or set(steps) <= set(self.folder.steps):
+            return False
+        done = self.folder.steps
+        begun = bool(done) or any(self._work(step).taken_up for step in steps)
+        return begun and all(map(self.is_kept, done))
 
     def _result(self, step: str) -> Any:
         if step not in self._found:
@@ -230,22 +267,38 @@ class Run(RunResults):
                 self._result(needed)
             self._tell(StepStarted(step))
             start = time.perf_counter()
+            self._forget(step)
             if self.folder is not None and step == "apply":
                 self._inputs.read_records()  # a file that changes while it is read is one that changed since
-            with self._noting_warnings(step) as texts, self._watching_code():
-                found = step_named(step).compute(self)
-            for later in STEPS[STEPS.index(step) :]:
-                self._found.pop(later, None)
-                self._warnings.pop(later, None)
+            work = self._work(step)
+            with noting_warnings(lambda text: self._tell(Warned(step, text))) as texts, self._watching_code():
+                found = step_named(step).do(self, work)
             if self.folder is not None:
                 inputs = self._inputs.of(step, self.folder, step_named(step).needs)
                 facts = step_named(step).facts(self, found) | {"warnings": texts, "inputs": inputs}
-                with self.folder.step(step, facts) as written:
-                    written += self._inputs.save_copies(self.folder)
-                    step_named(step).save(self, found, self.folder, written)
+                work.commit(facts, self._inputs.save_copies(self.folder))
             self._found[step], self._warnings[step] = found, tuple(texts)
             self._tell(StepFinished(step, time.perf_counter() - start))
         return self
+
+    def _work(self, step: str) -> Work:
+        folder, needs = self.folder, step_named(step).needs
+        if folder is None:
+            return Work(None, step)
+        return Work(
+            folder,
+            step,
+            lambda: self._inputs.of(step, folder, needs),
+            lambda read: not self._inputs.changed(step, read, folder.manifest["steps"]),
+        )
+
+    def _forget(self, step: str) -> None:
+        """Let go of what a step and later ones found."""
+        for later in STEPS[STEPS.index(step) :]:
+            self._found.pop(later, None)
+            self._warnings.pop(later, None)
+            self.storage.forget(step_named(later).shards)
+        self._assembled.clear()
 
     def _writing(self) -> AbstractContextManager[Any]:
         return nullcontext() if self.folder is None else self.folder.writing()
@@ -256,21 +309,6 @@ class Run(RunResults):
     def _tell(self, event: Event) -> None:
         if self._on_event is not None:
             self._on_event(event)
-
-    @contextmanager
-    def _noting_warnings(self, step: str) -> Iterator[list[str]]:
-        """Collect the texts of metalwork's own warnings, and pass all warnings on."""
-        texts: list[str] = []
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", MetalworkWarning)
-            yield texts
-        for warning in caught:
-            if issubclass(warning.category, MetalworkWarning):
-                if str(warning.message) in texts:  # of another split
-                    continue
-                texts.append(str(warning.message))
-                self._tell(Warned(step, texts[-1]))
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
     def _repr_html_(self) -> str:
         rows = [(step, "done" if step in self.steps else "not yet") for step in STEPS]

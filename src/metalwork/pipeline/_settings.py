@@ -266,10 +266,11 @@ class EndModelSettings(Settings):
 
 
 class OutputSettings(Settings):
-    """Where run folders go, and the format of the tables in them."""
+    """Where run folders go, the format of the tables in them, and how many records a shard of a result has."""
 
     folder: Text = "runs"
     format: Literal["csv", "parquet"] = "csv"
+    shard_rows: PositiveInt = 50_000
 
 
 class ProjectSettings(Settings):

@@ -1,28 +1,27 @@
-"""The steps of a run: what each computes, and how a folder keeps it."""
+"""The steps of a run: what each finds, shard by shard, and how a folder keeps it."""
 
 import json
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 import numpy as np
 import polars as pl
 
-from metalwork import labeling
-from metalwork._files import write_text
-from metalwork.analysis import lf_summary
+from metalwork.data import concatenate
 from metalwork.errors import ConfigError, MetalworkWarning
-from metalwork.label_models import LabelModel, load_label_model
+from metalwork.label_models import LabelModel, VoteCounts, count_votes, load_label_model
+from metalwork.labeling import VoteTotal, apply_shards, in_alphabets_of, warn_of_lost
 from metalwork.pipeline import _results as files
 from metalwork.pipeline._check import check_job
-from metalwork.pipeline._coverage import coverage
-from metalwork.pipeline._exports import write_table
+from metalwork.pipeline._coverage import LabelShares, coverage
+from metalwork.pipeline._exports import write_csv
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._findings import record_findings, vote_findings
 from metalwork.pipeline._folder import RunFolder
-from metalwork.pipeline._job import Codes
 from metalwork.pipeline._models import (
     blaming,
     build_end_model,
@@ -30,8 +29,10 @@ from metalwork.pipeline._models import (
     class_prior,
     notes_on_lfs,
 )
-from metalwork.pipeline._results import split_file
-from metalwork.pipeline._scores import Results, known_splits, score
+from metalwork.pipeline._scores import Results, known_splits
+from metalwork.pipeline._split import Codes, Split
+from metalwork.pipeline._storage import Storage, as_parquet, file_of, shard
+from metalwork.pipeline._work import Work
 from metalwork.probabilities import TaskProbabilities
 from metalwork.votes import LabelMatrix
 
@@ -39,26 +40,27 @@ if TYPE_CHECKING:
     from metalwork.end_models import EndModel
     from metalwork.pipeline._run import Run
 
+_MOST_CELLS: Final = 1 << 23
+"""Probabilities in a shard at most; so shards of wide trees have fewer records."""
+
 Found = TypeVar("Found")
 
 
 class Step(ABC, Generic[Found]):
-    """One step: ``compute`` finds, ``save`` writes into a folder, ``load`` reads it back."""
+    """One step: ``do`` finds, and writes as it goes; ``load`` reads what an earlier process found."""
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
+    shards: ClassVar[tuple[str, ...]] = ()
+    """The kinds of shards that it writes."""
 
     @abstractmethod
-    def compute(self, run: "Run") -> Found:
-        """What the step finds; results of earlier steps are attributes of ``run``."""
-
-    @abstractmethod
-    def save(self, run: "Run", found: Found, folder: RunFolder, written: list[str]) -> None:
-        """Write it, appending the names of the files to ``written``."""
+    def do(self, run: "Run", work: Work) -> Found:
+        """What the step finds; results of earlier steps are attributes of ``run``. ``work`` takes the files."""
 
     @abstractmethod
     def load(self, run: "Run", folder: RunFolder) -> Found:
-        """Read what :meth:`save` wrote."""
+        """Read what :meth:`do` wrote."""
 
     def facts(self, run: "Run", found: Found) -> dict[str, Any]:
         """What the manifest says of it."""
@@ -67,56 +69,113 @@ class Step(ABC, Generic[Found]):
 
 @dataclass(frozen=True)
 class Applied:
-    """Label matrix by split."""
+    """What labeling functions gave: by split, what came up and how many records each shard of votes has."""
 
-    votes: Mapping[str, LabelMatrix]
+    totals: Mapping[str, VoteTotal]
+    sizes: Mapping[str, tuple[int, ...]]
+    storage: Storage
+
+    def part(self, split: str, number: int) -> LabelMatrix:
+        """The votes of one shard, in the alphabets of the training split."""
+        return self._matrix(split, self.storage.array(shard("votes", split, number)))
+
+    def whole(self, split: str) -> LabelMatrix:
+        """The votes of a split."""
+        parts = [self.storage.array(shard("votes", split, k)) for k in range(len(self.sizes[split]))]
+        return self._matrix(split, np.concatenate(parts), incidents=True)
+
+    def _matrix(self, split: str, codes: Any, incidents: bool = False) -> LabelMatrix:
+        if split == "train":
+            matrix: LabelMatrix = self.totals[split].matrix(codes, incidents)
+            return matrix
+        return in_alphabets_of(self.totals[split], codes, self.totals["train"], incidents)
 
 
 class Apply(Step[Applied]):
     """Runs the labeling functions on every split."""
 
     name = "apply"
+    shards = ("votes",)
 
-    def compute(self, run: "Run") -> Applied:
+    def do(self, run: "Run", work: Work) -> Applied:
         check_job(run.job)
         _warn(record_findings(run.job))
-        votes: dict[str, LabelMatrix] = {}
+        totals: dict[str, VoteTotal] = {}
+        sizes: dict[str, tuple[int, ...]] = {}
         for split in run.job.splits:  # the training split comes first: its alphabets are the model's
-            votes[split] = self._votes_on(run, split, like=votes.get("train"))
-        _warn(vote_findings(run.job, votes["train"]))
-        return Applied(votes)
+            totals[split], sizes[split] = self._votes_on(run, work, split, totals.get("train"))
+        found = Applied(totals, sizes, run.storage)
+        summary = run.summary_of(found, "train")
+        _warn(vote_findings(run.job, (found.part("train", k) for k in range(len(sizes["train"])))))
+        known = {split: run.summary_of(found, split, known=True) for split in known_splits(run.job, "dev")}
+        work.write(files.LF_TABLE, lambda stream: write_csv(stream, [files.lf_table(summary, known)]))
+        return found
 
-    def _votes_on(self, run: "Run", split: str, like: LabelMatrix | None) -> LabelMatrix:
-        job = run.job
-        return labeling.apply(
-            job.labeling_functions,
+    def _votes_on(
+        self, run: "Run", work: Work, split: str, like: VoteTotal | None
+    ) -> tuple[VoteTotal, tuple[int, ...]]:
+        """Votes on the shards of a split, but for those that were kept before."""
+        job, kept = run.job, work.entries(split)
+        total = VoteTotal(job.labeling_functions, job.space, kept[-1]["total"] if kept else None)
+        sizes: list[int] = [size for facts in kept for size in facts["sizes"]]
+        rows = job.output.shard_rows
+        waiting: list[Any] = []
+        for codes in apply_shards(
+            total,
             job.split(split).source,
-            job.space,
             backend="serial" if job.n_jobs == 1 else "processes",
             n_jobs=job.n_jobs,
             max_error_rate=job.max_error_rate,
-            progress=lambda done, total: run.progress("apply", f"{split} records", done, total),
+            chunk_size=min(rows, 10_000),
+            progress=lambda done, of: run.progress("apply", f"{split} records", done, of),
             like=like,
-        )
+        ):
+            waiting.append(codes)
+            if sum(map(len, waiting)) >= rows:
+                sizes += _keep_votes(run, work, split, len(sizes), waiting, total)
+                waiting = []
+        if waiting:
+            sizes += _keep_votes(run, work, split, len(sizes), waiting, total)
+        if like is not None:
+            warn_of_lost(total, like)
+        return total, tuple(sizes)
 
-    def save(self, run: "Run", found: Applied, folder: RunFolder, written: list[str]) -> None:
-        for split, matrix in found.votes.items():
-            matrix.save(folder.path / split_file("votes", split))
-            written.append(split_file("votes", split))
-        known = {s: lf_summary(found.votes[s], run.job.known_labels(s)) for s in known_splits(run.job, "dev")}
-        write_table(folder.path / files.LF_TABLE, files.lf_table(lf_summary(found.votes["train"]), known))
-        written.append(files.LF_TABLE)
+    def facts(self, run: "Run", found: Applied) -> dict[str, Any]:
+        return {
+            split: {"sizes": list(found.sizes[split]), "total": found.totals[split].pack()}
+            for split in found.sizes
+        }
 
     def load(self, run: "Run", folder: RunFolder) -> Applied:
-        return Applied(files.read_votes(run.job, folder))
+        job, facts = run.job, folder.manifest["steps"]["apply"]
+        totals = {s: VoteTotal(job.labeling_functions, job.space, facts[s]["total"]) for s in job.splits}
+        return Applied(totals, {s: tuple(facts[s]["sizes"]) for s in job.splits}, run.storage)
+
+
+def _keep_votes(run: "Run", work: Work, split: str, first: int, waiting: list[Any], total: VoteTotal) -> list[int]:
+    """Keep codes as one shard or, in a wide tree, as several; returns their sizes."""
+    codes = np.concatenate(waiting)
+    most = min(
+        max(run.job.output.shard_rows, max(map(len, waiting))), -(-_MOST_CELLS // run.job.schema.n_end_labels)
+    )
+    parts = [codes[start : start + most] for start in range(0, len(codes), most)]
+    names = [name for _, name, _ in total.columns]
+    kind = np.min_scalar_type(-max(int(codes.max(initial=0)), 3) - 1)
+    tables = {
+        shard("votes", split, first + i): pl.from_numpy(part.astype(kind), schema=names)
+        for i, part in enumerate(parts)
+    }
+    sizes = [len(part) for part in parts]
+    run.storage.put(work, tables, split, sizes=sizes, total=total.pack())
+    return sizes
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """The label model, and its probabilities by split."""
+    """The label model, and how it shares the records among the end labels."""
 
     label_model: LabelModel
-    labels: Mapping[str, TaskProbabilities]
+    shares: Mapping[str, LabelShares]
     notes_on_lfs: tuple[str, ...]
     used_dev: bool
 
@@ -126,37 +185,39 @@ class Fit(Step[Fitted]):
 
     name = "fit"
     needs = ("apply",)
+    shards = ("probabilities",)
 
-    def compute(self, run: "Run") -> Fitted:
+    def do(self, run: "Run", work: Work) -> Fitted:
         job, settings = run.job, run.job.label_model
-        dev = self._dev(run) if settings.use_dev and settings.name == "hierarchical" else None
+        dev = _dev_votes(run) if settings.use_dev and settings.name == "hierarchical" else None
         with blaming("label_model", settings.options):
             model = build_label_model(settings, job.schema, job.random_state)
-            model.fit(run.votes["train"], class_prior=class_prior(settings, job.schema), dev=dev)
-        labels = {split: model.predict_proba(matrix) for split, matrix in run.votes.items()}
-        return Fitted(model, labels, tuple(notes_on_lfs(model)), dev is not None)
-
-    def _dev(self, run: "Run") -> tuple[LabelMatrix, Codes] | None:
-        known, gold = _dev_labels(run)
-        return (run.votes["dev"].rows(known), gold) if known.size else None
-
-    def save(self, run: "Run", found: Fitted, folder: RunFolder, written: list[str]) -> None:
-        found.label_model.save(folder.path / files.LABEL_MODEL)
-        written.append(files.LABEL_MODEL)
-        for split, probabilities in found.labels.items():
-            probabilities.save(folder.path / split_file("probabilities", split))
-            table = split_file("labels", split, run.job.output.format)
-            frame = files.label_table(run.split(split), probabilities, coverage(run.votes[split], probabilities))
-            write_table(folder.path / table, frame)
-            written += [split_file("probabilities", split), table]
+            counts = VoteCounts.merge(map(count_votes, run.votes_in_parts("train")))
+            model.fit(counts, class_prior=class_prior(settings, job.schema), dev=dev)
+        work.write_by(files.LABEL_MODEL, model.save)
+        for split in job.splits:
+            for number, votes in enumerate(run.votes_in_parts(split)):
+                name = shard("probabilities", split, number)
+                if not work.has(file_of(name)):
+                    _keep_probabilities(run, work, name, model.predict_proba(votes))
+                run.progress("fit", f"{split} shards", number + 1, len(run.sizes(split)))
+        shares = {
+            split: LabelShares.of(
+                zip(run.votes_in_parts(split), run.labels_in_parts(split), strict=True), job.schema.n_end_labels
+            )
+            for split in job.splits
+        }
+        for split in job.splits:
+            _write_tables(run, work, "labels", files.table_file("labels", split), [split], _label_tables)
+        return Fitted(model, shares, tuple(notes_on_lfs(model)), dev is not None)
 
     def load(self, run: "Run", folder: RunFolder) -> Fitted:
         facts = folder.manifest["steps"]["fit"]
         return Fitted(
             load_label_model(folder.file(files.LABEL_MODEL)),
-            files.read_probabilities(run.job, folder),
-            tuple(facts.get("notes_on_lfs", ())),
-            bool(facts.get("used_dev")),
+            {split: LabelShares.from_dict(shares) for split, shares in facts["shares"].items()},
+            tuple(facts["notes_on_lfs"]),
+            bool(facts["used_dev"]),
         )
 
     def facts(self, run: "Run", found: Fitted) -> dict[str, Any]:
@@ -164,6 +225,7 @@ class Fit(Step[Fitted]):
             "label_model": run.job.label_model.name,
             "used_dev": found.used_dev,
             "notes_on_lfs": list(found.notes_on_lfs),
+            "shares": {split: shares.to_dict() for split, shares in found.shares.items()},
         }
 
 
@@ -182,30 +244,22 @@ class Train(Step[Trained]):
     name = "train"
     needs = ("apply", "fit")
 
-    def compute(self, run: "Run") -> Trained:
+    def do(self, run: "Run", work: Work) -> Trained:
         job, settings = run.job, run.job.end_model
-        voted = np.flatnonzero((run.votes["train"].codes >= 0).any(axis=1))
-        if voted.size == 0:
+        n_voted = sum(int(_voted(votes).size) for votes in run.votes_in_parts("train"))
+        if n_voted == 0:
             raise ConfigError(
                 "Labeling functions must vote on at least one training record; all abstain on every one. "
                 "Look at the coverage of each with: metalwork apply."
             )
-        dev = self._dev(run) if settings.use_dev else None
+        dev = _dev_records(run) if settings.use_dev else None
         with blaming("end_model", settings.arguments()):
             model = build_end_model(settings, job.schema, job.random_state, build_featurizer(job.features))
             total = settings.max_epochs
             count = [lambda epoch: run.progress("train", "epochs", epoch["epoch"], total)]
-            records, labels = run.split("train").records[voted], run.labels["train"].rows(voted)
-            model.fit(records, labels, dev=dev, callbacks=count)
-        return Trained(model, int(voted.size), dev is not None)
-
-    def _dev(self, run: "Run") -> tuple[pl.DataFrame, Codes] | None:
-        known, gold = _dev_labels(run)
-        return (run.split("dev").records[known], gold) if known.size else None
-
-    def save(self, run: "Run", found: Trained, folder: RunFolder, written: list[str]) -> None:
-        found.end_model.save(folder.path / files.END_MODEL)
-        written.append(files.END_MODEL)
+            model.fit_parts(_TrainingParts(run), dev=dev, callbacks=count)
+        work.write_by(files.END_MODEL, model.save)
+        return Trained(model, n_voted, dev is not None)
 
     def load(self, run: "Run", folder: RunFolder) -> Trained:
         facts = folder.manifest["steps"]["train"]
@@ -215,11 +269,26 @@ class Train(Step[Trained]):
         return {"records": found.n_points, "used_dev": found.used_dev}
 
 
+class _TrainingParts:
+    """The training records that have votes, with their labels, part by part, as often as asked."""
+
+    def __init__(self, run: "Run") -> None:
+        self._run = run
+
+    def __iter__(self) -> Iterator[tuple[pl.DataFrame, TaskProbabilities]]:
+        run = self._run
+        parts = zip(run.records("train"), run.votes_in_parts("train"), run.labels_in_parts("train"), strict=True)
+        for part, votes, labels in parts:
+            voted = _voted(votes)
+            if voted.size:
+                yield part.records[voted], labels.rows(voted)
+
+
 @dataclass(frozen=True)
 class Evaluated:
-    """The end model's probabilities by split, and the metrics of all models."""
+    """The end model's shares of the end labels by split, and the metrics of all models."""
 
-    end: Mapping[str, TaskProbabilities]
+    shares: Mapping[str, Any]
     metrics: Results
 
 
@@ -228,28 +297,30 @@ class Evaluate(Step[Evaluated]):
 
     name = "evaluate"
     needs = ("apply", "fit", "train")
+    shards = ("end_probabilities",)
 
-    def compute(self, run: "Run") -> Evaluated:
-        end = {s: run.end_model.predict_proba(run.split(s).records) for s in run.job.splits}
-        return Evaluated(end, score(run.job, run.votes, run.labels, end))
-
-    def save(self, run: "Run", found: Evaluated, folder: RunFolder, written: list[str]) -> None:
-        for split, probabilities in found.end.items():
-            probabilities.save(folder.path / split_file("end_probabilities", split))
-            written.append(split_file("end_probabilities", split))
-        predictions = f"predictions.{run.job.output.format}"
-        tables = [
-            files.prediction_table(s, run.split(s), run.coverage(s), run.labels[s], found.end[s])
-            for s in run.job.splits
-        ]
-        write_table(folder.path / predictions, pl.concat(tables, how="diagonal_relaxed"))
+    def do(self, run: "Run", work: Work) -> Evaluated:
+        for split in run.job.splits:
+            names = [shard("end_probabilities", split, number) for number in range(len(run.sizes(split)))]
+            if all(work.has(file_of(name)) for name in names):
+                continue
+            for number, (name, part) in enumerate(zip(names, run.records(split), strict=True)):
+                if not work.has(file_of(name)):
+                    _keep_probabilities(run, work, name, run.end_model.predict_proba(part.records))
+                run.progress("evaluate", f"{split} shards", number + 1, len(names))
+        _write_tables(run, work, "predictions", "predictions.csv", run.job.splits, _prediction_tables)
+        found = self._found(run)
         plain = {model: {s: m.to_dict() for s, m in by_split.items()} for model, by_split in found.metrics.items()}
-        write_text(folder.path / files.METRICS, json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
-        written += [predictions, files.METRICS]
+        text = json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+        work.write(files.METRICS, lambda stream: stream.write(text.encode("utf-8")))
+        return found
 
     def load(self, run: "Run", folder: RunFolder) -> Evaluated:
-        end = files.read_probabilities(run.job, folder, "end_probabilities")
-        return Evaluated(end, score(run.job, run.votes, run.labels, end))
+        return self._found(run)
+
+    def _found(self, run: "Run") -> Evaluated:
+        shares = {split: _mean(run.end_in_parts(split)) for split in run.job.splits}
+        return Evaluated(shares, run.scores(end=True))
 
 
 @dataclass(frozen=True)
@@ -265,15 +336,13 @@ class Report(Step[Reported]):
     name = "report"
     needs = ("apply", "fit", "train", "evaluate")
 
-    def compute(self, run: "Run") -> Reported:
+    def do(self, run: "Run", work: Work) -> Reported:
         from metalwork.pipeline._reporting import report_data
         from metalwork.report import render_report
 
-        return Reported(render_report(report_data(run)))
-
-    def save(self, run: "Run", found: Reported, folder: RunFolder, written: list[str]) -> None:
-        write_text(folder.path / files.REPORT, found.html)
-        written.append(files.REPORT)
+        html = render_report(report_data(run))
+        work.write(files.REPORT, lambda stream: stream.write(html.encode("utf-8")))
+        return Reported(html)
 
     def load(self, run: "Run", folder: RunFolder) -> Reported:
         return Reported(folder.file(files.REPORT).read_text(encoding="utf-8"))
@@ -292,7 +361,77 @@ def _warn(sentences: Iterable[str]) -> None:
         warnings.warn(sentence, MetalworkWarning, stacklevel=2)
 
 
-def _dev_labels(run: "Run") -> tuple[Codes, Codes]:
-    """Rows of the dev split whose end label is known, and what is known of their tasks."""
-    known = run.split("dev").known if "dev" in run.job.splits else np.zeros(0, np.int64)
-    return known, run.job.known_labels("dev")[known] if known.size else known
+def _voted(votes: LabelMatrix) -> Codes:
+    return np.flatnonzero((votes.codes >= 0).any(axis=1)).astype(np.int64)
+
+
+def _keep_probabilities(run: "Run", work: Work, name: str, probs: TaskProbabilities) -> None:
+    run.storage.put(work, {name: pl.from_numpy(probs.end, schema=list(run.job.schema.end_labels))}, name)
+
+
+def _mean(parts: Iterable[TaskProbabilities]) -> Any:
+    sums = [(len(part), part.end.sum(axis=0, dtype=np.float64)) for part in parts]
+    return sum(total for _, total in sums) / sum(n for n, _ in sums)
+
+
+def _dev_votes(run: "Run") -> tuple[LabelMatrix, Codes] | None:
+    """Votes on the dev records of which anything is known, and what is known of their tasks."""
+    found = [(votes.rows(rows), gold) for rows, gold, votes, _ in _known_dev(run, text=False)]
+    if not found:
+        return None
+    return LabelMatrix.concatenate([votes for votes, _ in found]), np.concatenate([gold for _, gold in found])
+
+
+def _dev_records(run: "Run") -> tuple[pl.DataFrame, Codes] | None:
+    found = [(part.records[rows], gold) for rows, gold, _, part in _known_dev(run, text=True)]
+    if not found:
+        return None
+    return concatenate([frame for frame, _ in found]), np.concatenate([gold for _, gold in found])
+
+
+def _known_dev(run: "Run", text: bool) -> Iterator[tuple[Codes, Codes, LabelMatrix, Split]]:
+    """Of each part of dev: its rows of which anything is known, what, and the part's votes and records."""
+    if "dev" not in run.job.splits or not run.split("dev").n_known:
+        return
+    for part, votes in zip(run.records("dev", text), run.votes_in_parts("dev"), strict=True):
+        if (rows := part.known).size:
+            yield rows, part.gold[rows], votes, part
+
+
+def _label_tables(run: "Run", split: str) -> Iterator[pl.DataFrame]:
+    for part, start, votes, labels in _labeled_parts(run, split):
+        yield files.label_table(part, start, labels, coverage(votes, labels))
+
+
+def _prediction_tables(run: "Run", split: str) -> Iterator[pl.DataFrame]:
+    with_ids = any(run.split(name).has_ids for name in run.job.splits)
+    for (part, start, votes, labels), end in zip(_labeled_parts(run, split), run.end_in_parts(split), strict=True):
+        if with_ids and part.ids is None:  # a column of one table has to be in all
+            part = replace(part, ids=pl.Series([None] * len(votes), dtype=pl.String))
+        yield files.prediction_table(split, part, start, coverage(votes, labels), labels, end)
+
+
+def _labeled_parts(run: "Run", split: str) -> Iterator[tuple[Split, int, LabelMatrix, TaskProbabilities]]:
+    starts = accumulate(run.sizes(split), initial=0)
+    records = run.records(split, text=False)
+    yield from zip(records, starts, run.votes_in_parts(split), run.labels_in_parts(split), strict=False)
+
+
+def _write_tables(
+    run: "Run",
+    work: Work,
+    stem: str,
+    name: str,
+    splits: Iterable[str],
+    tables: Callable[["Run", str], Iterator[pl.DataFrame]],
+) -> None:
+    """Write the tables of some splits: as one CSV file, or a Parquet file a shard."""
+    if run.job.output.format == "csv":
+        frames = (frame for split in splits for frame in tables(run, split))
+        work.write(name, lambda stream: write_csv(stream, frames))
+        return
+    for split in splits:
+        names = [file_of(shard(stem, split, number)) for number in range(len(run.sizes(split)))]
+        if not all(map(work.has, names)):
+            for file, frame in zip(names, tables(run, split), strict=True):
+                work.keep({file: as_parquet(frame)}, file)

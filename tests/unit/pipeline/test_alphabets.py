@@ -33,7 +33,7 @@ def job_of(folder: Path, lfs: str, project: str = PROJECT) -> Job:
 def test_a_project_runs_on_sets_and_soft_votes(tmp_path: Path) -> None:
     job, folder = job_of(tmp_path / "pets", SETS), RunFolder(tmp_path / "run")
     run = Run(job, folder).run()
-    votes = mw.LabelMatrix.load(folder.path / "votes.npz")
+    votes = Run(job, folder).votes["train"]
     columns = {"anywhere[kind]", "anywhere[mammal]", "anywhere[bird]", "unsure"}
     assert columns < set(votes.names)
     assert set(votes.outcomes) == {"anywhere[mammal]", "unsure"}
@@ -44,9 +44,10 @@ def test_a_project_runs_on_sets_and_soft_votes(tmp_path: Path) -> None:
 
 def test_worker_processes_change_nothing(tmp_path: Path) -> None:
     jobs = PROJECT.replace("lfs:", "lfs:\n      n_jobs: 2")
-    for name, project in (("one", PROJECT), ("two", jobs)):
-        Run(job_of(tmp_path / name, SETS, project), tmp_path / name / "run").apply()
-    one, two = (mw.LabelMatrix.load(tmp_path / name / "run" / "votes_test.npz") for name in ("one", "two"))
+    one, two = (
+        Run(job_of(tmp_path / name, SETS, project), tmp_path / name / "run").apply().votes["test"]
+        for name, project in (("one", PROJECT), ("two", jobs))
+    )
     assert one.codes.tolist() == two.codes.tolist()
     assert {name: rows.tobytes() for name, rows in one.outcomes.items()} == {
         name: rows.tobytes() for name, rows in two.outcomes.items()

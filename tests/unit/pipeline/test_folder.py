@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from metalwork._files import write_text
 from metalwork.errors import ConfigError, DataError
 from metalwork.pipeline import RunFolder, new_run
 from metalwork.pipeline._manifest import write_manifest
+from metalwork.pipeline._work import Work
 
 
 def _write(folder: RunFolder, step: str, name: str, text: str = "content") -> None:
-    with folder.writing(), folder.step(step) as files:
-        write_text(folder.path / name, text)
-        files.append(name)
+    with folder.writing():
+        work = Work(folder, step)
+        work.keep({name: text.encode()})
+        work.commit({})
 
 
 def _fail_in(folder: RunFolder, step: str, name: str) -> None:
-    with suppress(_PowerCutError), folder.writing(), folder.step(step) as files:
-        write_text(folder.path / name, "half")
-        files.append(name)
+    with suppress(_PowerCutError), folder.writing():
+        Work(folder, step).keep({name: b"half"})
         raise _PowerCutError
 
 
@@ -99,7 +99,7 @@ def test_no_manifest_names_a_file_outside(tmp_path: Path) -> None:
         manifest = folder.manifest
         manifest["steps"]["apply"]["files"][name] = {"bytes": 4, "sha256": ""}
         write_manifest(tmp_path / "run" / "manifest.json", manifest)
-        with pytest.raises(DataError, match=r"manifest\.json: must be a 'metalwork run 2' file"):
+        with pytest.raises(DataError, match=r"manifest\.json: must be a 'metalwork run 3' file"):
             _write(folder, "apply", "votes.npz")
         manifest["steps"]["apply"]["files"].pop(name)
         write_manifest(tmp_path / "run" / "manifest.json", manifest)
@@ -183,7 +183,7 @@ def test_new_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> Non
 
 def test_a_damaged_manifest_is_one_clear_error(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    start = '{"format": "metalwork run 2", "steps": '
+    start = '{"format": "metalwork run 3", "steps": '
     damaged = ("[]}", '{"apply": 1}}', '{"apply": {"files": []}}}', '{"apply": {"files": {"votes.npz": 3}}}}')
     for text in ("{", "[]", '{"format": "other"}', *(start + rest for rest in damaged)):
         (tmp_path / "manifest.json").write_text(text)
@@ -228,8 +228,8 @@ def test_writing_may_be_nested_and_is_needed_for_a_step(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     with folder.writing(), folder.writing():
         pass
-    with pytest.raises(RuntimeError, match=r"inside RunFolder\.writing"), folder.step("apply"):
-        pass
+    with pytest.raises(RuntimeError, match=r"inside RunFolder\.writing"):
+        Work(folder, "apply").keep({"votes.npz": b""})
 
 
 def test_new_runs_have_new_names_and_the_latest_is_found(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from metalwork.pipeline import (
     Split,
     load_project,
 )
-from metalwork.votes import LabelMatrix
 from tests.unit.pipeline.projects import LFS, PROJECT, write_project
 
 
@@ -38,13 +37,17 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, RunFolder]:
 def test_a_run_writes_every_result(done: tuple[Job, RunFolder]) -> None:
     _, folder = done
     assert folder.steps == STEPS
-    names = {path.name for path in folder.path.iterdir()}
+    names = {
+        str(path.relative_to(folder.path))
+        for path in folder.path.rglob("*")
+        if path.is_file() and path.parent.name != "project"
+    }
     assert names == {
         ".lock",
         "end_model.safetensors",
-        "end_probabilities.npz",
-        "end_probabilities_dev.npz",
-        "end_probabilities_test.npz",
+        "end_probabilities/dev-00000.parquet",
+        "end_probabilities/test-00000.parquet",
+        "end_probabilities/train-00000.parquet",
         "label_model.npz",
         "labels.csv",
         "labels_dev.csv",
@@ -53,14 +56,13 @@ def test_a_run_writes_every_result(done: tuple[Job, RunFolder]) -> None:
         "manifest.json",
         "metrics.json",
         "predictions.csv",
-        "probabilities.npz",
-        "probabilities_dev.npz",
-        "probabilities_test.npz",
-        "project",
+        "probabilities/dev-00000.parquet",
+        "probabilities/test-00000.parquet",
+        "probabilities/train-00000.parquet",
         "report.html",
-        "votes.npz",
-        "votes_dev.npz",
-        "votes_test.npz",
+        "votes/dev-00000.parquet",
+        "votes/test-00000.parquet",
+        "votes/train-00000.parquet",
     }
     manifest = json.loads((folder.path / "manifest.json").read_text())
     named = {name for step in manifest["steps"].values() for name in step["files"]}
@@ -119,9 +121,10 @@ def test_the_same_seed_gives_the_same_bytes(done: tuple[Job, RunFolder], tmp_pat
     job, first = done
     second = RunFolder(tmp_path / "second")
     Run(job, second).run()
-    for name in ("votes.npz", "probabilities.npz", "end_probabilities_test.npz"):
-        with np.load(first.path / name) as one, np.load(second.path / name) as other:
-            assert all(np.array_equal(one[key], other[key]) for key in one)
+    for kind in ("votes", "probabilities", "end_probabilities"):
+        for split in job.splits:
+            name = f"{kind}/{split}-00000.parquet"
+            assert (first.path / name).read_bytes() == (second.path / name).read_bytes()
 
 
 def test_asking_for_a_result_does_the_steps_it_needs(tmp_path: Path) -> None:
@@ -138,7 +141,7 @@ def test_an_lf_that_votes_for_another_task_is_named(tmp_path: Path) -> None:
     with pytest.raises(LabelingError, match="meows"):
         Run(job, folder).apply()
     assert not folder.steps
-    assert not (folder.path / "votes.npz").exists()
+    assert not (folder.path / "votes").exists()
 
 
 def test_options_that_a_model_does_not_have_are_named(tmp_path: Path) -> None:
@@ -228,7 +231,5 @@ def test_records_in_memory_run_like_those_in_files(tmp_path: Path) -> None:
         label_model=LabelModelSettings(use_dev=False),
     )
     one, other = RunFolder(tmp_path / "one"), RunFolder(tmp_path / "other")
-    Run(job, one).apply()
-    Run(memory, other).apply()
-    first, second = (LabelMatrix.load(folder.file("votes.npz")) for folder in (one, other))
+    first, second = (Run(each, folder).apply().votes["train"] for each, folder in ((job, one), (memory, other)))
     assert np.array_equal(first.codes, second.codes)
