@@ -2,6 +2,7 @@
 
 from metalwork._public import offer
 from metalwork.labeling._apply import apply, apply_shards, in_alphabets_of, warn_of_lost
+from metalwork.labeling._async import run as run_async
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._checks import column_faults, function_faults
 from metalwork.labeling._fingerprint import functions_digest
@@ -50,6 +51,7 @@ __all__ = [
     "preprocessor",
     "preprocessors_in",
     "regex",
+    "run_async",
     "store_at",
     "warn_of_lost",
 ]

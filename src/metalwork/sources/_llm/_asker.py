@@ -3,10 +3,8 @@
 import asyncio
 import random
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from threading import Thread
-from typing import Any, Final
+from typing import Final
 
 from metalwork.errors import LabelingError
 from metalwork.sources._llm._answers import Answer
@@ -149,35 +147,3 @@ class Asker:
             return
         longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1))
         await asyncio.sleep(longest * (0.5 + self._jitter.random() / 2))
-
-
-def run_apart(coroutine: Any) -> Any:
-    """What a coroutine returns, run in a thread of its own: a notebook's event loop is left alone.
-
-    An interrupt cancels it.
-    """
-    box: dict[str, Any] = {}
-
-    async def main() -> None:
-        box["loop"], box["task"] = asyncio.get_running_loop(), asyncio.current_task()
-        box["result"] = await coroutine
-
-    def run() -> None:
-        try:
-            asyncio.run(main())
-        except BaseException as error:
-            box["error"] = error
-
-    thread = Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        thread.join()
-    except BaseException:
-        if "task" in box:
-            with suppress(RuntimeError):  # the loop has ended
-                box["loop"].call_soon_threadsafe(box["task"].cancel)
-        thread.join(timeout=5)
-        raise
-    if "error" in box:
-        raise box["error"]
-    return box["result"]

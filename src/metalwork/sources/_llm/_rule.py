@@ -13,10 +13,10 @@ from weakref import WeakKeyDictionary
 
 from metalwork._names import is_missing
 from metalwork.errors import LabelingError, MetalworkWarning, MissingExtraError
-from metalwork.labeling import AsksSchema, BatchRule, Spaces
+from metalwork.labeling import AsksSchema, BatchRule, Spaces, run_async
 from metalwork.schema import TaskSchema, unknown_name
 from metalwork.sources._llm._answers import UnreadableAnswerError, read_answer, read_shares
-from metalwork.sources._llm._asker import Asker, Manner, Outcome, run_apart
+from metalwork.sources._llm._asker import Asker, Manner, Outcome
 from metalwork.sources._llm._budget import Limits, Purse
 from metalwork.sources._llm._choices import Choices
 from metalwork.sources._llm._client import Request
@@ -148,7 +148,7 @@ class Bound:
     def __call__(self, *columns: list[Any]) -> list[Any]:
         prompts = [self.prompt(*values) for values in zip(*columns, strict=True)]
         keys = {text: self.key(text) for text in prompts if isinstance(text, str)}
-        outcomes, without = run_apart(self._ask({key: text for text, key in keys.items()})) if keys else ({}, ())
+        outcomes, without = run_async(self._ask({key: text for text, key in keys.items()})) if keys else ({}, ())
         self._say_what_is_weaker(without)
         votes: dict[str, Any] = {text: self._vote(outcomes[key]) for text, key in keys.items()}
         return [votes[text] if isinstance(text, str) else text for text in prompts]

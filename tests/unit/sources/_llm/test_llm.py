@@ -2,8 +2,8 @@
 
 import json
 import pickle
-import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -172,22 +172,16 @@ def test_one_called_by_itself_says_what_it_needs(endpoint: FakeEndpoint, tmp_pat
 
 def test_an_interrupt_ends_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with fake_endpoint(lambda prompt: Reply(completion(named(prompt)), wait=3.0)) as endpoint:
-        lf = model(endpoint, tmp_path)
+
+        def interrupted(future: Any, timeout: float | None = None) -> None:
+            while not endpoint.prompts:
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
         start = time.monotonic()
-        joined: list[bool] = []
-
-        def interrupted(thread: Any, timeout: float | None = None) -> None:
-            if timeout is None:
-                while not endpoint.prompts:
-                    time.sleep(0.01)
-                raise KeyboardInterrupt
-            original(thread, timeout)
-            joined.append(not thread.is_alive())
-
-        original = threading.Thread.join
-        monkeypatch.setattr(threading.Thread, "join", interrupted)
+        monkeypatch.setattr(Future, "result", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            codes(lf, "ham")
-        monkeypatch.setattr(threading.Thread, "join", original)
-        assert joined == [True]
+            codes(model(endpoint, tmp_path), "ham", "spam")
         assert time.monotonic() - start < 2.0
+        time.sleep(0.1)
+        assert len(endpoint.prompts) == 1  # no other call is begun
