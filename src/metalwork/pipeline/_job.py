@@ -17,7 +17,7 @@ from metalwork.pipeline._data import SPLITS, Source, missing_column, open_source
 from metalwork.pipeline._faults import list_faults, placed
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._project import Project
-from metalwork.pipeline._rules import make_rule
+from metalwork.pipeline._rules import files_of, make_rule
 from metalwork.pipeline._settings import (
     EndModelSettings,
     FeatureSettings,
@@ -240,8 +240,8 @@ def _labeling_functions(project: Project, code: CodeFiles) -> list[LabelingFunct
         if i in project.faulty_rules:
             continue
         found.append(make_rule(rule, project.folder))
-        if rule.words_file is not None:
-            code.add(project.folder / rule.words_file)
+        for path in files_of(rule, project.folder):
+            code.add(path)
     names = [lf.name for lf in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

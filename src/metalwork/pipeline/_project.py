@@ -16,6 +16,7 @@ from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import ProjectSettings, RuleSettings
 from metalwork.schema import TaskSchema, unknown_name
+from metalwork.sources import LanguageModelFunction
 from metalwork.votes import Space, read_space
 
 
@@ -204,10 +205,11 @@ def _name_faults(folder: Path, settings: ProjectSettings, space: Space) -> Itera
 
 
 def _rule_faults(rule: RuleSettings, space: Space, folder: Path) -> Iterator[tuple[tuple[Key, ...], str]]:
-    if rule.task not in space.tasks:
-        yield ("task",), unknown_name("task", rule.task, space.tasks)
+    tasks = (rule.task,) if isinstance(rule.task, str) else rule.task or ()
+    if wrong := [task for task in tasks if task not in space.tasks]:
+        yield ("task",), unknown_name("task", wrong[0], space.tasks)
         return
-    labels = space.labels(rule.task)
+    labels = space.labels(tasks[0]) if tasks else ()
     if rule.label is not None and rule.label not in labels:
         yield ("label",), unknown_name(f"label of task {rule.task!r}", rule.label, labels)
     for key, named in (("mapping", rule.mapping), ("probabilities", rule.probabilities)):
@@ -215,6 +217,8 @@ def _rule_faults(rule: RuleSettings, space: Space, folder: Path) -> Iterator[tup
             if label is not None and label not in labels:
                 yield (key, value), unknown_name(f"label of task {rule.task!r}", label, labels)
     try:
-        make_rule(rule, folder)
+        made = make_rule(rule, folder)
+        if isinstance(made, LanguageModelFunction):
+            made.check(space)
     except MetalworkError as error:
         yield (rule.kind,), str(error)

@@ -5,29 +5,63 @@ from typing import Any
 
 from metalwork.errors import ConfigError
 from metalwork.labeling import LabelingFunction, from_column, from_probabilities, keywords, regex
-from metalwork.pipeline._settings import RULE_OPTIONS, RuleSettings
+from metalwork.pipeline._settings import RULE_OPTIONS, LLMSettings, RuleSettings
+from metalwork.sources import llm
 
 
 def make_rule(rule: RuleSettings, folder: Path) -> LabelingFunction:
-    """The labeling function of a rule; a words file lies relative to ``folder``.
+    """The labeling function of a rule; the files that it names lie relative to ``folder``.
 
     Raises
     ------
     ConfigError
-        When its words file cannot be read, or holds no word.
+        When a file that it names cannot be read, or holds nothing.
     LabelingError
         When the function of its kind refuses an argument.
     """
+    if rule.llm is not None:
+        return llm(rule.task, name=rule.name, **_llm_arguments(rule.llm, folder))
+    task = str(rule.task)
     if rule.column is not None:
-        return from_column(rule.task, rule.column, mapping=rule.mapping, name=rule.name)
+        return from_column(task, rule.column, mapping=rule.mapping, name=rule.name)
     if rule.probabilities is not None:
-        return from_probabilities(rule.task, rule.probabilities, rule.name)
+        return from_probabilities(task, rule.probabilities, rule.name)
     named = [option for option in RULE_OPTIONS[rule.kind] if option != "label"]
     options: dict[str, Any] = {option: getattr(rule, option) for option in named} | {"name": rule.name}
     if rule.regex is not None:
-        return regex(rule.task, str(rule.label), rule.regex, **options)
+        return regex(task, str(rule.label), rule.regex, **options)
     words = rule.keywords if rule.words_file is None else read_words(folder / rule.words_file)
-    return keywords(rule.task, str(rule.label), words or [], **options)
+    return keywords(task, str(rule.label), words or [], **options)
+
+
+def files_of(rule: RuleSettings, folder: Path) -> list[Path]:
+    """The files that a rule is made of."""
+    named = [rule.words_file, None if rule.llm is None else rule.llm.template]
+    return [folder / name for name in named if name is not None]
+
+
+def _llm_arguments(settings: LLMSettings, folder: Path) -> dict[str, Any]:
+    """What is said of a language model, as keyword arguments."""
+    given = settings.model_dump(exclude_unset=True)
+    if settings.template is not None:
+        given["template"] = _read_template(folder / settings.template)
+    if settings.cache is not None:
+        given["cache"] = folder / settings.cache
+    if settings.examples:
+        given["examples"] = [({k: v for k, v in e.items() if k != "label"}, e["label"]) for e in settings.examples]
+    return given
+
+
+def _read_template(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: must be UTF-8 text, the template of a prompt; got {error}.") from None
+    if not text.strip():
+        raise ConfigError(
+            f"{path}: must hold the template of a prompt; it is empty. Write {{{{ record }}}} in it."
+        )
+    return text
 
 
 def read_words(path: Path) -> list[str]:

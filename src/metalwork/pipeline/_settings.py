@@ -55,6 +55,15 @@ def _read_negated_by(value: Any) -> bool | tuple[str, ...]:
     return tuple(value)
 
 
+def _read_task(value: Any) -> str | tuple[str, ...] | None:
+    """A task; of a language model also several, or null for all of the tree."""
+    names = value if isinstance(value, list) else [value]
+    tasks = tuple(_as_name(name) for name in names)
+    if value is not None and not (tasks and all(isinstance(task, str) and task for task in tasks)):
+        raise ValueError(f"must be the name of a task; got {value!r}")
+    return None if value is None else tasks if isinstance(value, list) else tasks[0]
+
+
 _WORD_OPTIONS = ("label", "field", "negated_by", "window", "ignore_case", "whole_words")
 RULE_OPTIONS: Final = {
     "keywords": _WORD_OPTIONS,
@@ -62,6 +71,7 @@ RULE_OPTIONS: Final = {
     "regex": ("label", "field", "negated_by", "window", "flags"),
     "column": ("mapping",),
     "probabilities": (),
+    "llm": (),
 }
 """The kinds of rules, and what each may have beside task and name."""
 
@@ -141,14 +151,52 @@ class DataSettings(Settings):
         return self
 
 
+class LLMSettings(Settings):
+    """A language model that is asked about each record: the arguments of :func:`metalwork.llm`.
+
+    A template is a file here, an example holds the fields of a record and its label, and paths start at the
+    project's folder.
+    """
+
+    model: Text
+    base_url: Text | None = None
+    fields: Files = ("text",)
+    descriptions: dict[Name, Text] = {}
+    examples: list[dict[Text, Any]] = []
+    template: Text | None = None
+    logprobs: bool = False
+    parameters: dict[Text, Any] = {}
+    answer_tokens: PositiveInt | None = None
+    api_key_env: Text | None = None
+    concurrency: PositiveInt | None = None
+    timeout: PositiveFloat | None = None
+    retries: Annotated[int, Field(ge=0)] | None = None
+    requests_per_minute: PositiveFloat | None = None
+    tokens_per_minute: PositiveFloat | None = None
+    max_calls: PositiveInt | None = None
+    max_tokens: PositiveInt | None = None
+    max_cost: PositiveFloat | None = None
+    prices: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    cache: Text | None = None
+
+    @field_validator("examples")
+    @classmethod
+    def _labelled(cls, examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not all("label" in example for example in examples):
+            raise ValueError(
+                "must have the key label in each example: what to answer, null for none of the labels"
+            )
+        return examples
+
+
 class RuleSettings(Settings):
     """A labeling function written in the project file.
 
-    Exactly one of the keys ``keywords``, ``words_file``, ``regex``, ``column`` and ``probabilities`` says of which
-    kind it is; the other keys are the arguments that the Python function of that kind takes.
+    Exactly one of the keys ``keywords``, ``words_file``, ``regex``, ``column``, ``probabilities`` and ``llm`` says
+    of which kind it is; the other keys are the arguments that the Python function of that kind takes.
     """
 
-    task: Name
+    task: Annotated[str | tuple[str, ...] | None, PlainValidator(_read_task)]
     label: Name | None = None
     name: Text | None = None
     field: Text = "text"
@@ -158,6 +206,7 @@ class RuleSettings(Settings):
     regex: Text | None = None  # stands below the flags, which its check needs
     column: Text | None = None
     probabilities: Annotated[dict[Text, Name], Field(min_length=1)] | None = None
+    llm: LLMSettings | None = None
     mapping: dict[Any, Name | None] | None = None  # null: abstain
     negated_by: Annotated[bool | tuple[str, ...], PlainValidator(_read_negated_by)] = False
     window: PositiveInt | None = None
@@ -185,6 +234,8 @@ class RuleSettings(Settings):
         if len(kinds) != 1:
             raise ValueError(f"must have exactly one of the keys {', '.join(RULE_OPTIONS)}")
         known = RULE_OPTIONS[kinds[0]]
+        if not isinstance(self.task, str) and self.llm is None:
+            raise ValueError(f"must have one task beside {kinds[0]}; only a language model (llm) has several")
         if "label" in known and self.label is None:
             raise ValueError(f"must have the key label beside {kinds[0]}: the label it votes for")
         if "label" not in known and self.label is not None:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from metalwork.errors import LabelingError
 from metalwork.labeling import AsksSchema, BatchRule, LabelingFunction, Spaces, apply
+from metalwork.schema import TaskSchema
 from metalwork.sources._llm._rule import Bound, LanguageModel
 from metalwork.sources._llm._store import Store
 from metalwork.sources._llm._tokens import count_tokens
@@ -48,6 +50,17 @@ class DryRun:
 @dataclass(frozen=True, eq=False, repr=False)
 class LanguageModelFunction(LabelingFunction):
     """A labeling function that asks a language model; made by :func:`metalwork.llm`."""
+
+    def check(self, schema: Spaces) -> None:
+        """Raise ``LabelingError`` where tasks, descriptions, examples or template do not fit; nothing is sent."""
+        model = self.function
+        assert isinstance(model, LanguageModel)
+        if self.task is None and not isinstance(schema, TaskSchema):
+            raise LabelingError(
+                f"LF {self.name!r} must name its task with a {type(schema).__name__}; got None. "
+                "Only trees have LFs of all their tasks."
+            )
+        model.bound(schema, self.task)
 
     def dry_run(self, records: Any, schema: Spaces, *, format: str | None = None) -> DryRun:
         """Count the calls and tokens that :func:`metalwork.apply` would need, without any.
