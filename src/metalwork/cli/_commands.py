@@ -92,7 +92,14 @@ def check(project: ProjectArgument) -> None:
 
 
 @app.command(rich_help_panel=_STEPS)
-def apply(project: ProjectArgument, name: RunOption = None, fresh: FreshOption = False) -> None:
+def apply(
+    project: ProjectArgument,
+    name: RunOption = None,
+    fresh: FreshOption = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count the calls of language models; run and send nothing.")
+    ] = False,
+) -> None:
     """Step 1: run the labeling functions and show how each does.
 
     Writes the votes into a new run folder, or goes on where the same command was
@@ -101,8 +108,13 @@ def apply(project: ProjectArgument, name: RunOption = None, fresh: FreshOption =
     Example:
       metalwork apply project.yaml
     """
-    from metalwork.cli._run import run_apply
+    from metalwork.cli._run import run_apply, run_dry
 
+    if dry_run:
+        from metalwork.pipeline import load_project
+
+        run_dry(_job_of(load_project(project)))
+        return
     run_apply(*_begin(project, name, fresh, ["apply"]))
 
 

@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.text import Text
 
 from metalwork.cli._progress import Update, say_kept, step
-from metalwork.cli._show import out, show_labels, show_lfs, show_scores, show_space
-from metalwork.pipeline import STEPS, Event, Job, Progress, Run, RunFolder, check_job
+from metalwork.cli._show import out, show_labels, show_lfs, show_rows, show_scores, show_space
+from metalwork.pipeline import STEPS, Event, Job, Progress, Run, RunFolder, check_job, dry_run
 
 
 def run_all(job: Job, folder: RunFolder) -> None:
@@ -37,6 +37,23 @@ def run_apply(job: Job, folder: RunFolder) -> None:
     show_space(console, job.space)
     show_lfs(console, run.lfs, run.gold_lfs)
     _say_where(console, "Run folder", str(folder.path))
+
+
+def run_dry(job: Job) -> None:
+    """What the language models would be asked on each split."""
+    check_job(job)
+    console, rows, total = out(), list[list[str]](), 0.0
+    for name, split, needs in dry_run(job):
+        cost = "" if needs.cost is None else f"{needs.cost:,.2f}"
+        counts = (needs.n_records, needs.n_kept, needs.n_calls, needs.prompt_tokens, needs.answer_tokens)
+        rows.append([name, split, *(f"{count:,}" for count in counts), cost])
+        total += needs.cost or 0.0
+    if not rows:
+        console.print("No labeling function asks a language model.")
+        return
+    heads = ["LF", "split", "records", "answered", "calls", "tokens of prompts", "of answers", "cost"]
+    show_rows(console, "Language models", heads, rows)
+    console.print(f"Nothing was sent. Tokens are estimates; cost {total:,.2f} where prices are given.")
 
 
 def run_fit(job: Job, folder: RunFolder) -> None:

@@ -4,6 +4,7 @@ from metalwork._public import offer
 from metalwork.pipeline._check import check_job
 from metalwork.pipeline._coverage import Coverage, LabelShares
 from metalwork.pipeline._data import SPLITS
+from metalwork.pipeline._dry_run import dry_run
 from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
@@ -38,6 +39,7 @@ __all__ = [
     "Warned",
     "build_featurizer",
     "check_job",
+    "dry_run",
     "load_project",
     "new_run",
     "open_folder",

@@ -16,7 +16,6 @@ from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior
 from metalwork.pipeline._rules import make_rule
 from metalwork.pipeline._settings import ProjectSettings, RuleSettings
 from metalwork.schema import TaskSchema, unknown_name
-from metalwork.sources import LanguageModelFunction
 from metalwork.votes import Space, read_space
 
 
@@ -217,8 +216,8 @@ def _rule_faults(rule: RuleSettings, space: Space, folder: Path) -> Iterator[tup
             if label is not None and label not in labels:
                 yield (key, value), unknown_name(f"label of task {rule.task!r}", label, labels)
     try:
-        made = make_rule(rule, folder)
-        if isinstance(made, LanguageModelFunction):
+        made: Any = make_rule(rule, folder)
+        if rule.llm is not None:
             made.check(space)
     except MetalworkError as error:
         yield (rule.kind,), str(error)

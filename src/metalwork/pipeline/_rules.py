@@ -6,7 +6,6 @@ from typing import Any
 from metalwork.errors import ConfigError
 from metalwork.labeling import LabelingFunction, from_column, from_probabilities, keywords, regex
 from metalwork.pipeline._settings import RULE_OPTIONS, LLMSettings, RuleSettings
-from metalwork.sources import llm
 
 
 def make_rule(rule: RuleSettings, folder: Path) -> LabelingFunction:
@@ -20,6 +19,8 @@ def make_rule(rule: RuleSettings, folder: Path) -> LabelingFunction:
         When the function of its kind refuses an argument.
     """
     if rule.llm is not None:
+        from metalwork.sources import llm  # which few projects need
+
         return llm(rule.task, name=rule.name, **_llm_arguments(rule.llm, folder))
     task = str(rule.task)
     if rule.column is not None:
