@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import polars as pl
-
 from metalwork._checks import ABSTAIN, check_count, check_instance
 from metalwork._names import as_written, is_missing, is_whole, plain_name
 from metalwork.data import Kind
@@ -26,25 +24,6 @@ class DeclaredLabels(ABC):
     """A callable whose ``labels`` are those it may return, so that a wrong one is found before anything runs."""
 
     labels: tuple[str, ...]
-
-
-class ColumnRule(DeclaredLabels):
-    """A callable that can also label a whole batch at once; what built-in LFs are made of.
-
-    ``rule(*values)`` labels one record and ``rule.label_columns(*columns)`` a batch, with equal results.
-    """
-
-    @abstractmethod
-    def __call__(self, *values: Any) -> Any:
-        """The label of one record, or None."""
-
-    @abstractmethod
-    def accepts(self, *columns: pl.Series) -> bool:
-        """Whether the columns have types that it can label at once; else it is called on each record."""
-
-    @abstractmethod
-    def label_columns(self, *columns: pl.Series) -> pl.Series:
-        """Labels (n_points,) as text, null where the rule abstains."""
 
 
 class AsksSchema(ABC):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,8 @@ from metalwork.data import Shard
 from metalwork.labeling._alphabets import Numbering
 from metalwork.labeling._cache import VotesCache
 from metalwork.labeling._chunk import Chunk
+from metalwork.labeling._compiled import Compiled
+from metalwork.labeling._declared import Reading
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._inputs import Inputs
 from metalwork.labeling._returns import Reader, Spaces, reader_for
@@ -45,6 +48,7 @@ class Labeler:
     plain: tuple[str, ...]
     inputs: Inputs
     cache: VotesCache | None = None
+    compiled: dict[tuple[int, ...], Compiled] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, shard: Shard) -> Part:
         readers = [reader_for(lf.task, self.space) for lf in self.functions]
@@ -63,21 +67,31 @@ class Labeler:
             done += len(frame)
         return Part(shard.origin, np.concatenate(parts), numbers, failures, None, looks, unkept)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"compiled": {}}  # rules are compiled again where they arrive
+
     def label(self, chunk: Chunk, readers: list[Reader], unkept: dict[int, str]) -> dict[int, Votes]:
         """The votes of each LF on a chunk; of fewer where one returned what is no label."""
         found = {} if self.cache is None else self.cache.look_up(chunk)
         new: dict[int, Votes] = {}
+        reading = self._reading(chunk, tuple(j for j in self.inputs.order if j not in found))
         self.inputs.offer(chunk, self.cache)
         for j in self.inputs.order:
             lf, reader = self.functions[j], readers[j]
             if j not in found:
-                found[j] = new[j] = vote(lf, chunk, reader)
+                found[j] = new[j] = vote(lf, reading, reader)
                 if found[j].wrong is not None:
                     break
             self.inputs.offer_votes(chunk, j, lf.name, found[j], reader)
         if self.cache is not None:
             unkept |= self.cache.keep(chunk, new)
         return found
+
+    def _reading(self, chunk: Chunk, asked: tuple[int, ...]) -> Reading:
+        """The chunk as the declarative rules among the LFs ``asked`` read it, compiled together when first met."""
+        if asked not in self.compiled:
+            self.compiled[asked] = Compiled(self.functions[j] for j in asked)
+        return self.compiled[asked].reading(chunk)
 
 
 def _renumbered(votes: list[Votes], numbers: list[Numbering]) -> npt.NDArray[np.int32]:

@@ -8,9 +8,9 @@ exclude", "unlikely") is not negated.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -35,6 +35,7 @@ _WORD: Final = re.compile(r"[^\s.,:;!?()\[\]{}\"/]+")
 _SEPARATOR: Final = re.compile(r",|\b(?:and|or)\b")
 _PREDICATE: Final = re.compile(PREDICATES)
 _CONJOINED: Final = re.compile(r"\b(?:and|or|nor)\b|&|/")
+_NO_WORD: Final = re.compile(r"\W", re.ASCII)
 _QUOTES: Final = "'`\u2018\u2019\u02bc\u2032\u00b4"
 _PLAIN: Final = str.maketrans(
     dict.fromkeys(_QUOTES, "'")
@@ -54,62 +55,76 @@ class Negation:
     cues: tuple[str, ...] | None = None
     window: int | None = None
 
-    @cached_property
-    def _trigger(self) -> str:
-        """A pattern of the Rust engine that every negation holds a match of; it may match elsewhere too."""
-        words = {normalised(cue).split()[0] for cue in (TRIGGERS if self.cues is None else self.cues)}
-        if not all(word.isascii() and word[0].isalnum() for word in words):
-            return f"(?i)(?:{_any(re.escape(word.rstrip('*')) for word in sorted(words))})"
-        hints = (re.escape(word[:-1]) if word[-1] == "*" else re.escape(word) + r"\b" for word in sorted(words))
-        return rf"(?i-u)\b(?:{_any(hints)})".replace("'", f"(?:{'|'.join(_QUOTES)})")
-
-    @cached_property
-    def _events(self) -> re.Pattern[str]:
-        english = self.cues is None
-        words = {
-            "itself": NEGATED_ITSELF if english else "",
-            "harmless": rf"(?:{_any(NOT_NEGATIONS)})\b",
-            "before": rf"(?:{_any(NEGATED_BEFORE)})\b" if english else "",
-            "cue": rf"(?:{_any(map(_cue_pattern, NEGATIONS if english else self.cues or ()))})(?!\w)",
-            "end": rf"(?:{_any(NEGATION_ENDS)})\b",
-        }
-        signs = {
-            "answer": ANSWERS_NO if english else "",
-            "free": r"-free\b" if english else "",
-            "clause": CLAUSE_STARTS,
-            "stop": "[:;!?]",
-        }
-        start = rf"\b(?={one_of(FIRST_WORDS)})" if english else r"(?<!\w)"
-        pattern = rf"{start}(?:{_groups(words)})|(?=[:;!?=|(,\-])(?:{_groups(signs)})"
-        return re.compile(pattern.replace(" ", r"\s+").replace(r"\s+?", r"\s*"))
+    @property
+    def trigger_words(self) -> tuple[str, ...] | None:
+        """Words, some with a ``*`` for any ending, with which all triggers begin; None where some are no words."""
+        words = _first_words(self.cues)
+        if not all(map(_is_plain_word, words)):
+            return None
+        begun = ((word, len(_NO_WORD.split(word, maxsplit=1)[0])) for word in sorted(words))
+        return tuple(dict.fromkeys(word[:n].lower() + "*" * (word[n:] == "*") for word, n in begun))
 
     def cut(self, texts: pl.Series) -> list[str | None]:
         """Each text (n_points,) without its negated stretches; None where it has none, or is null."""
-        marked = texts.str.replace_all(self._trigger, f"{_MARK}${{0}}").to_list()
-        return [None if text is None or _MARK not in text else self._cut(text.split(_MARK)) for text in marked]
+        return [None if read is None else read.rest() for read in self.read(texts)]
 
-    def _cut(self, pieces: list[str]) -> str | None:
-        """One text, split before each of its triggers."""
-        text = "".join(pieces)
-        kept, done = [], 0
-        for start, stop in sorted(self._stretches(text, list(accumulate(map(len, pieces[:-1]))))):
-            if start >= done:
-                kept.append(text[done:start])
-            done = max(done, stop)
-        return _CUT.join([*kept, text[done:]]) if kept else None
+    def read(self, texts: pl.Series) -> "list[NegatedText | None]":
+        """What is negated in each text (n_points,); None where nothing is."""
+        found: list[NegatedText | None] = []
+        texts = texts.str.replace_all(_MARK, " ", literal=True)
+        for marked in texts.str.replace_all(_trigger_of(self.cues), f"{_MARK}${{0}}").to_list():
+            pieces = [] if marked is None else marked.split(_MARK)
+            triggers = accumulate(map(len, pieces[:-1]))
+            found.append(self.read_at("".join(pieces), triggers) if len(pieces) > 1 else None)
+        return found
 
-    def _stretches(self, text: str, triggers: list[int]) -> list[tuple[int, int]]:
-        """Starts and stops of what is negated; only sentences with a trigger are read."""
-        plain, sentences, read = _comparable(text), Sentences(text), 0
-        reading = _Reading(plain, self.window)
+    def read_at(
+        self, text: str, triggers: Iterable[int], start: int = 0, stop: int | None = None
+    ) -> "NegatedText | None":
+        """What is negated in the sentences that hold ``triggers``, places in their order.
+
+        A sentence may be known to end at ``start`` and one at ``stop``, between which the triggers are.
+        """
+        text = text.replace(_MARK, " ")
+        plain, sentences, read = _comparable(text), Sentences(text, start, stop), 0
+        reading, events = _Reading(plain, self.window), _events_of(self.cues)
         for trigger in triggers:
             if trigger >= read:
-                start, read = sentences.around(trigger)
-                reading.begin(start)
-                for found in self._events.finditer(plain, start, read):
+                begin, read = sentences.around(trigger)
+                reading.begin(begin)
+                for found in events.finditer(plain, begin, read):
                     reading.take(str(found.lastgroup), found.start(), found.end())
                 reading.end(read, read)
-        return reading.stretches
+        return NegatedText(text, sorted(reading.stretches)) if reading.stretches else None
+
+
+class Stretch(NamedTuple):
+    """From where to where something is negated, and from where to where that stands which negates it."""
+
+    start: int
+    stop: int
+    cue_start: int
+    cue_stop: int
+
+
+class NegatedText(NamedTuple):
+    """A text, and what is negated in it."""
+
+    text: str
+    stretches: list[Stretch]
+
+    def rest(self) -> str:
+        """The text without what is negated."""
+        kept, done = [], 0
+        for start, stop, *_ in self.stretches:
+            if start >= done:
+                kept.append(self.text[done:start])
+            done = max(done, stop)
+        return _CUT.join([*kept, self.text[done:]])
+
+    def negating(self, start: int, stop: int) -> Stretch | None:
+        """The first stretch that overlaps with the places from ``start`` to ``stop``."""
+        return next((own for own in self.stretches if own.start < stop and start < own.stop), None)
 
 
 class _Reading:
@@ -117,7 +132,7 @@ class _Reading:
 
     def __init__(self, text: str, window: int | None) -> None:
         self.text, self.window = text, window
-        self.stretches: list[tuple[int, int]] = []
+        self.stretches: list[Stretch] = []
         self._cues: list[tuple[int, int]] = []
         self._clause = 0
 
@@ -132,16 +147,16 @@ class _Reading:
         elif kind in ("before", "answer"):
             self._negate_before(start, stop, listed=kind == "answer")
         elif kind in ("itself", "free"):
-            self.stretches.append((_word_start(self.text, start), stop))
+            self.stretches.append(Stretch(_word_start(self.text, start), stop, start, stop))
         elif kind != "stop" or self._stops(start):
             self.end(start, stop)
 
     def end(self, start: int, stop: int) -> None:
         """A clause ends at ``start``, and the next begins at ``stop``."""
         if self._cues and self.window is None:
-            self.stretches.append((self._cues[0][0], start))
+            self.stretches.append(Stretch(self._cues[0][0], start, *self._cues[0]))
         elif self._cues:
-            self.stretches += [(first, self._reach(last, start)) for first, last in self._cues]
+            self.stretches += [Stretch(cue[0], self._reach(cue[1], start), *cue) for cue in self._cues]
         self._cues.clear()
         self._clause = stop
 
@@ -165,7 +180,7 @@ class _Reading:
             return
         if self.window is not None:
             begin = words[-self.window :][0].start()
-        self.stretches.append((begin, stop))
+        self.stretches.append(Stretch(begin, stop, start, stop))
         self._clause = stop
 
     def _subject(self, stop: int, listed: bool) -> int:
@@ -198,6 +213,45 @@ def make_negation(negated_by: Sequence[str] | bool, window: int | None, lf: str)
     if isinstance(negated_by, str) or not all(isinstance(cue, str) and cue.strip() for cue in negated_by):
         raise LabelingError(f"negated_by of LF {lf!r} must be True or a list of words; got {negated_by!r}.")
     return Negation(tuple(negated_by), window) if negated_by else None
+
+
+def _first_words(cues: tuple[str, ...] | None) -> set[str]:
+    return {normalised(cue).split()[0] for cue in (TRIGGERS if cues is None else cues)}
+
+
+def _is_plain_word(word: str) -> bool:
+    return word.isascii() and word[0].isalnum()
+
+
+@cache
+def _trigger_of(cues: tuple[str, ...] | None) -> str:
+    """A pattern of the Rust engine that every negation holds a match of; it may match elsewhere too."""
+    words = sorted(_first_words(cues))
+    if not all(map(_is_plain_word, words)):
+        return f"(?i)(?:{_any(re.escape(word.rstrip('*')) for word in words)})"
+    hints = (re.escape(word[:-1]) if word[-1] == "*" else re.escape(word) + r"\b" for word in words)
+    return rf"(?i-u)\b(?:{_any(hints)})".replace("'", f"(?:{'|'.join(_QUOTES)})")
+
+
+@cache
+def _events_of(cues: tuple[str, ...] | None) -> re.Pattern[str]:
+    english = cues is None
+    words = {
+        "itself": NEGATED_ITSELF if english else "",
+        "harmless": rf"(?:{_any(NOT_NEGATIONS)})\b",
+        "before": rf"(?:{_any(NEGATED_BEFORE)})\b" if english else "",
+        "cue": rf"(?:{_any(map(_cue_pattern, NEGATIONS if cues is None else cues))})(?!\w)",
+        "end": rf"(?:{_any(NEGATION_ENDS)})\b",
+    }
+    signs = {
+        "answer": ANSWERS_NO if english else "",
+        "free": r"-free\b" if english else "",
+        "clause": CLAUSE_STARTS,
+        "stop": "[:;!?]",
+    }
+    start = rf"\b(?={one_of(FIRST_WORDS)})" if english else r"(?<!\w)"
+    pattern = rf"{start}(?:{_groups(words)})|(?=[:;!?=|(,\-])(?:{_groups(signs)})"
+    return re.compile(pattern.replace(" ", r"\s+").replace(r"\s+?", r"\s*"))
 
 
 def _any(patterns: Iterable[str]) -> str:

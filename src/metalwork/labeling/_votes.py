@@ -7,7 +7,6 @@ from typing import Any, Final, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from metalwork._checks import ABSTAIN, FAILED, FloatArray
 from metalwork.data import Kind
@@ -16,7 +15,8 @@ from metalwork.labeling._alphabets import Numbering, Soft, States
 from metalwork.labeling._async import AsyncRule, Raised
 from metalwork.labeling._batch import BatchRule, read_batch
 from metalwork.labeling._chunk import Chunk
-from metalwork.labeling._function import ColumnRule, LabelingFunction
+from metalwork.labeling._declared import ColumnRule, Reading
+from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
 from metalwork.labeling._soft import ProbabilityRule
 from metalwork.votes import MOST_INCIDENTS, Alphabet
@@ -85,15 +85,14 @@ class Votes:
         return cls(codes, numbers, Failures.of(why))
 
 
-def vote(lf: LabelingFunction, chunk: Chunk, reader: Reader) -> Votes:
-    """The LF's votes on every record of ``chunk``."""
-    columns = [chunk.column(name) for name in lf.fields]
+def vote(lf: LabelingFunction, reading: Reading, reader: Reader) -> Votes:
+    """The LF's votes on every record of a chunk."""
+    chunk = reading.chunk
     numbers = [Numbering(reader.n_labels(column)) for column in range(len(reader.tasks))]
-    if isinstance(lf.function, ColumnRule) and lf.function.accepts(*columns):
-        labels = lf.function.label_columns(*columns)
-        codes = {label: reader.label(label)[1] for label in labels.unique().drop_nulls()}
-        found = labels.replace_strict(codes, default=ABSTAIN, return_dtype=pl.Int32)
-        return Votes.of(_one_column(found.to_numpy().copy()), numbers, chunk.failed(lf.fields))
+    if isinstance(lf.function, ColumnRule):
+        said = lf.function.verdicts(reading, lf.fields)
+        codes = np.array([*(reader.label(label)[1] for label in lf.function.labels), ABSTAIN], np.int32)
+        return Votes.of(_one_column(codes[said.labels]), numbers, {**said.why, **chunk.failed(lf.fields)})
     if isinstance(lf.function, ProbabilityRule):
         return _vote_softly(lf, lf.function, chunk, reader, numbers)
     if isinstance(lf.function, BatchRule):

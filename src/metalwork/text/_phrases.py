@@ -1,6 +1,6 @@
 """Words and phrases as patterns of the Rust regex engine that polars uses (Unicode words, UTS #18).
 
-The patterns are for normalised text; the phrases are normalised here.
+The patterns are for normalised text.
 """
 
 import re
@@ -12,13 +12,18 @@ from metalwork.text._normal import normalised
 _SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$#&\-~])")
 
 
-def any_phrase_pattern(phrases: Sequence[str], whole: bool = True, fold: bool = False) -> str:
-    """A pattern for any one of ``phrases``: any white space between words, a trailing ``*`` for any ending.
+def compared_phrases(phrases: Sequence[str], fold: bool = False) -> list[str]:
+    """The phrases as they are compared with texts: normalised, with single spaces, and ``fold`` case folded."""
+    return [" ".join(normalised(phrase, fold).split()) for phrase in phrases]
 
-    With ``whole`` it does not match inside a longer word: combining marks such as vowel signs belong to the word.
-    ``fold`` is for case-folded text.
+
+def any_phrase_pattern(phrases: Sequence[str], whole: bool = True) -> str:
+    """A pattern for any one of ``phrases``, which are as :func:`compared_phrases` gives them.
+
+    Any white space stands between words, and a trailing ``*`` for any ending. With ``whole`` it does not match
+    inside a longer word: combining marks such as vowel signs belong to the word.
     """
-    return "(?:" + "|".join(_phrase_pattern(normalised(phrase, fold).split(), whole) for phrase in phrases) + ")"
+    return "(?:" + "|".join(_phrase_pattern(phrase.split(), whole) for phrase in phrases) + ")"
 
 
 def one_of(words: Iterable[str]) -> str:

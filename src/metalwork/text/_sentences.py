@@ -13,6 +13,9 @@ _SELDOM_LAST = """
     mos
 """
 _ALWAYS_FOLLOWED, _OFTEN_FOLLOWED = frozenset(_NEVER_LAST.split()), frozenset(_SELDOM_LAST.split())
+ABBREVIATIONS = _ALWAYS_FOLLOWED | _OFTEN_FOLLOWED
+"""Words after which a full stop need not end a sentence."""
+
 _NEXT = re.compile(r"""[\s"'()\[\]]*(\S?)""")
 _NUMBER = re.compile(r"\.\s*\d")
 _ITEM = re.compile(r"[-*\u2022\u00b7>+]+\s|\(?(?:\d{1,3}|[a-zA-Z])[.)]\s|[A-Z][A-Z /]{2,}:|[A-Z][\w /-]{0,40}:\s")
@@ -22,6 +25,7 @@ _GOES_ON = re.compile(
     r"|any|this|that|its|his|her|their|our|my|your))$",
     re.IGNORECASE,
 )
+_LONGEST = 9  # characters at the end of a line that say whether it goes on: a space, and the longest word above
 
 
 _MARKS = re.compile("[\r\n.;!?\u0964\u0965\u061f\u06d4\u3002\uff01\uff1f\uff1b]")
@@ -36,11 +40,15 @@ class Sentences:
     that may also close a sentence ("5 cm.", "etc.") do so before a capital letter. A line break ends one where
     a line is blank, where an item or a heading follows, and where a capital follows although the word it begins
     would have fitted on the line before: nobody wrapped the text there.
+
+    ``start`` and ``stop`` bound what is asked about, where sentences are known to end there.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, start: int = 0, stop: int | None = None) -> None:
         self._text = text
-        self._marks = [found.start() for found in _MARKS.finditer(text)]
+        self._marks = [
+            found.start() for found in _MARKS.finditer(text, start, len(text) if stop is None else stop)
+        ]
         self._known: dict[int, bool] = {}
         self._width: int | None = None
 
@@ -91,7 +99,7 @@ class Sentences:
             return True
         begin = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
         line = text[begin:start].rstrip()
-        if _GOES_ON.search(line) or not (text[stop].isupper() or text[stop].isdigit()):
+        if _GOES_ON.search(line[-_LONGEST:]) or not (text[stop].isupper() or text[stop].isdigit()):
             return False
         if self._width is None:
             self._width = max(map(len, text.splitlines()))
