@@ -56,4 +56,5 @@ class _Compiled(Reading):
             return None
         if key not in self._found:
             self._found[key] = self._compiled.find(key, self)
-        return self._found[key][number]
+        found: BoolArray = self._found[key][number]
+        return found

@@ -142,8 +142,8 @@ class _Search:
         np.add.at(wanted, first[open_], 1)
         np.add.at(wanted, last[open_] + 1, -1)
         near = np.unique(triggers[np.cumsum(wanted)[trigger_in] > 0])
-        places = np.stack([rows[found.text[near]], found.start[near] - runs.begins[found.text[near]]], 1)
-        for row_, place in places.tolist():
+        around = np.stack([rows[found.text[near]], found.start[near] - runs.begins[found.text[near]]], 1)
+        for row_, place in around.tolist():
             self._triggers[k].setdefault(row_, set()).add(place)
 
     def _look_again(self) -> None:

@@ -70,7 +70,8 @@ class KeywordRule(TextRule):
 
     def matches(self, texts: Texts) -> BoolArray:
         if len(self.words) > _MOST:
-            return self._lookup.matches(texts)[0]
+            found: BoolArray = self._lookup.matches(texts)[0]
+            return found
         if self not in _patterns:
             _patterns[self] = any_phrase_pattern(self.phrases, self.whole_words)
         return as_mask((texts.folded if self.ignore_case else texts.plain).str.contains(_patterns[self]))

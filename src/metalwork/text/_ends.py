@@ -38,7 +38,10 @@ def _ends_after_word(runs: Runs, stops: Places) -> BoolArray:
     before = runs.letters[start - 1]
     alone = (run >= 0) & (start + length == stops) & ((before == 32) | (before == _LINE) | (before == _END))
     word, known = runs.pieces(start, length), _abbreviations()
-    return alone & ((length > PIECE) | (known[np.minimum(np.searchsorted(known, word), len(known) - 1)] != word))
+    plain: BoolArray = alone & (
+        (length > PIECE) | (known[np.minimum(np.searchsorted(known, word), len(known) - 1)] != word)
+    )
+    return plain
 
 
 def _is_alnum(letters: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> BoolArray:

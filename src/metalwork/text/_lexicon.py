@@ -63,7 +63,7 @@ class Lexicon:
         of = runs.texts_at(runs.starts)
         n_runs = np.bincount(of, minlength=len(phrases))
         self.loose = n_runs == 0
-        for i in np.flatnonzero((texts.str.len_bytes() != texts.str.len_chars()).to_numpy()):
+        for i in np.flatnonzero((texts.str.len_bytes() != texts.str.len_chars()).to_numpy()).tolist():
             self.loose[i] |= not all(map(_is_decided, phrases[i]))
         self._gaps: dict[str, int] = {" ": 0}
         self._read: dict[int, int] = {}
