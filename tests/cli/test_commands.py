@@ -12,7 +12,20 @@ from typer.testing import CliRunner, Result
 from metalwork.cli import app
 from metalwork.experiments import Results, Row, Table
 
-COMMANDS = ("init", "check", "run", "apply", "fit", "train", "evaluate", "report", "demo", "reproduce", "data")
+COMMANDS = (
+    "init",
+    "check",
+    "run",
+    "apply",
+    "fit",
+    "train",
+    "evaluate",
+    "report",
+    "demo",
+    "reproduce",
+    "data",
+    "lf",
+)
 
 
 def metalwork(*arguments: object) -> Result:
@@ -105,7 +118,9 @@ def test_help_explains_every_command() -> None:
         assert code in re.sub(r"\s+", " ", result.stdout)
 
 
-@pytest.mark.parametrize("command", [*((name,) for name in COMMANDS[:-1]), ("data", "list"), ("data", "fetch")])
+@pytest.mark.parametrize(
+    "command", [*((name,) for name in COMMANDS[:-2]), ("data", "list"), ("data", "fetch"), ("lf", "new")]
+)
 def test_every_command_shows_an_example(command: tuple[str, ...]) -> None:
     result = metalwork(*command, "--help")
     assert result.exit_code == 0

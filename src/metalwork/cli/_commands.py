@@ -216,6 +216,45 @@ def reproduce(
     run_reproduce(experiment, trials, out, seed)
 
 
+lf = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app.add_typer(lf, name="lf", help="Labeling functions: skeletons of each kind.")
+
+
+@lf.command("new")
+def lf_new(
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="A kind that --list names.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="What to call it; my_KIND by default.")
+    ] = None,
+    project: Annotated[Path, typer.Option("--project", metavar="PROJECT", help="The project file.")] = Path(
+        "project.yaml"
+    ),
+    task: Annotated[str | None, typer.Option("--task", help="The task it votes on; the first by default.")] = None,
+    field: Annotated[
+        str | None, typer.Option("--field", help="The column it reads; the end model's text by default.")
+    ] = None,
+    list_kinds: Annotated[bool, typer.Option("--list", help="List the kinds, and write nothing.")] = False,
+) -> None:
+    """Write the skeleton of a labeling function into the project's Python file.
+
+    It is appended; nothing that stands there is changed. It runs as it is, and
+    is there to be changed.
+
+    Examples:
+      metalwork lf new --list
+      metalwork lf new keywords refunds --task billing
+      metalwork lf new zero_shot
+    """
+    from metalwork.cli._lf import show_kinds, write_skeleton
+
+    if list_kinds:
+        show_kinds()
+    elif kind is None:
+        raise typer.BadParameter("name a kind that --list shows", param_hint="KIND")
+    else:
+        write_skeleton(project, kind, name, task, field)
+
+
 data = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(data, name="data", rich_help_panel=_DATA, help="List and fetch the data sets of the experiments.")
 
