@@ -1,10 +1,21 @@
 """Where work runs: in this process, or in worker processes."""
 
 from metalwork._public import offer
-from metalwork.backends._base import Backend, SerialBackend
+from metalwork.backends._base import Backend, Loss, Resumable, SerialBackend, Setbacks
+from metalwork.backends._desk import Desk, own_desk
 from metalwork.backends._make import get_backend
 from metalwork.backends._processes import ProcessesBackend
 
-__all__ = ["Backend", "ProcessesBackend", "SerialBackend", "get_backend"]
+__all__ = [
+    "Backend",
+    "Desk",
+    "Loss",
+    "ProcessesBackend",
+    "Resumable",
+    "SerialBackend",
+    "Setbacks",
+    "get_backend",
+    "own_desk",
+]
 
 offer(__name__, globals())

@@ -1,8 +1,9 @@
 """Where work runs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,3 +22,34 @@ class SerialBackend(Backend):
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         return map(function, items)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A worker process that was lost: at which unit, step and (where that is sure) row of its item, and why."""
+
+    unit: int
+    step: int
+    row: int | None
+    reason: str
+
+
+@dataclass
+class Setbacks:
+    """What went wrong before with an item: its losses, units that are given up, and the pieces that are done."""
+
+    losses: tuple[Loss, ...] = ()
+    given_up: Mapping[int, str] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+
+class Resumable(ABC, Generic[Item, Result]):
+    """A function that says on the worker's :class:`Desk` what it is at, and can go on where a worker was lost."""
+
+    @abstractmethod
+    def __call__(self, item: Item) -> Result:
+        """The result of one item."""
+
+    @abstractmethod
+    def resume(self, item: Item, setbacks: Setbacks) -> Result:
+        """The result of an item on which workers were lost; what did it in is left out."""

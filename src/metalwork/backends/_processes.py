@@ -1,116 +1,159 @@
 """Worker processes on this machine."""
 
-import io
-import multiprocessing
 import os
-import pickle
-from collections import ChainMap, deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
-from typing import Any, ClassVar, Final
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-import cloudpickle
-
-from metalwork.backends._base import Backend, Item, Result
+from metalwork.backends._base import Backend, Item, Loss, Result, Resumable, Setbacks
+from metalwork.backends._crew import Crew, Worker
+from metalwork.backends._packing import pack, unpack
 from metalwork.errors import ConfigError, MetalworkError
+
+MOST_LOSSES: Final = 10
+"""A unit of which so many rows have cost a worker is not called again."""
+
+_IN_VAIN: Final = 3
+_MOST_OF_AN_ITEM: Final = 300
 
 
 class ProcessesBackend(Backend):
     """Spawns worker processes (never forks: a child forked after polars or torch was used hangs).
 
-    Functions and items travel by cloudpickle, so lambdas and functions of a notebook are fine. A script that
-    uses it must start its work under ``if __name__ == "__main__":``, as with all spawned processes.
+    Functions and items travel by cloudpickle, so lambdas and functions of a notebook are fine. Workers do not run
+    the script that they are started from. One that is lost (it crashed, took too long or too much memory) is
+    replaced; where the function is a ``Resumable``, its item is done again without what did it in.
 
     Parameters
     ----------
     n_jobs : int, optional
         Number of workers; the number of CPU cores by default.
+    max_memory : int, optional
+        Bytes of memory that a worker may use, where the system tells (Linux).
     """
 
-    def __init__(self, n_jobs: int | None = None) -> None:
+    def __init__(self, n_jobs: int | None = None, max_memory: int | None = None) -> None:
         if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs < 1):
             raise ConfigError(f"n_jobs must be a whole number from 1, or None for one a core; got {n_jobs!r}.")
-        self.n_jobs = n_jobs
+        self.n_jobs, self.max_memory = n_jobs, max_memory
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        packed = _pack(function)
-        workers = self.n_jobs or os.cpu_count() or 1
-        executor = ProcessPoolExecutor(
-            workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(packed,),
-        )
-        pending: deque[Future[Any]] = deque()
-        try:
+        packed, n_workers = pack(function), self.n_jobs or os.cpu_count() or 1
+        environment = dict(os.environ)
+        if n_workers > 1:
+            environment.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
+        crew = Crew(lambda events: Worker(packed, environment, events), self.max_memory)
+        with closing(crew):
+            crew.start()  # while the first item is being read
+            work = _Work(crew, n_workers, isinstance(function, Resumable))
             for item in items:
-                pending.append(executor.submit(_work, _pack(item)))
-                if len(pending) > 2 * workers:  # bounds what waits in memory
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        except BrokenProcessPool:
+                work.add(pack(item))
+                if len(work) > 2 * n_workers:  # bounds what waits in memory
+                    yield work.next_result()
+            while len(work):
+                yield work.next_result()
+
+
+@dataclass(eq=False)
+class _Task:
+    """An item, what happened to it so far, and its answer."""
+
+    item: bytes
+    losses: list[Loss] = field(default_factory=list)
+    kept: dict[Any, bytes] = field(default_factory=dict)
+    n_lost: int = 0
+    in_vain: int = 0
+    answer: tuple[Any, ...] | None = None
+
+
+class _Work:
+    """The items under way, in their order."""
+
+    def __init__(self, crew: Crew, n_workers: int, is_resumable: bool) -> None:
+        self._crew, self._n_workers, self._is_resumable = crew, n_workers, is_resumable
+        self._tasks: deque[_Task] = deque()
+        self._waiting: deque[_Task] = deque()
+        self._lost: Counter[int] = Counter()
+        self._given_up: dict[int, str] = {}
+        self._failed_starts = 0
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, item: bytes) -> None:
+        """Take up an item."""
+        task = _Task(item)
+        self._tasks.append(task)
+        self._waiting.append(task)
+        self._assign()
+
+    def next_result(self) -> Any:
+        """The result of the first item, which is let go; what was raised there is raised here."""
+        while self._tasks[0].answer is None:
+            self._assign()
+            self._take(*self._crew.next_event())
+        kind, packed = self._tasks.popleft().answer or ("", b"")
+        value = unpack(packed)
+        if kind == "raised":
+            raise value
+        return value
+
+    def _assign(self) -> None:
+        for worker in [*self._crew.workers]:
+            if self._waiting and worker.task is None:
+                self._order(worker)
+        while self._waiting and len(self._crew.workers) < self._n_workers:
+            self._order(self._crew.start())
+
+    def _order(self, worker: Worker) -> None:
+        task = self._waiting.popleft()
+        setbacks = Setbacks(tuple(task.losses), self._given_up, dict(task.kept))
+        is_plain = not (task.n_lost or self._given_up)
+        worker.order(task, task.item, None if is_plain else pack(setbacks))
+
+    def _take(self, worker: Worker, answer: tuple[Any, ...]) -> None:
+        task: _Task | None = worker.task
+        if answer[0] == "gone":
+            if worker in self._crew.workers:
+                position = worker.position
+                self._bury(task, worker.is_ready, position.unit, position.step, position.row, worker)
+        elif task is not None and answer[0] == "kept":
+            task.kept[answer[1]] = answer[2]
+            task.in_vain = 0
+        elif task is not None:
+            task.answer, worker.task = answer, None
+
+    def _bury(self, task: _Task | None, was_ready: bool, unit: int, step: int, row: int, worker: Worker) -> None:
+        """A worker is lost; its item, where it had one, comes first again."""
+        reason = self._crew.dismiss(worker)
+        self._failed_starts = 0 if was_ready else self._failed_starts + 1
+        if self._failed_starts >= _IN_VAIN:
+            raise MetalworkError(f"Worker processes must start; {self._failed_starts} did not: {reason}.")
+        if task is None:
+            return
+        task.n_lost += 1
+        known = self._is_resumable and unit >= 0
+        if known:
+            self._note(task, Loss(unit, step, row if row >= 0 else None, reason))
+        elif was_ready:
+            task.in_vain += 1
+        if (not known and not self._is_resumable and was_ready) or task.in_vain >= _IN_VAIN:
             raise MetalworkError(
-                "A worker process ended abruptly: it was killed, ran out of memory, or crashed. "
-                "A script must start its work under `if __name__ == '__main__':`. "
-                "Use backend='serial' to find the cause."
-            ) from None
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
-
-
-_Cached: Final = type(lru_cache(len))
-
-
-def _unwrapped(function: Any) -> tuple[Any, ...]:
-    """A cached function as the cache around a plain one: pickle itself would look it up by its module's name."""
-    arguments = function.cache_parameters()
-    return _cached, (function.__wrapped__, arguments["maxsize"], arguments["typed"])
-
-
-def _cached(function: Callable[..., Any], maxsize: int | None, typed: bool) -> Any:
-    return lru_cache(maxsize, typed)(function)
-
-
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Cloudpickle's, which also takes functions with a cache out of modules that workers cannot import."""
-
-    dispatch_table: ClassVar[Any] = ChainMap({_Cached: _unwrapped}, cloudpickle.Pickler.dispatch_table)
-
-
-def _pack(value: Any) -> bytes:
-    packed = io.BytesIO()
-    try:
-        _Pickler(packed).dump(value)
-    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
-        raise MetalworkError(
-            f"What is sent to worker processes must be picklable; got {error}. "
-            "Open files, locks and connections inside the function, or use backend='serial'."
-        ) from None
-    return packed.getvalue()
-
-
-_packed = b""
-_function: Callable[[Any], Any] | None = None
-
-
-def _start_worker(packed: bytes) -> None:
-    """Keep the function for :func:`_work`, which unpacks it: an error here would only break the pool."""
-    global _packed
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
-    _packed = packed
-
-
-def _work(item: bytes) -> Any:
-    global _function
-    if _function is None:
-        try:
-            _function = cloudpickle.loads(_packed)
-        except ImportError as error:
+                f"A worker process ended abruptly: {reason}. It may have been killed, run out of memory, or "
+                "crashed. Use backend='serial' to find the cause."
+            )
+        if task.n_lost > _MOST_OF_AN_ITEM:
             raise MetalworkError(
-                f"A worker process cannot import what a function needs: {error}. "
-                "Install the module, or start from the folder that holds it."
-            ) from None
-    return _function(cloudpickle.loads(item))
+                f"A worker process was lost {task.n_lost} times on the same records; the last time {reason}. "
+                "Leave out labeling functions until it works, to find the one to blame."
+            )
+        self._waiting.appendleft(task)
+
+    def _note(self, task: _Task, loss: Loss) -> None:
+        task.losses.append(loss)
+        if loss.row is not None:
+            self._lost[loss.unit] += 1
+            if self._lost[loss.unit] >= MOST_LOSSES:
+                self._given_up[loss.unit] = f"it was not called, as it had been stopped {MOST_LOSSES} times"
