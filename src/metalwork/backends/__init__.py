@@ -4,6 +4,7 @@ from metalwork._public import offer
 from metalwork.backends._base import Backend, Loss, Resumable, SerialBackend, Setbacks
 from metalwork.backends._desk import Desk, own_desk
 from metalwork.backends._make import get_backend
+from metalwork.backends._memory import read_bytes
 from metalwork.backends._processes import ProcessesBackend
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Setbacks",
     "get_backend",
     "own_desk",
+    "read_bytes",
 ]
 
 offer(__name__, globals())

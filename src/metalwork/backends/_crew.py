@@ -18,7 +18,7 @@ from metalwork.backends._desk import N_BYTES, Desk, Position
 from metalwork.backends._packing import receive, send
 
 _TICK: Final = 0.1
-GRACE: Final = 2.0
+GRACE: Final = 1.0
 """Seconds that a worker has beyond a limit to stop by itself what takes too long."""
 
 _START: Final = "import sys; sys.path[:] = {path!r}; from metalwork.backends._worker import work; work()"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from metalwork.backends._base import Backend, Item, Loss, Result, Resumable, Setbacks
 from metalwork.backends._crew import Crew, Worker
+from metalwork.backends._memory import fair_share, read_bytes
 from metalwork.backends._packing import pack, unpack
 from metalwork.errors import ConfigError, MetalworkError
 
@@ -30,21 +31,23 @@ class ProcessesBackend(Backend):
     ----------
     n_jobs : int, optional
         Number of workers; the number of CPU cores by default.
-    max_memory : int, optional
-        Bytes of memory that a worker may use, where the system tells (Linux).
+    max_memory : int or str, optional
+        Memory that a worker may use: a number of bytes, or a text such as ``"2 GB"``; by default three quarters of
+        the machine's, shared among the workers. It holds on Linux.
     """
 
-    def __init__(self, n_jobs: int | None = None, max_memory: int | None = None) -> None:
+    def __init__(self, n_jobs: int | None = None, max_memory: int | str | None = None) -> None:
         if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs < 1):
             raise ConfigError(f"n_jobs must be a whole number from 1, or None for one a core; got {n_jobs!r}.")
-        self.n_jobs, self.max_memory = n_jobs, max_memory
+        self.n_jobs = n_jobs
+        self.max_memory = None if max_memory is None else read_bytes("max_memory", max_memory)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         packed, n_workers = pack(function), self.n_jobs or os.cpu_count() or 1
         environment = dict(os.environ)
         if n_workers > 1:
             environment.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
-        crew = Crew(lambda events: Worker(packed, environment, events), self.max_memory)
+        crew = Crew(lambda events: Worker(packed, environment, events), self.max_memory or fair_share(n_workers))
         with closing(crew):
             crew.start()  # while the first item is being read
             work = _Work(crew, n_workers, isinstance(function, Resumable))

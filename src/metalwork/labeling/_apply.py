@@ -3,17 +3,19 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from metalwork.backends import Backend, get_backend
+from metalwork._checks import check_choice, check_positive
+from metalwork.backends import Backend, SerialBackend, get_backend
 from metalwork.data import open_records
 from metalwork.errors import ConfigError, LabelingError
 from metalwork.labeling._alphabets import recode
 from metalwork.labeling._cache import votes_cache, warn_of_unkept
 from metalwork.labeling._checks import check_inputs
 from metalwork.labeling._function import LabelingFunction
+from metalwork.labeling._guard import Limits, can_time
 from metalwork.labeling._labeler import Labeler
 from metalwork.labeling._preprocess import Preprocessor
 from metalwork.labeling._returns import Spaces
@@ -22,6 +24,7 @@ from metalwork.labeling._text_traps import plain_columns, warn_of_defaults
 from metalwork.labeling._total import Codes, VoteTotal
 from metalwork.votes import LabelMatrix, Space, TaskForest
 
+OnFailure = Literal["stop", "continue"]
 Progress = Callable[[int, int | None], None]
 
 
@@ -34,6 +37,9 @@ def apply(
     backend: str | Backend = ...,
     n_jobs: int | None = ...,
     max_error_rate: float = ...,
+    max_seconds: float | None = ...,
+    max_memory: int | str | None = ...,
+    on_failure: OnFailure = ...,
     chunk_size: int = ...,
     format: str | None = ...,
     preprocessors: Iterable[Preprocessor] | None = ...,
@@ -52,6 +58,9 @@ def apply(
     backend: str | Backend = ...,
     n_jobs: int | None = ...,
     max_error_rate: float = ...,
+    max_seconds: float | None = ...,
+    max_memory: int | str | None = ...,
+    on_failure: OnFailure = ...,
     chunk_size: int = ...,
     format: str | None = ...,
     preprocessors: Iterable[Preprocessor] | None = ...,
@@ -69,6 +78,9 @@ def apply(
     backend: str | Backend = "serial",
     n_jobs: int | None = None,
     max_error_rate: float = 0.01,
+    max_seconds: float | None = None,
+    max_memory: int | str | None = None,
+    on_failure: OnFailure = "stop",
     chunk_size: int = 10_000,
     format: str | None = None,
     preprocessors: Iterable[Preprocessor] | None = None,
@@ -91,7 +103,18 @@ def apply(
         Number of worker processes; one a core by default.
     max_error_rate : float in [0, 1]
         An LF that fails on a larger part of the records stops the run by name. A failure (an exception, or a
-        returned value that no LF may return) is no abstain: it is counted in ``votes.errors``.
+        returned value that no LF may return) is no abstain: it is counted in ``votes.errors``. The run stops as
+        soon as that is certain.
+    max_seconds : float, optional
+        An LF that takes longer on a record fails on it. An LF that takes many records at once has so much time
+        for each of them. With ``backend="serial"`` that holds on POSIX and in the main thread, and for what
+        Python can interrupt; with ``"processes"`` for everything.
+    max_memory : int or str, optional
+        Memory of a worker process, in bytes or as ``"2 GB"``; by default three quarters of the machine's, shared.
+        An LF that needs more fails on the record. It holds with ``backend="processes"``, on Linux.
+    on_failure : {"stop", "continue"}
+        What happens when an LF fails on more than ``max_error_rate`` of the records, or returns what is no label
+        of its task: the run stops, or these are failures like any other and it goes on.
     chunk_size : int
         Records that are in memory at a time, a worker.
     format : {"csv", "tsv", "jsonl", "json", "parquet", "txt"}, optional
@@ -125,7 +148,8 @@ def apply(
     """
     total = VoteTotal(lfs, schema)
     options: dict[str, Any] = {"backend": backend, "n_jobs": n_jobs, "chunk_size": chunk_size, "format": format}
-    options |= {"preprocessors": preprocessors, "cache": cache, "max_error_rate": max_error_rate}
+    options |= {"max_error_rate": max_error_rate, "max_seconds": max_seconds, "max_memory": max_memory}
+    options |= {"on_failure": on_failure, "preprocessors": preprocessors, "cache": cache}
     shards = apply_shards(total, records, **options, progress=progress, like=like)
     votes = total.matrix(np.concatenate(list(shards)))
     if like is None:
@@ -143,6 +167,9 @@ def apply_shards(
     backend: str | Backend = "serial",
     n_jobs: int | None = None,
     max_error_rate: float = 0.01,
+    max_seconds: float | None = None,
+    max_memory: int | str | None = None,
+    on_failure: OnFailure = "stop",
     chunk_size: int = 10_000,
     format: str | None = None,
     preprocessors: Iterable[Preprocessor] | None = None,
@@ -159,7 +186,9 @@ def apply_shards(
     total : VoteTotal
         The LFs and their schema, and what came before: its first ``n_shards`` shards are passed over. Bit for bit,
         it does not matter where an earlier application ended.
-    records, backend, n_jobs, max_error_rate, chunk_size, format, preprocessors, cache, progress
+    records, backend, n_jobs, max_error_rate, max_seconds, max_memory, on_failure
+        As for :func:`apply`.
+    chunk_size, format, preprocessors, cache, progress
         As for :func:`apply`.
     like : LabelMatrix or VoteTotal, optional
         Of the same LFs on other records, so that an LF that voted there does not pass for silent.
@@ -178,21 +207,39 @@ def apply_shards(
         raise ConfigError(f"max_error_rate must be a number from 0 to 1; got {max_error_rate!r}.")
     if isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1:
         raise ConfigError(f"chunk_size must be a whole number from 1; got {chunk_size!r}.")
-    source, runner = open_records(records, format), get_backend(backend, n_jobs)
+    stops = check_choice("on_failure", on_failure, ("stop", "continue")) == "stop"
+    runner = get_backend(backend, n_jobs, max_memory)
+    _check_seconds(max_seconds, runner)
+    source = open_records(records, format)
     functions = tuple(lf.reading(source.columns) for lf in total.functions)
     inputs = check_inputs(functions, source.columns, preprocessors)
     warn_of_defaults(functions, source.columns)
     plain = tuple(name for name in plain_columns(functions) if name in inputs.all_columns)
     kept, unkept = votes_cache(store_at(cache), functions, inputs, total.space)
-    labeler = Labeler(functions, total.space, plain, inputs, kept)
+    most = int(max_error_rate * source.n_points) if stops and source.n_points is not None else None
+    labeler = Labeler(functions, total.space, plain, inputs, kept, Limits(max_seconds, most, not stops))
     for part in runner.map(labeler, islice(source.shards(inputs.all_columns, chunk_size), total.n_shards, None)):
-        yield total.add(part)
+        codes = total.add(part)
+        if stops:
+            total.check_early(max_error_rate, source.n_points)
+        yield codes
         unkept |= {f"LF {functions[j].name!r}": why for j, why in part.unkept.items()}
         if progress is not None:
             progress(total.n_points, source.n_points)
     warn_of_unkept(unkept)
-    total.check(max_error_rate)
+    total.check(max_error_rate if stops else 1.0)
     total.warn_of_text(like)
+
+
+def _check_seconds(max_seconds: Any, runner: Backend) -> None:
+    if max_seconds is None:
+        return
+    check_positive("max_seconds", max_seconds)
+    if isinstance(runner, SerialBackend) and not can_time():
+        raise ConfigError(
+            "max_seconds must be given with backend='processes' here: in this process only the main thread of "
+            f"a POSIX system can be interrupted; got {max_seconds!r} with backend='serial'."
+        )
 
 
 def in_alphabets_of(total: VoteTotal, codes: Codes, like: VoteTotal, incidents: bool = False) -> LabelMatrix:

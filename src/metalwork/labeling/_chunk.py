@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
 
 from metalwork.data import Kind, as_text, read_as
 from metalwork.labeling._content import content_digest
+from metalwork.labeling._copies import own_copies
 
 Values = tuple[list[Any], Mapping[int, str]]
 """A column's values, None where there is none, and by row why a value could not be read."""
 
 _NAMES: Final[dict[Any, str]] = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
 _LIKE_NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
-_MUTABLE: Final = frozenset({dict, list, set})
 _NONE: Final[Mapping[int, str]] = {}
 
 
@@ -56,11 +57,29 @@ class Chunk:
             self._made[name] = self._makers[name]()
         return self._made[name]
 
+    def head(self, n_rows: int) -> "Chunk":
+        """The first records alone; nothing is made anew."""
+        found = Chunk(self._frame.head(n_rows))
+        for name in self._makers:
+            found.offer(name, partial(self._first_made, name, n_rows))
+        return found
+
+    def _first_made(self, name: str, n_rows: int) -> Values:
+        values, why = self._make(name)
+        return values[:n_rows], {row: reason for row, reason in why.items() if row < n_rows}
+
     def values(self, name: str, kind: Kind | None) -> Values:
-        """The values of a column; text is read as ``kind``, where one is asked for, and numbers are as text."""
+        """The values of a column; text is read as ``kind``, where one is asked for, and numbers are as text.
+
+        What can be changed in place is a copy, so that no LF changes what another reads, nor the user's records.
+        """
+        values, why = self._shared(name, kind)
+        is_plain = name not in self._makers and not _can_change(self._frame.schema[name])
+        return values if is_plain else own_copies(values), why
+
+    def _shared(self, name: str, kind: Kind | None) -> Values:
         if name in self._makers:
-            made, why = self._make(name)
-            return [_own(value) for value in made] if _MUTABLE & set(map(type, made)) else made, why
+            return self._make(name)
         if (name, kind) not in self._values:
             column, why = self._frame[name], _NONE
             if kind is str:
@@ -80,7 +99,7 @@ class Chunk:
     def hint(self, fields: Sequence[str], kinds: Sequence[Kind | None], row: int) -> str:
         """What a function that took text for a number should do; nothing where none did."""
         for name, kind in zip(fields, kinds, strict=True):
-            value = self.values(name, kind)[0][row]
+            value = self._shared(name, kind)[0][row]
             if isinstance(value, str) and _LIKE_NUMBER.fullmatch(value):
                 return f" (column {name!r} holds text; to read it as numbers annotate the argument: {name}: float)"
         return ""
@@ -112,13 +131,8 @@ def _as_column(name: str, values: list[Any]) -> pl.Series:
         return pl.Series(name, values, dtype=pl.Object)
 
 
-def _own(value: Any) -> Any:
-    """A copy of plain values that can be changed; one LF is not to change what another reads."""
-    if type(value) is dict:
-        return {key: _own(item) for key, item in value.items()}
-    if type(value) is list:
-        return [_own(item) for item in value]
-    return set(value) if type(value) is set else value
+def _can_change(dtype: pl.DataType) -> bool:
+    return dtype == pl.Object or dtype.is_nested()
 
 
 def _short(value: Any) -> str:

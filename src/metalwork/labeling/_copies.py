@@ -2,7 +2,6 @@
 
 import copy
 from collections import deque
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ _MUTABLE: Final = (dict, list, set, bytearray, deque, np.ndarray)
 _NESTED: Final = (*_MUTABLE, tuple)
 
 
-def own_copies(values: Sequence[Any]) -> Sequence[Any]:
+def own_copies(values: list[Any]) -> list[Any]:
     """The values, each that can be changed in place as a copy; themselves where there are none."""
     kinds = set(map(type, values))
     if not any(issubclass(kind, _NESTED) for kind in kinds):

@@ -6,19 +6,23 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence, Sized
-from contextlib import contextmanager
+from collections.abc import Iterator, Sized
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from metalwork.backends import Desk, own_desk
 from metalwork.labeling._state import Snapshot
+
+Caller = TypeVar("Caller")
 
 _SIGNAL: Final = getattr(signal, "SIGVTALRM", None)
 _MOST_STOPS: Final = 10
 _MOST_PRINTED: Final = 200
 _PATIENCE: Final = 5.0
+_SAMPLE: Final = 24
+_SAMPLE_SECONDS: Final = 0.5
 
 
 class TooSlow(BaseException):
@@ -49,12 +53,14 @@ class Task:
     """One LF on one chunk: its position, the chunk's, and the rows that are not to be called, with the reasons.
 
     ``careful``: each row is published before it begins, so that whoever finds this process dead knows it.
+    ``again``: some records are called a second time, to see whether the answers are the same.
     """
 
     unit: int = 0
     step: int = 0
     skip: dict[int, str] = field(default_factory=dict)
     careful: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,15 +85,16 @@ class Guard:
         self.n_stops: dict[int, int] = {}
         self.printed: dict[int, Printed] = {}
         self._state: Snapshot | None = None
+        self._current: Watch | None = None
         self._pulse: _Pulse | None = None
 
     def __enter__(self) -> Self:
         global _active
         self._before, _active = _active, self
-        self._state = Snapshot()
         if self.limits.max_seconds is not None and can_time():
             self._pulse = _Pulse(self.desk)
             self._pulse.start()
+        self._state = Snapshot()
         return self
 
     def __exit__(
@@ -100,13 +107,11 @@ class Guard:
 
     @contextmanager
     def around(self, task: Task, n_rows: int = 1) -> Iterator["Watch"]:
-        """While an LF runs on a chunk; ``n_rows`` is how many records one call of it takes."""
+        """While an LF runs on a chunk, or within that a preprocessor; ``n_rows``: records that one call takes."""
         limit = None if self.limits.max_seconds is None else self.limits.max_seconds * max(n_rows, 1)
-        watch = Watch(self, task, limit)
         stream = _Stream() if self.desk.is_watched else None
-        if stream is not None:
-            sys.stdout = sys.stderr = stream.text
-        self.desk.begin(task.unit, task.step, limit)
+        watch, outer = Watch(self, task, limit, stream), self._current
+        self._begin(watch)
         try:
             yield watch
         finally:
@@ -115,6 +120,23 @@ class Guard:
             if stream is not None and (found := stream.printed()).n_chars:
                 self.printed[task.unit] = self.printed.get(task.unit, Printed()) + found
             self.desk.end()
+            self._begin(outer)
+
+    def _begin(self, watch: "Watch | None") -> None:
+        """Something runs from now on, or goes on; nothing does where it is None."""
+        self._current = watch
+        limit = None if watch is None else watch.limit
+        if watch is not None:
+            self.desk.begin(watch.task.unit, watch.task.step, limit)
+            if watch.stream is not None:
+                sys.stdout = sys.stderr = watch.stream.text
+        if self._pulse is not None:
+            self._pulse.set_timer(limit or 0.0)
+
+    def restore_builtins(self) -> None:
+        """Put back the built-in names, which our own code is written in."""
+        if self._state is not None:
+            self._state.restore_builtins()
 
     def arm(self, watched: "_Watched | None") -> None:
         """What the pulse is to watch."""
@@ -125,9 +147,10 @@ class Guard:
 class Watch:
     """Over one LF on one chunk."""
 
-    def __init__(self, guard: Guard, task: Task, limit: float | None) -> None:
+    def __init__(self, guard: Guard, task: Task, limit: float | None, stream: "_Stream | None") -> None:
         self.task, self.limits = task, guard.limits
-        self._guard, self._limit = guard, limit
+        self.limit, self.stream = limit, stream
+        self._guard = guard
         self._since = time.monotonic()
 
     @contextmanager
@@ -141,17 +164,25 @@ class Watch:
 
     def arm(self, done: Sized) -> None:
         """Records are worked on from now on; there is progress as long as ``done`` grows."""
-        if self._limit is not None:
-            self._guard.arm(_Watched(done, self._limit))
+        if self.limit is not None:
+            self._guard.arm(_Watched(done, self.limit))
 
     def disarm(self) -> None:
         """None is worked on."""
         self._guard.arm(None)
+        self._guard.restore_builtins()
 
     def mark(self, row: int) -> None:
         """A record begins; only where it is to be careful."""
         if self.task.careful:
             self._guard.desk.mark(row)
+
+    def n_to_repeat(self, n_rows: int) -> int:
+        """On how many of the first records it is to be called again, to see whether it answers the same."""
+        if not self.task.again or n_rows == 0 or self._guard.n_stops.get(self.task.unit):
+            return 0
+        a_row = (time.monotonic() - self._since) / n_rows
+        return min(_SAMPLE, n_rows, int(_SAMPLE_SECONDS / max(a_row, 1e-9)))
 
     def is_interrupt(self, error: BaseException) -> bool:
         """Whether an error is the user's wish to end, which no worker process hears of."""
@@ -175,7 +206,7 @@ class Watch:
 
 
 def describe(error: BaseException) -> str:
-    """Type and message of an error, on one line and not too long; its class may be as hostile as what raised it."""
+    """Type and message of an error, on one line and not too long; its class may be as hostile as its origin."""
     try:
         text = f"{type(error).__name__}: {error}"
     except BaseException:
@@ -206,7 +237,11 @@ class _Watched:
 
 
 class _Pulse:
-    """A thread that looks at how far an LF is, now and then; a signal to the main thread stops a slow record."""
+    """Looks at how far an LF is, now and then; a signal to the main thread stops a slow record.
+
+    A thread does so while the LF waits for something; while it computes, and may keep all threads from running, a
+    timer that runs with the processor's time.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self.watched: _Watched | None = None
@@ -214,6 +249,13 @@ class _Pulse:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._before: Any = None
+        self._seen: tuple[_Watched, int] | None = None
+        self._since = 0.0
+
+    def set_timer(self, limit: float) -> None:
+        """Let the timer run while records may take ``limit`` seconds; 0 stops it."""
+        tick = _tick(limit) if limit else 0.0
+        signal.setitimer(signal.ITIMER_VIRTUAL, tick, tick)
 
     def start(self) -> None:
         """From here on."""
@@ -238,7 +280,7 @@ class _Pulse:
             if watched is None:
                 seen = None
                 continue
-            tick = min(max(watched.limit / 10, 0.02), 0.5)
+            tick = _tick(watched.limit)
             now = (watched, len(watched.done))
             if now != seen:
                 seen, since = now, time.monotonic()
@@ -249,9 +291,18 @@ class _Pulse:
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         watched = self.watched
-        if watched is not None and watched.expired == len(watched.done):
-            watched.expired = None
+        if watched is None:
+            return
+        now, time_now = (watched, len(watched.done)), time.monotonic()
+        if now != self._seen:
+            self._seen, self._since = now, time_now
+        if watched.expired == now[1] or time_now - self._since > watched.limit:
+            watched.expired, self._seen = None, None
             raise TooSlow
+
+
+def _tick(limit: float) -> float:
+    return min(max(limit / 10, 0.02), 0.5)
 
 
 class _Stream(io.RawIOBase):
@@ -274,10 +325,8 @@ class _Stream(io.RawIOBase):
 
     def printed(self) -> Printed:
         """What was printed so far."""
-        try:
+        with suppress(ValueError):  # closed
             self.text.flush()
-        except ValueError:  # closed
-            pass
         return Printed(self._n_bytes, self._first.decode("utf-8", "replace")[:_MOST_PRINTED])
 
 
@@ -285,9 +334,9 @@ _active: Guard | None = None
 _CALLERS: Final[set[Any]] = set()
 
 
-def calls_functions(function: Any) -> Any:
+def calls_functions(function: Caller) -> Caller:
     """Mark a function of ours that calls LFs: a fork that an LF made must not come back to it."""
-    _CALLERS.add(function.__code__)
+    _CALLERS.add(getattr(function, "__code__", None))
     return function
 
 

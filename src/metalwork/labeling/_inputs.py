@@ -9,7 +9,7 @@ from typing import Any
 from metalwork.errors import LabelingError
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._function import LabelingFunction
-from metalwork.labeling._made import Keeper, make, said
+from metalwork.labeling._made import Keeper, Watching, make, said
 from metalwork.labeling._preprocess import Preprocessor, in_modules_of
 from metalwork.labeling._returns import Reader
 from metalwork.labeling._votes import Votes
@@ -59,10 +59,14 @@ class Inputs:
                 waiting += other.fields
         return list(found.values())
 
-    def offer(self, chunk: Chunk, keeper: Keeper | None) -> None:
-        """Let the LFs find the preprocessors' outputs in a chunk; ``keeper`` has those of earlier times."""
-        for output, made in self.preprocessors.items():
-            chunk.offer(output, partial(make, made, chunk, keeper if made.cache else None))
+    def offer(self, chunk: Chunk, keeper: Keeper | None, watching: Watching) -> None:
+        """Let the LFs find the preprocessors' outputs in a chunk; ``keeper`` has those of earlier times.
+
+        ``watching`` guards a preprocessor while it runs, given its position and whether it takes a batch.
+        """
+        for place, (output, made) in enumerate(self.preprocessors.items()):
+            around = partial(watching, place, made.batch)
+            chunk.offer(output, partial(make, made, chunk, keeper if made.cache else None, around))
 
     def offer_votes(self, chunk: Chunk, j: int, name: str, votes: Votes, reader: Reader) -> None:
         """Let other LFs find the votes of LF ``j``, where any reads them."""

@@ -1,12 +1,15 @@
 """Labeling one shard of records: what runs where the records are, in this process or in a worker."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from metalwork.backends import Resumable, Setbacks
 from metalwork.data import Shard
 from metalwork.labeling._alphabets import Numbering
 from metalwork.labeling._cache import VotesCache
@@ -14,10 +17,12 @@ from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._compiled import Compiled
 from metalwork.labeling._declared import Reading
 from metalwork.labeling._function import LabelingFunction
+from metalwork.labeling._guard import Guard, Limits, Printed
 from metalwork.labeling._inputs import Inputs
+from metalwork.labeling._plan import Plan
 from metalwork.labeling._returns import Reader, Spaces, reader_for
 from metalwork.labeling._text_traps import Look
-from metalwork.labeling._votes import Failures, Votes, WrongLabel, vote
+from metalwork.labeling._votes import Failures, Votes, WrongLabel, not_called, vote
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,25 @@ class Part:
     origin: str
     codes: npt.NDArray[np.int32]
     numbers: list[Numbering]
-    failures: list[Failures]
-    wrong: tuple[int, WrongLabel] | None
-    looks: Mapping[str, Look] = field(default_factory=dict)
-    unkept: Mapping[int, str] = field(default_factory=dict)
+    failures: dict[int, Failures] = field(default_factory=dict)
+    wrong: tuple[int, WrongLabel] | None = None
+    looks: dict[str, Look] = field(default_factory=dict)
+    unkept: dict[int, str] = field(default_factory=dict)
     """By LF, why votes cast here were not kept for another time."""
+    differs: dict[int, int] = field(default_factory=dict)
+    """By LF, a row on which it answered differently when it was asked again."""
+    printed: dict[int, Printed] = field(default_factory=dict)
+    """By LF, what it printed in a worker process."""
+
+    def take(self, votes: Mapping[int, Votes], offset: int) -> "Part | None":
+        """Take account of votes on the chunk at ``offset``; the part as it ends, where one of them is wrong."""
+        for j, own in sorted(votes.items()):
+            if own.wrong is not None:
+                return replace(self, wrong=(j, WrongLabel(offset + own.wrong.row, own.wrong.reason)))
+            self.failures.setdefault(j, Failures()).merge(own.failures, offset)
+            if own.differs is not None:
+                self.differs.setdefault(j, offset + own.differs)
+        return None
 
 
 def numberings(functions: Iterable[LabelingFunction], space: Spaces) -> list[Numbering]:
@@ -40,7 +59,7 @@ def numberings(functions: Iterable[LabelingFunction], space: Spaces) -> list[Num
 
 
 @dataclass(frozen=True)
-class Labeler:
+class Labeler(Resumable[Shard, Part]):
     """Labels one shard, and looks at some columns of its first chunk; it travels to the workers."""
 
     functions: tuple[LabelingFunction, ...]
@@ -48,41 +67,50 @@ class Labeler:
     plain: tuple[str, ...]
     inputs: Inputs
     cache: VotesCache | None = None
+    limits: Limits = field(default_factory=Limits)
+    asked_again: set[int] = field(default_factory=set, compare=False)
+    """LFs that this process has asked twice already."""
     compiled: dict[tuple[int, ...], Compiled] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, shard: Shard) -> Part:
-        readers = [reader_for(lf.task, self.space) for lf in self.functions]
-        failures, numbers = [Failures() for _ in self.functions], numberings(self.functions, self.space)
-        parts, done = [np.empty((0, len(numbers)), np.int32)], 0
-        looks, unkept = dict[str, Look](), dict[int, str]()
-        for frame in shard.chunks():
-            looks = looks or {name: Look.at(frame[name]) for name in self.plain}
-            votes = self.label(Chunk(frame), readers, unkept)
-            for j, own in sorted(votes.items()):
-                if own.wrong is not None:
-                    wrong = WrongLabel(done + own.wrong.row, own.wrong.reason)
-                    return Part(shard.origin, parts[0], numbers, failures, (j, wrong))
-                failures[j].merge(own.failures, done)
-            parts.append(_renumbered([votes[j] for j in range(len(self.functions))], numbers))
-            done += len(frame)
-        return Part(shard.origin, np.concatenate(parts), numbers, failures, None, looks, unkept)
+        return self.resume(shard, Setbacks())
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"compiled": {}}  # rules are compiled again where they arrive
 
-    def label(self, chunk: Chunk, readers: list[Reader], unkept: dict[int, str]) -> dict[int, Votes]:
+    def resume(self, shard: Shard, setbacks: Setbacks) -> Part:
+        readers = [reader_for(lf.task, self.space) for lf in self.functions]
+        part = Part(shard.origin, np.empty((0, 0), np.int32), numberings(self.functions, self.space))
+        parts, done = [np.empty((0, len(part.numbers)), np.int32)], 0
+        with Guard(self.limits) as guard:
+            plan = Plan(guard, setbacks, self.asked_again)
+            for unit, step in plan.suspects(len(self.functions)):  # first, in a process that is as it was started
+                self._probe(unit, step, shard, readers, plan)
+            for step, frame in enumerate(shard.chunks()):
+                if not part.looks:
+                    part.looks.update({name: Look.at(frame[name]) for name in self.plain})
+                votes = self.label(Chunk(frame), readers, part.unkept, step, plan)
+                if (wrong := part.take(votes, done)) is not None:
+                    return wrong
+                parts.append(_renumbered([votes[j] for j in range(len(self.functions))], part.numbers))
+                done += len(frame)
+            part.printed.update({j: found for j, found in guard.printed.items() if j < len(self.functions)})
+        return replace(part, codes=np.concatenate(parts))
+
+    def label(
+        self, chunk: Chunk, readers: list[Reader], unkept: dict[int, str], step: int, plan: Plan
+    ) -> dict[int, Votes]:
         """The votes of each LF on a chunk; of fewer where one returned what is no label."""
-        found = {} if self.cache is None else self.cache.look_up(chunk)
+        found = plan.kept(step) if self.cache is None else self.cache.look_up(chunk) | plan.kept(step)
         new: dict[int, Votes] = {}
         reading = self._reading(chunk, tuple(j for j in self.inputs.order if j not in found))
-        self.inputs.offer(chunk, self.cache)
+        self._offer(chunk, step, plan)
         for j in self.inputs.order:
-            lf, reader = self.functions[j], readers[j]
             if j not in found:
-                found[j] = new[j] = vote(lf, reading, reader)
+                found[j] = new[j] = self._vote(j, step, reading, readers[j], plan)
                 if found[j].wrong is not None:
                     break
-            self.inputs.offer_votes(chunk, j, lf.name, found[j], reader)
+            self.inputs.offer_votes(chunk, j, self.functions[j].name, found[j], readers[j])
         if self.cache is not None:
             unkept |= self.cache.keep(chunk, new)
         return found
@@ -92,6 +120,28 @@ class Labeler:
         if asked not in self.compiled:
             self.compiled[asked] = Compiled(self.functions[j] for j in asked)
         return self.compiled[asked].reading(chunk)
+
+    def _offer(self, chunk: Chunk, step: int, plan: Plan) -> None:
+        watching = partial(plan.around_made, len(self.functions), step, len(chunk))
+        self.inputs.offer(chunk, self.cache, watching)
+
+    def _probe(self, unit: int, step: int, shard: Shard, readers: list[Reader], plan: Plan) -> None:
+        """Run an LF that a worker was lost with, before any other; also those whose votes it reads."""
+        chunk = Chunk(next(islice(shard.chunks(), step, None)))
+        self._offer(chunk, step, plan)
+        needed = {unit, *(part for part in self.inputs.behind[unit] if isinstance(part, int))}
+        asked = tuple(j for j in self.inputs.order if j in needed)
+        reading = self._reading(chunk, asked)
+        for j in asked:
+            votes = plan.kept(step).get(j) or self._vote(j, step, reading, readers[j], plan)
+            self.inputs.offer_votes(chunk, j, self.functions[j].name, votes, readers[j])
+
+    def _vote(self, j: int, step: int, reading: Reading, reader: Reader, plan: Plan) -> Votes:
+        if (reason := plan.why_not(j, step)) is not None:
+            return not_called(len(reading.chunk), reader, reason)
+        votes = vote(self.functions[j], reading, reader, plan.guard, plan.task(j, step))
+        plan.keep(j, step, votes)
+        return votes
 
 
 def _renumbered(votes: list[Votes], numbers: list[Numbering]) -> npt.NDArray[np.int32]:

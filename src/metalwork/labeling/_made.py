@@ -1,6 +1,7 @@
 """What labeling functions read beside columns, on one chunk: outputs of preprocessors, and votes of other LFs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,10 +10,14 @@ from metalwork._checks import ABSTAIN, FAILED
 from metalwork.errors import LabelingError
 from metalwork.labeling._alphabets import Soft
 from metalwork.labeling._chunk import Chunk, Values
+from metalwork.labeling._guard import Watch, calls_functions
 from metalwork.labeling._preprocess import Preprocessor
 from metalwork.labeling._returns import Reader
-from metalwork.labeling._votes import Votes, call_all
+from metalwork.labeling._votes import Votes, arguments, call_all
 from metalwork.votes import Alphabet
+
+Watching = Callable[[int, bool], AbstractContextManager[Watch]]
+"""Guards a preprocessor while it runs, given its position and whether it takes a batch."""
 
 
 class Keeper(Protocol):
@@ -25,21 +30,24 @@ class Keeper(Protocol):
         """Keep what was made just now."""
 
 
-def make(made: Preprocessor, chunk: Chunk, keeper: Keeper | None) -> Values:
+def make(
+    made: Preprocessor, chunk: Chunk, keeper: Keeper | None, around: Callable[[], AbstractContextManager[Watch]]
+) -> Values:
     """The output of a preprocessor on a chunk, and by row why there is none."""
     known = None if keeper is None else keeper.recall(made, chunk)
     if known is not None:
         return known
-    values, why = _make_at_once(made, chunk) if made.batch else _make_each(made, chunk)
+    with around() as watch:
+        values, why = (_make_at_once if made.batch else _make_each)(made, chunk, watch)
     found = values, {row: f"it needs {made.output!r}, which failed: {reason}" for row, reason in why.items()}
     if keeper is not None:
         keeper.keep_output(made, chunk, found)
     return found
 
 
-def _make_each(made: Preprocessor, chunk: Chunk) -> tuple[list[Any], dict[int, str]]:
+def _make_each(made: Preprocessor, chunk: Chunk, watch: Watch) -> tuple[list[Any], dict[int, str]]:
     try:
-        values, why = call_all(made, chunk)
+        values, why = call_all(made, chunk, watch)
     except LabelingError as error:
         return [None] * len(chunk), dict.fromkeys(range(len(chunk)), str(error))
     for row in why:
@@ -47,15 +55,21 @@ def _make_each(made: Preprocessor, chunk: Chunk) -> tuple[list[Any], dict[int, s
     return values, why
 
 
-def _make_at_once(made: Preprocessor, chunk: Chunk) -> tuple[list[Any], dict[int, str]]:
-    read = [chunk.values(name, kind) for name, kind in zip(made.fields, made.kinds, strict=True)]
-    why = {row: reason for _, reasons in reversed(read) for row, reason in reasons.items()}
+@calls_functions
+def _make_at_once(made: Preprocessor, chunk: Chunk, watch: Watch) -> tuple[list[Any], dict[int, str]]:
+    columns, why = arguments(made, chunk)
     rows = [row for row in range(len(chunk)) if row not in why]
     values: list[Any] = [None] * len(chunk)
+    for reason in watch.task.skip.values():
+        return values, dict.fromkeys(rows, reason) | why
+    watch.mark(0)
     try:
-        results = list(made.function(*([column[row] for row in rows] for column, _ in read))) if rows else []
-    except Exception as error:
-        return values, dict.fromkeys(rows, f"{type(error).__name__}: {error}".rstrip(": ")) | why
+        with watch.timing(()):
+            results = list(made.function(*([column[row] for row in rows] for column in columns))) if rows else []
+    except BaseException as error:
+        if watch.is_interrupt(error):
+            raise
+        return values, dict.fromkeys(rows, watch.reason(error)) | why
     if len(results) != len(rows):
         text = f"it returned {len(results)} results for a batch of {len(rows)} records"
         return values, dict.fromkeys(rows, text) | why

@@ -1,5 +1,6 @@
 """What labeling functions may return: a label, a set of labels, all labels but some, probabilities of labels."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
@@ -16,6 +17,7 @@ from metalwork.votes import Space, TaskForest, soft_codes
 Spaces = Space | TaskForest
 """What labeling functions vote on: one space, or a tree a root."""
 
+_LONG: Final = 200
 _SLACK: Final = 0.02
 T = TypeVar("T")
 
@@ -136,6 +138,8 @@ class Reader(ABC):
         row = [float("nan")] * self.n_labels(column)
         for (_, code), share in found.items():
             row[code] = float(share)
+            if math.isnan(row[code]):
+                raise ValueError("a probability that is none")
         return column, row
 
 
@@ -183,7 +187,7 @@ class TreeReader(Reader):
             paths = " or ".join(map(repr, twice))
             raise WrongReturn(f"it returned {name!r}, a label of more than one task. Return its path: {paths}.")
         raise WrongReturn(
-            f"it returned a wrong label. {unknown_name('label of the tree', name, list(self.places))}"
+            f"it returned a wrong label. {unknown_name('label of the tree', _short(name), list(self.places))}"
         )
 
     def states(self, names: Iterable[str], inside: bool) -> tuple[int, States] | None:
@@ -246,11 +250,16 @@ def _find(known: Callable[[str], T | None], name: Any) -> T | None:
     return next((place for place in found if place is not None), None)
 
 
+def _short(name: Any) -> Any:
+    """A name that is compared with others in no time, and that a message has room for."""
+    return name[:_LONG] + "..." if isinstance(name, str) and len(name) > _LONG else name
+
+
 def _foreign(task: str, label: str, space: Spaces) -> str:
     plain = plain_name(label) if isinstance(label, str) else label
     homes = [other for other in space.tasks if plain in space.labels(other)]
     if not homes:
-        unknown = unknown_name(f"label of task {task!r}", label, space.labels(task))
+        unknown = unknown_name(f"label of task {task!r}", _short(label), space.labels(task))
         return f"it returned a wrong label. {unknown}"
     own = ", ".join(map(repr, space.labels(task)))
     return (

@@ -40,6 +40,16 @@ class Snapshot:
     def __init__(self) -> None:
         self._held = [(setting, setting.key(), setting.value()) for setting in _settings()]
 
+    def restore_builtins(self) -> None:
+        """Put back the built-in names alone, which our own code is written in."""
+        setting, key, value = self._held[0]
+        if setting.key() != key:
+            setting.write(value)
+
+    def keys(self) -> list[Any]:
+        """What tells each part, as it is now, from another."""
+        return [setting.key() for setting, _, _ in self._held]
+
     def restore(self) -> None:
         """Put back what differs now."""
         for setting, key, value in self._held:
@@ -137,13 +147,13 @@ def _decimal_key() -> tuple[Any, ...]:
 
 def _numpy_key() -> tuple[Any, bytes]:
     """NumPy's own generator, and what it holds as it lies in memory: that is quicker than to ask for it."""
-    generator = np.random.get_bit_generator()
+    generator = _RANDOM.get_bit_generator()
     return generator, ctypes.string_at(generator.ctypes.state_address, _MT19937)
 
 
 def _write_numpy(before: tuple[Any, Any]) -> None:
-    np.random.set_bit_generator(before[0])
-    np.random.set_state(before[1])
+    _RANDOM.set_bit_generator(before[0])
+    _RANDOM.set_state(before[1])
 
 
 def _read_signals() -> dict[int, Any]:
@@ -161,14 +171,15 @@ def _stop_timer(was_set: bool) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+_RANDOM: Final[Any] = np.random  # its own state, whatever a generator of one's own would be better for
 _MT19937: Final = 625 * 4  # bytes: 624 words and the position
 _NAMES: Final = ("INT", "TERM", "HUP", "ALRM", "VTALRM", "CHLD", "PIPE", "USR1", "USR2")
 _SIGNALS: Final = [number for name in _NAMES if (number := getattr(signal, f"SIG{name}", None)) is not None]
 _EVERYWHERE: Final = (
+    _plain(_read_builtins, lambda before: _replace(vars(builtins), before)),
     _plain(os.getcwd, os.chdir),
     _plain(_umask, os.umask),
     _plain(_read_environment, _write_environment),
-    _plain(_read_builtins, lambda before: _replace(vars(builtins), before)),
     _attributes(sys, "path", "argv", "stdin", "stdout", "stderr", "excepthook", "unraisablehook"),
     _elements(lambda: sys.path),
     _elements(lambda: sys.argv),
@@ -186,5 +197,5 @@ _EVERYWHERE: Final = (
     _plain(random.getstate, random.setstate),
     _plain(np.geterr, lambda before: np.seterr(**before)),
     _plain(np.geterrcall, np.seterrcall),
-    _Setting(_numpy_key, lambda: (np.random.get_bit_generator(), np.random.get_state()), _write_numpy),
+    _Setting(_numpy_key, lambda: (_RANDOM.get_bit_generator(), _RANDOM.get_state()), _write_numpy),
 )

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import ABSTAIN
 from metalwork.errors import DataError, LabelingError
+from metalwork.labeling._behaviour import Behaviour
 from metalwork.labeling._checks import check_functions
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._labeler import Part, numberings
@@ -18,6 +19,7 @@ from metalwork.labeling._votes import Failures
 from metalwork.votes import MOST_INCIDENTS, Incident, LabelMatrix, votes_in
 
 Codes = npt.NDArray[np.int32]
+_ENOUGH: Final = 1000
 
 
 class VoteTotal:
@@ -55,6 +57,7 @@ class VoteTotal:
         self._numbers = numberings(self.functions, schema)
         self._failures = [Failures() for _ in self.functions]
         self._incidents: list[list[Incident]] = [[] for _ in self.functions]
+        self._behaviour = Behaviour()
         self._looks: dict[str, Look] = {}
         self._spoke: set[str] = set()  # columns in which a vote stands
         if facts is not None:
@@ -68,18 +71,19 @@ class VoteTotal:
             j, wrong = part.wrong
             row = self.n_points + wrong.row - self._start
             raise LabelingError(str(Incident(self.functions[j].name, row, part.origin, wrong.reason)))
-        for j, (known, new) in enumerate(zip(self._failures, part.failures, strict=True)):
+        for j, new in part.failures.items():
             room = MOST_INCIDENTS - len(self._incidents[j])
             self._incidents[j] += [
                 Incident(self.functions[j].name, self.n_points + row - self._start, part.origin, reason)
                 for row, reason in new.first[:room]
             ]
-            known.merge(new, self.n_points)
+            self._failures[j].merge(new, self.n_points)
         for column, (known_numbers, own) in enumerate(zip(self._numbers, part.numbers, strict=True)):
             if own.others:
                 part.codes[:, column] = known_numbers.of(own)[part.codes[:, column]]
         for name, look in part.looks.items():
             self._looks[name] = self._looks.get(name, Look()) + look
+        self._behaviour.warn(self.functions, part, self.n_points - self._start)
         self._spoke |= {self.columns[column][1] for column in np.flatnonzero((part.codes >= 0).any(axis=0))}
         self.n_points += len(part.codes)
         self.n_shards += 1
@@ -89,7 +93,20 @@ class VoteTotal:
         """Raise where there were no records, or an LF failed on a larger part of them than this."""
         if self.n_points == 0:
             raise DataError("records must hold at least one record; got none.")
-        failing = [j for j, f in enumerate(self._failures) if f.count > max_error_rate * self.n_points]
+        self._check_failures(max_error_rate, max_error_rate * self.n_points)
+
+    def check_early(self, max_error_rate: float, n_points: int | None) -> None:
+        """Raise where it is certain that :meth:`check` will, or an LF failed on all that came so far.
+
+        Some records must have come, so that all LFs that fail are likely to be named. ``n_points`` is how many
+        there are, where that is known.
+        """
+        if self.n_points >= _ENOUGH and max_error_rate < 1:
+            most = self.n_points - 1 if n_points is None else min(max_error_rate * n_points, self.n_points - 1)
+            self._check_failures(max_error_rate, most)
+
+    def _check_failures(self, max_error_rate: float, most: float) -> None:
+        failing = [j for j, f in enumerate(self._failures) if f.count > most]
         if failing:
             raise LabelingError("\n".join(self._complaint(j, max_error_rate) for j in failing))
 

@@ -1,8 +1,9 @@
 """From what labeling functions return to label codes; errors are kept apart from abstains."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import count, repeat
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from metalwork.labeling._batch import BatchRule, read_batch
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._declared import ColumnRule, Reading
 from metalwork.labeling._function import LabelingFunction
+from metalwork.labeling._guard import Guard, Task, Watch, calls_functions, describe, shorten
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
 from metalwork.labeling._soft import ProbabilityRule
 from metalwork.votes import MOST_INCIDENTS, Alphabet
@@ -29,6 +31,7 @@ class _Failure:
 
 
 _FAILED: Final = _Failure()
+_MOST_SAID: Final = 2000
 _LASTING: Final = (
     "column ",
     "it returned ",
@@ -77,6 +80,8 @@ class Votes:
     numbers: list[Numbering]
     failures: Failures = field(default_factory=Failures)
     wrong: WrongLabel | None = None
+    differs: int | None = None
+    """A row on which the LF answered differently when it was asked again."""
 
     @classmethod
     def of(cls, codes: Codes, numbers: list[Numbering], why: Mapping[int, str]) -> Self:
@@ -85,10 +90,10 @@ class Votes:
         return cls(codes, numbers, Failures.of(why))
 
 
-def vote(lf: LabelingFunction, reading: Reading, reader: Reader) -> Votes:
+def vote(lf: LabelingFunction, reading: Reading, reader: Reader, guard: Guard, task: Task) -> Votes:
     """The LF's votes on every record of a chunk."""
     chunk = reading.chunk
-    numbers = [Numbering(reader.n_labels(column)) for column in range(len(reader.tasks))]
+    numbers = _numberings(reader)
     if isinstance(lf.function, ColumnRule):
         said = lf.function.verdicts(reading, lf.fields)
         codes = np.array([*(reader.label(label)[1] for label in lf.function.labels), ABSTAIN], np.int32)
@@ -96,15 +101,39 @@ def vote(lf: LabelingFunction, reading: Reading, reader: Reader) -> Votes:
     if isinstance(lf.function, ProbabilityRule):
         return _vote_softly(lf, lf.function, chunk, reader, numbers)
     if isinstance(lf.function, BatchRule):
-        return _vote_at_once(lf, lf.function, chunk, reader, numbers)
+        with guard.around(task, len(chunk)) as watch:
+            return _vote_at_once(lf, lf.function, chunk, reader, numbers, watch)
+    if isinstance(lf.function, AsyncRule):
+        with guard.around(replace(task, again=False), len(chunk)) as watch:  # a service may cost something
+            return _vote_one_by_one(lf, chunk, reader, numbers, watch)
+    with guard.around(task) as watch:
+        return _vote_one_by_one(lf, chunk, reader, numbers, watch)
+
+
+def _vote_one_by_one(
+    lf: LabelingFunction, chunk: Chunk, reader: Reader, numbers: list[Numbering], watch: Watch
+) -> Votes:
     try:
-        values, why = call_all(lf, chunk)
-    except _Stopped as stopped:
+        values, why = call_all(lf, chunk, watch)
+    except Stopped as stopped:
         return Votes(_silence(len(chunk), reader), numbers, wrong=stopped.wrong)
-    return _encode_all(lf, values, reader, numbers, why)
+    sample = watch.n_to_repeat(len(values))
+    votes = _encode_all(lf, values, reader, numbers, why, watch)
+    if not sample or votes.wrong is not None:
+        return votes
+    known = _numberings(reader)  # what comes up only here is no outcome of the run's
+    failed = {row: reason for row, reason in why.items() if row < sample}
+    first = _encode_all(lf, values[:sample], reader, known, failed, watch)
+    try:
+        returned, failed = call_all(lf, chunk.head(sample), watch)
+    except Stopped:
+        return votes
+    again = _encode_all(lf, returned, reader, known, failed, watch)
+    other = np.flatnonzero((first.codes != again.codes).any(axis=1))
+    return replace(votes, differs=int(other[0])) if other.size else votes
 
 
-class _Stopped(LabelingError):
+class Stopped(LabelingError):
     def __init__(self, wrong: WrongLabel) -> None:
         super().__init__(wrong.reason)
         self.wrong = wrong
@@ -123,24 +152,32 @@ def _vote_softly(
     return _all_soft(lf, rows, numbers, why)
 
 
+@calls_functions
 def _vote_at_once(
-    lf: LabelingFunction, rule: BatchRule, chunk: Chunk, reader: Reader, numbers: list[Numbering]
+    lf: LabelingFunction, rule: BatchRule, chunk: Chunk, reader: Reader, numbers: list[Numbering], watch: Watch
 ) -> Votes:
     """Votes of a function that takes all records of the chunk; one with an unreadable value is a failure."""
-    read = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)]
-    why = {row: reason for _, reasons in reversed(read) for row, reason in reasons.items()}
+    columns, why = arguments(lf, chunk)
+    for reason in watch.task.skip.values():
+        return _all_failed(len(chunk), reader, numbers, reason)
+    watch.mark(0)
     try:
-        found = read_batch(rule(*(list(column) for column, _ in read)), len(chunk), reader)
+        with watch.timing(()):
+            returned = rule(*map(list, columns))
+            found = read_batch(returned, len(chunk), reader)
     except (LabelingError, WrongReturn) as error:
-        return Votes(_silence(len(chunk), reader), numbers, wrong=WrongLabel(0, str(error)))
-    except Exception as error:
-        why = dict.fromkeys(range(len(chunk)), _reason(error)) | why
-        return Votes.of(_silence(len(chunk), reader), numbers, why)
+        if not watch.limits.goes_on:
+            return Votes(_silence(len(chunk), reader), numbers, wrong=WrongLabel(0, str(error)))
+        return _all_failed(len(chunk), reader, numbers, str(error), why)
+    except BaseException as error:
+        if watch.is_interrupt(error):
+            raise
+        return _all_failed(len(chunk), reader, numbers, watch.reason(error), why)
     if isinstance(found, np.ndarray):
         return _all_soft(lf, found, numbers, why)
     for row in why:
         found[row] = _FAILED
-    return _encode_all(lf, found, reader, numbers, why)
+    return _encode_all(lf, found, reader, numbers, why, watch)
 
 
 class Called(Protocol):
@@ -154,31 +191,60 @@ class Called(Protocol):
     def function(self) -> Callable[..., Any]: ...
 
 
-def call_all(lf: Called, chunk: Chunk) -> tuple[list[Any], dict[int, str]]:
-    """What the LF returns on each record, and by row why it failed; a map goes on after its function raised."""
+def arguments(lf: Called, chunk: Chunk) -> tuple[list[list[Any]], dict[int, str]]:
+    """The columns that an LF is called with, and by row why a value is none."""
     read = [chunk.values(name, kind) for name, kind in zip(lf.fields, lf.kinds, strict=True)]
-    why = {row: reason for _, reasons in reversed(read) for row, reason in reasons.items()}
+    return [values for values, _ in read], {row: why for _, own in reversed(read) for row, why in own.items()}
+
+
+def _all_failed(
+    n_points: int, reader: Reader, numbers: list[Numbering], reason: str, why: Mapping[int, str] | None = None
+) -> Votes:
+    """A failure on every record, for one reason where it has none of its own."""
+    return Votes.of(_silence(n_points, reader), numbers, dict.fromkeys(range(n_points), reason) | dict(why or {}))
+
+
+def not_called(n_points: int, reader: Reader, reason: str) -> Votes:
+    """The votes of an LF that is not called."""
+    return _all_failed(n_points, reader, _numberings(reader), reason)
+
+
+@calls_functions
+def call_all(lf: Called, chunk: Chunk, watch: Watch) -> tuple[list[Any], dict[int, str]]:
+    """What the LF returns on each record, and by row why it failed; a map goes on after its function raised."""
+    columns, why = arguments(lf, chunk)
+    why |= watch.task.skip
     function, values = lf.function, list[Any]()
     if isinstance(function, AsyncRule):
-        function = _resolved(function, [column for column, _ in read], why)
-    if why:
-        function = _skipping(function, why.copy())
-    calls = map(function, *(column for column, _ in read))
+        function = _resolved(function, columns, why, watch)
+    if why or watch.task.careful:
+        function = _one_by_one(function, why.copy(), watch)
+    calls = map(function, *columns)
     while len(values) < len(chunk):
         try:
-            values.extend(calls)
-            if len(values) < len(chunk):
-                raise RuntimeError("it raised StopIteration")
-        except LabelingError as error:
-            raise _Stopped(WrongLabel(len(values), str(error))) from None
+            watch.arm(values)
+            try:
+                values.extend(calls)
+            finally:
+                watch.disarm()
+            if len(values) == len(chunk):
+                break
+            reason = "RuntimeError: it raised StopIteration"
         except _UnreadableError as unreadable:
-            why[len(values)] = str(unreadable)
-            values.append(_FAILED)
-        except Exception as error:
-            about_text = isinstance(error, (TypeError, ValueError)) and "str" in str(error)
-            hint = chunk.hint(lf.fields, lf.kinds, len(values)) if about_text else ""
-            why[len(values)] = _reason(error) + hint
-            values.append(_FAILED)
+            reason = str(unreadable)
+        except BaseException as error:
+            if watch.is_interrupt(error):
+                raise
+            if isinstance(error, LabelingError) and not watch.limits.goes_on:
+                raise Stopped(WrongLabel(len(values), str(error))) from None
+            reason = watch.reason(error)
+            if isinstance(error, TypeError | ValueError) and "str" in reason:
+                reason += chunk.hint(lf.fields, lf.kinds, len(values))
+        why[len(values)] = reason
+        values.append(_FAILED)
+        if (rest := watch.why_not(len(why))) is not None:
+            why |= dict.fromkeys(range(len(values), len(chunk)), rest)
+            values += [_FAILED] * (len(chunk) - len(values))
     return values, why
 
 
@@ -186,22 +252,33 @@ class _UnreadableError(Exception):
     """Why a value is not of the type that an LF's argument asks for."""
 
 
-def _skipping(function: Callable[..., Any], why: Mapping[int, str]) -> Callable[..., Any]:
-    """The function, not called on records with an unreadable value."""
+def _one_by_one(function: Callable[..., Any], why: Mapping[int, str], watch: Watch) -> Callable[..., Any]:
+    """The function, not called on records with an unreadable value; each record is told before it begins."""
     rows = count()
 
     def call(*values: Any) -> Any:
-        if (reason := why.get(next(rows))) is not None:
+        row = next(rows)
+        if (reason := why.get(row)) is not None:
             raise _UnreadableError(reason)
+        watch.mark(row)
         return function(*values)
 
     return call
 
 
-def _resolved(rule: AsyncRule, columns: Sequence[list[Any]], why: Mapping[int, str]) -> Callable[..., Any]:
+def _resolved(
+    rule: AsyncRule, columns: Sequence[list[Any]], why: Mapping[int, str], watch: Watch
+) -> Callable[..., Any]:
     """A function that gives, record after record, what a rule gives on all of them at once."""
     rows = [values for row, values in enumerate(zip(*columns, strict=True)) if row not in why]
-    outcomes = iter(rule.outcomes(rows))
+    watch.mark(0)
+    try:
+        with watch.timing(()):
+            outcomes = iter(rule.outcomes(rows, watch.limits.max_seconds))
+    except BaseException as error:
+        if watch.is_interrupt(error):
+            raise
+        outcomes = repeat(Raised(error))
 
     def call(*_: Any) -> Any:
         found = next(outcomes)
@@ -213,10 +290,26 @@ def _resolved(rule: AsyncRule, columns: Sequence[list[Any]], why: Mapping[int, s
 
 
 def _encode_all(
-    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: list[Numbering], why: dict[int, str]
+    lf: LabelingFunction,
+    values: list[Any],
+    reader: Reader,
+    numbers: list[Numbering],
+    why: dict[int, str],
+    watch: Watch,
 ) -> Votes:
     plain = _encode_plain(values, reader)
-    return _encode(lf, values, reader, numbers, why) if plain is None else Votes.of(plain, numbers, why)
+    if plain is not None:
+        return Votes.of(plain, numbers, why)
+    codes = _silence(len(values), reader)
+    soft: dict[tuple[int, int], list[float]] = {}
+    if (wrong := _read_all(values, reader, numbers, codes, soft, why, watch)) is not None:
+        return Votes(codes, numbers, wrong=wrong)
+    for column in sorted({column for _, column in soft}):
+        rows = [row for row, there in soft if there == column]
+        found, bad = _soft_codes(lf, np.array([soft[row, column] for row in rows]), numbers[column])
+        codes[rows, column] = found
+        why |= {rows[at]: reason for at, reason in bad.items()}
+    return Votes.of(codes, numbers, why)
 
 
 def _encode_plain(values: list[Any], reader: Reader) -> Codes | None:
@@ -234,37 +327,72 @@ def _encode_plain(values: list[Any], reader: Reader) -> Codes | None:
     return codes
 
 
-def _encode(
-    lf: LabelingFunction, values: list[Any], reader: Reader, numbers: list[Numbering], why: dict[int, str]
-) -> Votes:
-    codes = _silence(len(values), reader)
+def _read_all(
+    values: list[Any],
+    reader: Reader,
+    numbers: list[Numbering],
+    codes: Codes,
+    soft: dict[tuple[int, int], list[float]],
+    why: dict[int, str],
+    watch: Watch,
+) -> WrongLabel | None:
+    """Read values into ``codes``, probabilities into ``soft``, failures into ``why``; what ends it, if any does.
+
+    A value may be of a class of the user's: all that is asked of it may fail, or take for ever.
+    """
     known: dict[Hashable, tuple[int, States] | None] = {}
-    soft: dict[tuple[int, int], list[float]] = {}
-    for row, value in enumerate(values):
-        if value is None or value is _FAILED or _is_abstain(value):
-            continue
+    rows, begun = iter(enumerate(values)), list[int]()
+    while len(begun) < len(values):
         try:
-            for first, own, part in reader.parts(value):
-                if part is None or _is_abstain(part):
-                    continue
-                if isinstance(part, Mapping):
-                    column, shares = own.soft(part)
-                    soft[row, first + column] = shares
-                    continue
-                if (key := (first, _key(part))) not in known:
-                    known[key] = _states(key[1], own)
-                if (said := known[key]) is not None:
-                    codes[row, first + said[0]] = numbers[first + said[0]].number(said[1])
+            watch.arm(begun)
+            try:
+                for row, value in rows:
+                    begun.append(row)
+                    if value is None or value is _FAILED:
+                        continue
+                    watch.mark(row)
+                    if _is_abstain(value):
+                        continue
+                    for first, own, part in reader.parts(value):
+                        _read(part, row, first, own, numbers, codes, soft, known)
+            finally:
+                watch.disarm()
         except WrongReturn as wrong:
-            return Votes(codes, numbers, wrong=WrongLabel(row, str(wrong)))
+            if not watch.limits.goes_on:
+                return WrongLabel(begun[-1], shorten(str(wrong), _MOST_SAID))
+            why[begun[-1]] = shorten(str(wrong), _MOST_SAID)
         except (TypeError, ValueError):
-            why[row] = _reason(value) if isinstance(value, Exception) else f"it returned {_short(value)}"
-    for column in sorted({column for _, column in soft}):
-        rows = [row for row, there in soft if there == column]
-        found, bad = _soft_codes(lf, np.array([soft[row, column] for row in rows]), numbers[column])
-        codes[rows, column] = found
-        why |= {rows[at]: reason for at, reason in bad.items()}
-    return Votes.of(codes, numbers, why)
+            value = values[begun[-1]]
+            is_error = BaseException in type(value).__mro__
+            why[begun[-1]] = describe(value) if is_error else f"it returned {_short(value, watch)}"
+        except BaseException as error:
+            if watch.is_interrupt(error):
+                raise
+            why[begun[-1]] = f"it returned {_short(values[begun[-1]], watch)}: {watch.reason(error)}"
+    return None
+
+
+def _read(
+    part: Any,
+    row: int,
+    first: int,
+    reader: Reader,
+    numbers: list[Numbering],
+    codes: Codes,
+    soft: dict[tuple[int, int], list[float]],
+    known: dict[Hashable, tuple[int, States] | None],
+) -> None:
+    """Read what was said of the tasks of ``reader``, whose columns begin at ``first``."""
+    if part is None or _is_abstain(part):
+        return
+    if isinstance(part, Mapping):
+        column, shares = reader.soft(part)
+        soft[row, first + column] = shares
+        return
+    if (key := (first, _key(part))) not in known:
+        known[key] = _states(key[1], reader)
+    if (said := known[key]) is not None:
+        codes[row, first + said[0]] = numbers[first + said[0]].number(said[1])
 
 
 def _key(value: Any) -> str | Not | frozenset[str]:
@@ -314,13 +442,17 @@ def _is_abstain(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value == ABSTAIN
 
 
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": ")
-
-
-def _short(value: Any) -> str:
+def _short(value: Any, watch: Watch | None = None) -> str:
+    """What a value looks like; one of the user's classes may not want to be looked at."""
     try:
-        text = repr(value)
-    except Exception:
+        with nullcontext() if watch is None else watch.timing(()):
+            text = repr(value)
+    except BaseException as error:
+        if watch is not None and watch.is_interrupt(error):
+            raise
         text = f"an object of type {type(value).__name__}"
-    return text if len(text) <= 80 else text[:77] + "..."
+    return shorten(text, 80)
+
+
+def _numberings(reader: Reader) -> list[Numbering]:
+    return [Numbering(reader.n_labels(column)) for column in range(len(reader.tasks))]
