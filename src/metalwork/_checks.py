@@ -31,10 +31,13 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def check_count(name: str, value: Any, least: int = 1, remedy: str = "") -> int:
-    """Return ``value`` as an int when it is a whole number of at least ``least``."""
-    if not _is_a(Integral, value) or not least <= value <= np.iinfo(np.int64).max:
-        raise _wrong(name, f"a whole number of at least {least}", value, remedy)
+def check_count(name: str, value: Any, least: int = 1, remedy: str = "", most: int | None = None) -> int:
+    """Return ``value`` as an int when it is a whole number of at least ``least``, and at most ``most``."""
+    if not _is_a(Integral, value) or not least <= value <= (np.iinfo(np.int64).max if most is None else most):
+        rule = (
+            f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most:,}"
+        )
+        raise _wrong(name, rule, value, remedy)
     return int(value)
 
 

@@ -38,8 +38,7 @@ Change = Callable[[dict[str, Any], dict[str, Any]], None]
 
 
 def _rewrite(path: Path, change: Change) -> None:
-    names = load_arrays(path, FORMAT, ())[0]["arrays"]
-    header, arrays = load_arrays(path, FORMAT, names)
+    header, arrays = load_arrays(path, FORMAT)
     header.pop("format")
     change(header, arrays)
     header["arrays"] = sorted(arrays)

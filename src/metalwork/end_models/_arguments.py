@@ -24,6 +24,7 @@ from metalwork.errors import ConfigError, DataError
 from metalwork.schema import TaskSchema
 
 MODULES: Final = ("input_module", "intermediate_module", "head_module")
+_MOST_THREADS: Final = 1024  # each is one of the system's, which has no room for a million
 _DEVICES: Final = ("cpu", "cuda", "auto")
 
 
@@ -40,9 +41,11 @@ def check_arguments(model: Any) -> None:
     check_choice("scaling", model.scaling, SCALINGS)
     check_choice("device", model.device, _DEVICES)
     check_count("batch_size", model.batch_size)
-    for name in ("max_epochs", "patience", "n_threads"):
+    for name in ("max_epochs", "patience"):
         if getattr(model, name) is not None:
             check_count(name, getattr(model, name))
+    if model.n_threads is not None:
+        check_count("n_threads", model.n_threads, most=_MOST_THREADS)
     if model.random_state is not None:
         check_count("random_state", model.random_state, least=0)
     check_positive("lr", model.lr)

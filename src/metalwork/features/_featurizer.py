@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._estimators import Estimator
-from metalwork.errors import DataError, MetalworkError
+from metalwork.errors import DataError
 from metalwork.features._records import joined, read_rows
 
 Array = npt.NDArray[Any]
@@ -147,10 +147,11 @@ class Featurizer(Estimator, ABC):
         DataError
             When the file is missing, damaged, or of another kind. Nothing in it is run.
         """
+        header, arrays = load_arrays(path, _FORMAT)
         with reading(path, _FORMAT):
-            header, _ = load_arrays(path, _FORMAT, [])
-            _, arrays = load_arrays(path, _FORMAT, checked_names(header["arrays"]))
-            found = _unpacked_from(path, header, arrays)
+            if sorted(arrays) != sorted(checked_names(header["arrays"])):
+                raise DataError("Its arrays are missing or left over.")
+            found = Featurizer.unpack(header, arrays)
         if not isinstance(found, cls):
             raise DataError(f"{path}: must hold {cls.__name__}; it holds {type(found).__name__}.")
         return found
@@ -177,13 +178,6 @@ class Featurizer(Estimator, ABC):
         if not isinstance(header["facts"], dict):
             raise DataError("The facts of a featurizer must be a mapping.")
         return _KINDS[kind].restored(header["facts"], {n: arrays[n] for n in checked_names(header["arrays"])})
-
-
-def _unpacked_from(path: Any, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Featurizer:
-    try:
-        return Featurizer.unpack(header, arrays)
-    except MetalworkError as error:
-        raise DataError(f"{path}: must be a {_FORMAT!r} file; it is damaged. {error}") from None
 
 
 def checked_names(names: Any) -> list[str]:

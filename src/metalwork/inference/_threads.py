@@ -11,6 +11,8 @@ from metalwork.errors import ConfigError
 Block = TypeVar("Block")
 Found = TypeVar("Found")
 
+_MOST = 1024
+
 
 def n_threads() -> int:
     """``METALWORK_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs that this process may use.
@@ -18,14 +20,14 @@ def n_threads() -> int:
     Raises
     ------
     ConfigError
-        For ``METALWORK_THREADS`` that is no whole number above 0.
+        For ``METALWORK_THREADS`` that is no whole number from 1 to 1,024.
     """
     given = os.environ.get("METALWORK_THREADS", "").strip()
-    if given and not (given.isdecimal() and int(given) > 0):
-        raise ConfigError(f"METALWORK_THREADS must be a whole number above 0; got {given!r}.")
+    if given and not (given.isdecimal() and 0 < int(given) <= _MOST):
+        raise ConfigError(f"METALWORK_THREADS must be a whole number from 1 to {_MOST:,}; got {given!r}.")
     usual = os.environ.get("OMP_NUM_THREADS", "").strip()
     chosen = given or (usual if usual.isdecimal() else "")
-    return max(1, int(chosen)) if chosen else _n_cpus()
+    return min(max(1, int(chosen)), _MOST) if chosen else _n_cpus()
 
 
 def _n_cpus() -> int:

@@ -55,7 +55,7 @@ class LabelModel(Estimator, ABC):
 
     _estimator_type = "classifier"
     _called_before = "it predicts. Call fit(votes) first."
-    _fitted: ClassVar[Fitted] = {"lf_names_": tuple, "lf_tasks_": tuple, "lf_outcomes_": dict}
+    _fitted: ClassVar[Fitted] = {}
     schema: TaskSchema
     lf_names_: tuple[str, ...]
     lf_tasks_: tuple[str, ...]
@@ -93,6 +93,9 @@ class LabelModel(Estimator, ABC):
         dev: tuple[LabelMatrix, npt.NDArray[np.int64]] | None,
     ) -> None:
         """Set the fitted attributes; the arguments have been checked."""
+
+    def _check_arguments(self) -> None:
+        """Check the constructor's arguments; the LFs are known."""
 
     @abstractmethod
     def _fit_counted(self, counts: VoteCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
@@ -249,6 +252,7 @@ class LabelModel(Estimator, ABC):
         check_stored(type(self), self.schema, found)  # a file must not set what it likes
         for name, value in found.items():
             setattr(self, name, value)
+        self._check_arguments()
         return self
 
     def _know(self, votes: LabelMatrix | VoteCounts) -> None:
@@ -350,9 +354,9 @@ def load_label_model(path: str | os.PathLike[str]) -> LabelModel:
     DataError
         When the file is missing, damaged or no label model.
     """
-    header, _ = load_arrays(path, _FORMAT, ())
+    header, arrays = load_arrays(path, _FORMAT)
     with reading(path, _FORMAT):
         kinds: dict[str, Any] = {kind.__name__: kind for kind in _kinds()}
         model = kinds[header["model"]](TaskSchema.from_dict(header["schema"]), **header["parameters"])
-        restored: LabelModel = model._restore(header, load_arrays(path, _FORMAT, header["arrays"])[1])
+        restored: LabelModel = model._restore(header, arrays)
         return restored

@@ -144,12 +144,14 @@ class ForestLabelModel(Estimator):
         DataError
             When the file is missing, damaged or no forest's label model.
         """
-        header, _ = load_arrays(path, _FORMAT, ())
+        header, stored = load_arrays(path, _FORMAT)
         with reading(path, _FORMAT), tempfile.TemporaryDirectory() as folder:
             models = []
-            for i, stored in load_arrays(path, _FORMAT, [str(i) for i in range(header["n_models"])])[1].items():
+            if header["n_models"] != len(stored):
+                raise VotesError(f"it has {len(stored)} models")
+            for i in range(len(stored)):
                 part = Path(folder) / f"{i}.npz"
-                part.write_bytes(stored.tobytes())
+                part.write_bytes(stored[str(i)].tobytes())
                 models.append(load_label_model(part))
             model = cls(TaskForest(one.schema for one in models), type(models[0]))
             model.models_ = {one.schema.root: one for one in models}

@@ -51,7 +51,18 @@ from metalwork.label_models._lf_priors import Stated, in_votes_for_labels, lf_pr
 from metalwork.label_models._monotone import bounded_by_votes, monotone_tables
 from metalwork.label_models._outcomes import branch_counts, outcomes_of, right_votes
 from metalwork.label_models._repetition import Repetition, find_repetition, redundant_copies
-from metalwork.label_models._stored import PER_TASK, Fitted
+from metalwork.label_models._stored import (
+    Fitted,
+    each,
+    flag,
+    log_shares,
+    number,
+    numbers,
+    one_of,
+    pair_of_lfs,
+    tables,
+    whole,
+)
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -139,21 +150,21 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     """
 
     _fitted: ClassVar[Fitted] = {
-        "abstains_": str,
-        "accuracies_": ("n_lfs",),
-        "class_prior_": ("n_end_labels",),
-        "converged_": bool,
-        "correlation_": (float, int),
-        "dependence_": (float, int),
-        "dependence_limit_": (float, int),
-        "log_likelihoods_": tuple,
-        "log_prior_": PER_TASK,
-        "n_iter_": int,
-        "off_branch_rates_": ("n_lfs",),
-        "repeated_": tuple,
-        "tables_": PER_TASK,
-        "uncovered_": ("n_end_labels",),
-        "vote_weights_": ("n_lfs",),
+        "abstains_": one_of("ignored", "informative"),
+        "accuracies_": numbers("n_lfs", least=0.0, most=1.0),
+        "class_prior_": numbers("n_end_labels", least=0.0, total=1.0),
+        "converged_": flag,
+        "correlation_": number(least=0.0),
+        "dependence_": number(may_be_nan=True),
+        "dependence_limit_": number(may_be_nan=True),
+        "log_likelihoods_": each(number()),
+        "log_prior_": log_shares,
+        "n_iter_": whole,
+        "off_branch_rates_": numbers("n_lfs", least=0.0, most=1.0),
+        "repeated_": each(pair_of_lfs),
+        "tables_": tables,
+        "uncovered_": numbers("n_end_labels", least=0.0, total=1.0),
+        "vote_weights_": numbers("n_lfs", least=0.0, most=1.0),
     }
 
     def __init__(
@@ -262,6 +273,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         return repetition
 
     def _check_arguments(self) -> None:
+        lf_priors_of(self.lf_names_, self.precision, self.strength, self.off_branch_ratio)
         check_choice("abstains", self.abstains, ("auto", "ignored", "informative"))
         check_choice("unvoted", self.unvoted, ("exclude", "allow"))
         for name in ("off_branch_ratio", "dev_weight", "max_iter", "tol"):

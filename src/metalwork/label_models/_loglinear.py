@@ -27,7 +27,7 @@ from metalwork.inference import (
     potentials,
 )
 from metalwork.label_models._base import LabelModel
-from metalwork.label_models._stored import Fitted
+from metalwork.label_models._stored import Fitted, flag, numbers, whole
 from metalwork.label_models._vote_counts import VoteCounts
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
@@ -65,7 +65,7 @@ class LogLinearLabelModel(LabelModel):
     converged_, n_iter_ : bool, int
     """
 
-    _fitted: ClassVar[Fitted] = {"theta_": ("2 n_lfs",), "converged_": bool, "n_iter_": int}
+    _fitted: ClassVar[Fitted] = {"theta_": numbers("n_lfs", times=2), "converged_": flag, "n_iter_": whole}
 
     def __init__(
         self,
@@ -123,11 +123,7 @@ class LogLinearLabelModel(LabelModel):
 
     def _fit_rows(self, votes: LabelMatrix, counted: VotesByTask, has_more: bool) -> None:
         votes.check_plain("LogLinearLabelModel")
-        check_not_negative("l2", self.l2)
-        check_count("max_iter", self.max_iter)
-        check_positive("tol", self.tol)
-        for name in ("initial_lab", "initial_acc"):
-            check_number(name, getattr(self, name))
+        self._check_arguments()
         if has_more:
             warnings.warn(
                 "LogLinearLabelModel is the paper's model, which has no class prior and sees no labels: "
@@ -148,6 +144,13 @@ class LogLinearLabelModel(LabelModel):
         self.n_iter_ = int(found.nit)
         self.converged_ = bool(found.success)
         self._warn_where_votes_invert(votes)
+
+    def _check_arguments(self) -> None:
+        check_not_negative("l2", self.l2)
+        check_count("max_iter", self.max_iter)
+        check_positive("tol", self.tol)
+        for name in ("initial_lab", "initial_acc"):
+            check_number(name, getattr(self, name))
 
     def _warn_where_votes_invert(self, votes: LabelMatrix) -> None:
         theta = _split(self.theta_, votes.n_lfs)

@@ -40,6 +40,9 @@ class MajorityVote(LabelModel):
         self.random_state = random_state
 
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: Any) -> None:
+        self._check_arguments()
+
+    def _check_arguments(self) -> None:
         check_choice("mode", self.mode, ("hard", "soft"))
         check_count("random_state", self.random_state, least=0)
 

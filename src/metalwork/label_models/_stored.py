@@ -1,38 +1,136 @@
-"""What a stored label model may hold: the fitted attributes that its class declares, in their shapes."""
+"""What a stored label model may hold: the fitted attributes that its class declares, each with its rule."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from metalwork.errors import VotesError
 from metalwork.schema import TaskSchema
+from metalwork.votes import Alphabet
 
-Fitted = Mapping[str, Any]
-"""Fitted attribute -> its type, or for an array the names of its dimensions (a number where it is fixed)."""
-
-PER_TASK: Final = "a list of arrays, one a task"
+_ROUNDING = 1e-6
 
 
-def declared(model: type[Any]) -> dict[str, Any]:
-    """The fitted attributes that a class and those it derives from declare in ``_fitted``."""
+class Sizes(NamedTuple):
+    """The sizes that a model's schema and LFs give its arrays; by task where they are tuples."""
+
+    n_lfs: int
+    n_end_labels: int
+    n_lfs_of: tuple[int, ...]
+    n_labels_of: tuple[int, ...]
+    n_outcomes_of: tuple[int, ...]
+
+
+Rule = Callable[[Any, Sizes], str | None]
+"""From the value of a fitted attribute to what it must be, where it is not."""
+
+Fitted = Mapping[str, Rule]
+
+
+def numbers(
+    size: str, times: int = 1, least: float = -math.inf, most: float = math.inf, total: Any = None
+) -> Rule:
+    """A finite array of so many numbers from ``least`` to ``most``, which sum to ``total``."""
+
+    def rule(value: Any, sizes: Sizes) -> str | None:
+        shape = (getattr(sizes, size) * times,)
+        if (fault := _not_finite(value, shape)) is not None:
+            return fault
+        if value.size and not (value.min() >= least - _ROUNDING and value.max() <= most + _ROUNDING):
+            return f"numbers from {least:g} to {most:g}"
+        return None if total is None or abs(value.sum() - total) <= _ROUNDING else f"numbers that sum to {total}"
+
+    return rule
+
+
+def tables(value: Any, sizes: Sizes) -> str | None:
+    """A finite table for each LF of each task."""
+    of_task = zip(sizes.n_lfs_of, sizes.n_labels_of, sizes.n_outcomes_of, strict=True)
+    return _by_task(value, [(n_lfs, k + 1, n_outcomes + 1) for n_lfs, k, n_outcomes in of_task])
+
+
+def log_shares(value: Any, sizes: Sizes) -> str | None:
+    """A finite number for each label of each task."""
+    return _by_task(value, [(k,) for k in sizes.n_labels_of])
+
+
+def number(least: float = -math.inf, may_be_nan: bool = False) -> Rule:
+    """A finite number of at least ``least``."""
+
+    def rule(value: Any, sizes: Sizes) -> str | None:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and ((may_be_nan and math.isnan(value)) or (math.isfinite(value) and value >= least)):
+            return None
+        return f"a number{'' if least == -math.inf else f' of at least {least:g}'}"
+
+    return rule
+
+
+def whole(value: Any, sizes: Sizes) -> str | None:
+    """A whole number of at least 0."""
+    return None if type(value) is int and value >= 0 else "a whole number of at least 0"
+
+
+def flag(value: Any, sizes: Sizes) -> str | None:
+    """True or false."""
+    return None if isinstance(value, bool) else "true or false"
+
+
+def one_of(*choices: str) -> Rule:
+    """One of some texts."""
+    return lambda value, sizes: None if value in choices else f"one of {', '.join(map(repr, choices))}"
+
+
+def each(rule: Rule) -> Rule:
+    """A list of what the rule says."""
+
+    def of_all(value: Any, sizes: Sizes) -> str | None:
+        if not isinstance(value, tuple):
+            return "a list"
+        return next((f"a list, each {fault}" for part in value if (fault := rule(part, sizes))), None)
+
+    return of_all
+
+
+def pair_of_lfs(value: Any, sizes: Sizes) -> str | None:
+    """Names of two LFs, and a number."""
+    kinds = (str, str, float | int)
+    if isinstance(value, list | tuple) and len(value) == 3 and all(map(isinstance, value, kinds)):
+        return number()(value[2], sizes)
+    return "two names and a number"
+
+
+def declared(model: type[Any]) -> dict[str, Rule]:
+    """The fitted attributes that a class and those it derives from declare in ``_fitted``, beside the LFs."""
     return {name: rule for part in reversed(model.__mro__) for name, rule in vars(part).get("_fitted", {}).items()}
+
+
+LFS: Final = ("lf_names_", "lf_tasks_", "lf_outcomes_")
+"""The fitted attributes of every model."""
 
 
 def check_stored(model: type[Any], schema: TaskSchema, found: Mapping[str, Any]) -> None:
     """Raise ``VotesError`` unless ``found`` are the fitted attributes of such a model."""
     rules = declared(model)
-    for name in sorted(set(found) ^ set(rules)):
+    for name in sorted(set(found) ^ {*rules, *LFS}):
         what = "has no fitted attribute" if name in found else "must have the fitted attribute"
         raise VotesError(f"{model.__name__} {what} {name!r}")
-    for fault in (*_lf_faults(schema, found), *_faults(rules, schema, found)):
-        raise VotesError(fault)
+    for of_lfs in _lf_faults(schema, found):
+        raise VotesError(of_lfs)
+    sizes = _sizes(schema, found)
+    for name, rule in rules.items():
+        if (fault := rule(found[name], sizes)) is not None:
+            raise VotesError(f"{name} must be {fault}")
 
 
 def _lf_faults(schema: TaskSchema, found: Mapping[str, Any]) -> Iterator[str]:
-    names, tasks, outcomes = found["lf_names_"], found["lf_tasks_"], found["lf_outcomes_"]
+    names, tasks, outcomes = (found[name] for name in LFS)
     if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
         yield f"lf_names_ must be names; got {names!r}"
+    elif len(set(names)) < len(names):
+        yield "lf_names_ must be distinct"
     elif not isinstance(tasks, tuple) or len(tasks) != len(names) or not set(tasks) <= set(schema.tasks):
         yield f"lf_tasks_ must be a task of the schema for each of {len(names)} LFs; got {tasks!r}"
     elif not isinstance(outcomes, dict) or not set(outcomes) <= set(names):
@@ -40,26 +138,31 @@ def _lf_faults(schema: TaskSchema, found: Mapping[str, Any]) -> Iterator[str]:
     else:
         for name, rows in outcomes.items():
             n_labels = len(schema.labels(tasks[names.index(name)]))
-            if np.ndim(rows) != 2 or rows.shape[1] != n_labels + 1 or rows.dtype.kind != "f":
+            if np.ndim(rows) != 2 or rows.shape[1] != n_labels + 1 or rows.dtype.kind != "f" or not len(rows):
                 yield f"lf_outcomes_ of {name!r} must have {n_labels + 1} numbers a row"
+            elif not (((rows >= 0) & (rows <= 1)) | np.isnan(rows)).all():
+                yield f"lf_outcomes_ of {name!r} must be between 0 and 1, or NaN"
 
 
-def _faults(rules: Mapping[str, Any], schema: TaskSchema, found: Mapping[str, Any]) -> Iterator[str]:
-    sizes = {"n_lfs": len(found["lf_names_"]), "n_end_labels": schema.n_end_labels}
-    sizes["2 n_lfs"] = 2 * sizes["n_lfs"]
-    for name, rule in rules.items():
-        value = found[name]
-        if rule == PER_TASK:
-            if not isinstance(value, list) or len(value) != schema.n_tasks or not all(map(_is_numbers, value)):
-                yield f"{name} must be an array for each of {schema.n_tasks} tasks"
-        elif isinstance(rule, type) or (isinstance(rule, tuple) and isinstance(rule[0], type)):
-            if not isinstance(value, rule):
-                yield f"{name} must be of another type; got {value!r}"
-        else:
-            shape = tuple(sizes.get(size, size) for size in rule)
-            if not _is_numbers(value) or value.shape != shape:
-                yield f"{name} must be numbers of shape {shape}; got {np.shape(value)}"
+def _sizes(schema: TaskSchema, found: Mapping[str, Any]) -> Sizes:
+    names, tasks, outcomes = (found[name] for name in LFS)
+    n_lfs, n_outcomes = [0] * schema.n_tasks, [0] * schema.n_tasks
+    for name, task in zip(names, tasks, strict=True):
+        t = schema.task_index(task)
+        alphabet = Alphabet(outcomes[name]) if name in outcomes else Alphabet.of_labels(schema.n_labels[t])
+        n_lfs[t], n_outcomes[t] = n_lfs[t] + 1, max(n_outcomes[t], len(alphabet))
+    widths = [width or k for width, k in zip(n_outcomes, schema.n_labels, strict=True)]
+    return Sizes(len(names), schema.n_end_labels, tuple(n_lfs), tuple(schema.n_labels), tuple(widths))
 
 
-def _is_numbers(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
+def _by_task(value: Any, shapes: list[tuple[int, ...]]) -> str | None:
+    if not isinstance(value, list) or len(value) != len(shapes):
+        return f"an array for each of {len(shapes)} tasks"
+    faults = (_not_finite(part, shape) for part, shape in zip(value, shapes, strict=True))
+    return next((fault for fault in faults if fault), None)
+
+
+def _not_finite(value: Any, shape: tuple[int, ...]) -> str | None:
+    if not isinstance(value, np.ndarray) or value.dtype != np.float64 or value.shape != shape:
+        return f"numbers of shape {shape}; got {np.shape(value)}"
+    return None if np.isfinite(value).all() else "finite numbers"

@@ -308,12 +308,13 @@ class LabelMatrix:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a matrix that :meth:`save` wrote. Nothing in the file is executed."""
-        header, arrays = load_arrays(path, _FORMAT, ("codes", "errors"))
+        header, arrays = load_arrays(path, _FORMAT)
         with reading(path, _FORMAT):
             schema, own = TaskSchema.from_dict(header["schema"]), header.get("outcomes", [])
-            stored = load_arrays(path, _FORMAT, [_stored(i) for i in range(len(own))])[1]
+            if set(arrays) != {"codes", "errors", *map(_stored, range(len(own)))}:
+                raise VotesError("its arrays are not those of a label matrix")
             words = header.get("words", [None] * len(own))
-            outcomes = {lf: Alphabet(stored[_stored(i)], words[i]) for i, lf in enumerate(own)}
+            outcomes = {lf: Alphabet(arrays[_stored(i)], words[i]) for i, lf in enumerate(own)}
             tasks, names, ids = header["tasks"], header["names"], header.get("record_ids")
             incidents = header.get("incidents", [])
             return cls(arrays["codes"], schema, tasks, names, arrays["errors"], outcomes, ids, incidents)

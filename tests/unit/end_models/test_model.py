@@ -196,7 +196,7 @@ def test_no_seed_draws_a_new_one_each_time() -> None:
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1; got 0."),
         ({"batch_size": None}, "batch_size must be a whole number of at least 1; got None."),
         ({"max_epochs": 2.5}, "max_epochs must be a whole number of at least 1; got 2.5."),
-        ({"n_threads": True}, "n_threads must be a whole number of at least 1; got True."),
+        ({"n_threads": True}, "n_threads must be a whole number from 1 to 1,024; got True."),
         ({"random_state": -1}, "random_state must be a whole number of at least 0; got -1."),
         ({"lr": 0}, "lr must be a finite number above 0; got 0."),
         ({"lr": float("nan")}, "lr must be a finite number above 0; got nan."),

@@ -27,7 +27,7 @@ def test_the_setting_is_checked(given: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("METALWORK_THREADS", given)
     with pytest.raises(ConfigError, match="METALWORK_THREADS") as caught:
         n_threads()
-    assert str(caught.value) == f"METALWORK_THREADS must be a whole number above 0; got {given!r}."
+    assert str(caught.value) == f"METALWORK_THREADS must be a whole number from 1 to 1,024; got {given!r}."
 
 
 def test_blocks_are_worked_on_at_the_same_time_and_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
