@@ -9,10 +9,9 @@ import json
 import math
 import os
 import stat
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +19,12 @@ import numpy.typing as npt
 from metalwork._files import atomic_write
 from metalwork.errors import ConfigError, DataError
 
+if TYPE_CHECKING:
+    import zipfile
+
 Array = npt.NDArray[Any]
 
+_PACKED: Final = (0, 8)  # stored and deflated
 _MOST_UNPACKED: Final = 4 * 2**30
 _MOST_HEADER: Final = 2**28
 _MOST_ARRAYS: Final = 100_000
@@ -71,6 +74,8 @@ def load_arrays(
         When the file is missing, damaged, changed since it was saved, or of another kind; when it unpacks to more
         than 4 GiB, or the bytes that ``METALWORK_MAX_UNPACKED`` says.
     """
+    import zipfile
+
     most = _most_unpacked()
     with reading(path, kind), open(os.fspath(path), "rb") as stream, zipfile.ZipFile(stream) as stored:
         members = _members(stored)
@@ -84,20 +89,20 @@ def load_arrays(
                 f"{path}: must be as it was saved; it has changed since. Copy it again, or make it again."
             )
         if names is not None and set(arrays) != set(names):
-            raise ValueError(f"its arrays are {', '.join(sorted(arrays)[:9])}")
+            raise DataError(f"its arrays are {', '.join(sorted(arrays)[:9])}")
         return header, arrays
 
 
-def _members(stored: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+def _members(stored: "zipfile.ZipFile") -> "dict[str, zipfile.ZipInfo]":
     """The arrays of a file by name, none of which has been read."""
     members = stored.infolist()
     if len(members) > _MOST_ARRAYS:
-        raise ValueError(f"it has {len(members):,} parts, and {_MOST_ARRAYS:,} are the most")
+        raise DataError(f"it has {len(members):,} parts, and {_MOST_ARRAYS:,} are the most")
     names = [member.filename.removesuffix(".npy") for member in members]
     if len(set(names)) < len(names) or "header" not in names:
-        raise ValueError("a part stands twice" if "header" in names else "it has no header")
-    if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
-        raise ValueError("a part is packed in another way")
+        raise DataError("a part stands twice" if "header" in names else "it has no header")
+    if any(member.compress_type not in _PACKED for member in members):
+        raise DataError("a part is packed in another way")
     return dict(zip(names, members, strict=True))
 
 
@@ -108,7 +113,7 @@ def _most_unpacked() -> int:
     return int(told) if told else _MOST_UNPACKED
 
 
-def _check_size(path: str | os.PathLike[str], members: Mapping[str, zipfile.ZipInfo], most: int) -> None:
+def _check_size(path: str | os.PathLike[str], members: Mapping[str, "zipfile.ZipInfo"], most: int) -> None:
     total = sum(member.file_size for member in members.values())
     if total > most:
         raise DataError(
@@ -117,33 +122,33 @@ def _check_size(path: str | os.PathLike[str], members: Mapping[str, zipfile.ZipI
         )
 
 
-def _read(stored: zipfile.ZipFile, member: zipfile.ZipInfo, most: float = math.inf) -> Array:
+def _read(stored: "zipfile.ZipFile", member: "zipfile.ZipInfo", most: float = math.inf) -> Array:
     """One array of numbers, whose header must agree with the size of the part before memory is set aside."""
     if member.file_size > most:
-        raise ValueError(f"its header has {member.file_size:,} bytes")
+        raise DataError(f"its header has {member.file_size:,} bytes")
     with stored.open(member) as stream:
-        version = np.lib.format.read_magic(stream)
-        reads = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        shape, is_fortran, kind = reads[version](stream)
+        layout: Any = np.lib.format
+        reads = {(1, 0): layout.read_array_header_1_0, (2, 0): layout.read_array_header_2_0}
+        shape, is_fortran, kind = reads[layout.read_magic(stream)](stream)
         if kind.kind not in "biuf" or kind.itemsize > 16:
-            raise ValueError(f"{member.filename} holds no numbers")
+            raise DataError(f"{member.filename} holds no numbers")
         if stream.tell() + math.prod(shape) * kind.itemsize != member.file_size:
-            raise ValueError(f"{member.filename} is not as large as it says")
+            raise DataError(f"{member.filename} is not as large as it says")
         array = np.empty(shape[::-1] if is_fortran else shape, kind)
         _fill(array.reshape(-1).view(np.uint8), stream)
         return array.T if is_fortran else array
 
 
-def _fill(array: Any, stream: IO[bytes]) -> None:
+def _fill(array: Any, stream: Any) -> None:
     left = memoryview(array)
     while len(left):
         chunk = stream.read(min(len(left), 2**20))
         if not chunk:
-            raise ValueError("it is cut off")
+            raise DataError("it is cut off")
         left[: len(chunk)] = chunk
         left = left[len(chunk) :]
     if stream.read(1):  # the checksum is compared at the end
-        raise ValueError("a part is larger than it says")
+        raise DataError("a part is larger than it says")
 
 
 @contextmanager
@@ -151,7 +156,7 @@ def reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
     """Whatever goes wrong inside is a ``DataError`` that names the file: its contents may come from anywhere."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for
-            raise ValueError("it is no ordinary file")
+            raise DataError("it is no ordinary file")
         yield
     except DataError as error:
         if str(error).startswith(f"{os.fspath(path)}: "):
