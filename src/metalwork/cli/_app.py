@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from metalwork import __version__
+from metalwork.cli._streams import say
 from metalwork.errors import MetalworkError, MetalworkWarning
 
 EXIT_MISTAKE: Final = 1
@@ -55,8 +56,8 @@ _HOW_TO_DEBUG = "For the traceback, run again with: metalwork --debug ..."
 def fail(message: str, code: int, debug: bool = False) -> None:
     """Print an error to stderr and end with ``code``."""
     if debug:
-        traceback.print_exc()
-    typer.echo(typer.style("Error: ", fg="red", bold=True) + message, err=True)
+        say(traceback.format_exc(), err=True)
+    say(message, "Error: ", "red", err=True)
     raise typer.Exit(code)
 
 
@@ -79,7 +80,7 @@ def _plain_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        typer.echo(typer.style("Warning: ", fg="yellow", bold=True) + str(message), err=True)
+        say(str(message), "Warning: ", "yellow", err=True)
 
     with warnings.catch_warnings():
         warnings.simplefilter("default", MetalworkWarning)

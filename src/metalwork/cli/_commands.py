@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from metalwork.cli._app import app as app
+from metalwork.cli._streams import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +47,8 @@ def init(
 
     folder = Path(name)
     for path in write_project(folder, example):
-        typer.echo(path)
-    typer.echo(f"\nNow run: metalwork run {folder / 'project.yaml'}")
+        say(str(path))
+    say(f"\nNow run: metalwork run {folder / 'project.yaml'}")
 
 
 @app.command()
@@ -317,5 +318,5 @@ def _job_of(project: "Project") -> "Job":
     from metalwork.pipeline import Job
 
     for file in project.code:
-        typer.echo(f"Running the project's own Python file {file}", err=True)
+        say(f"Running the project's own Python file {file}", err=True)
     return Job.of_project(project)

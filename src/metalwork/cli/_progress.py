@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 
+from metalwork.cli._streams import SafeConsole
+
 Update = Callable[[str], None]
 
 
 @contextmanager
 def step(title: str, console: Console | None = None) -> Iterator[Update]:
     """Show ``title`` with a spinner; the yielded function adds a note on how far the step is."""
-    screen = console or Console(stderr=True, highlight=False)
+    screen = console or SafeConsole(stderr=True, highlight=False)
     start = time.perf_counter()
     with screen.status(escape(title)) as status:
         yield lambda note: status.update(f"{escape(title)} [dim]{escape(note)}[/dim]")

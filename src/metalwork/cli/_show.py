@@ -5,9 +5,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from metalwork.analysis import LFRow, LFSummary, Metrics
+from metalwork.cli._streams import SafeConsole, plain
 from metalwork.pipeline import LabelShares
 from metalwork.schema import TaskSchema
 from metalwork.votes import Space
@@ -18,14 +18,14 @@ _MOST_TASKS = 20
 
 def out() -> Console:
     """A console on stdout; wide enough for the tables where stdout is no terminal."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+    console = SafeConsole(highlight=False)
+    return console if console.is_terminal else SafeConsole(highlight=False, width=_PLAIN_WIDTH)
 
 
 def show_space(console: Console, space: Space) -> None:
     """The task tree, or the label vectors."""
-    console.print(Text("Tasks", style="bold"))
-    console.print(Text(str(space)))
+    console.print(plain("Tasks", style="bold"))
+    console.print(plain(space))
     console.print()
 
 
@@ -37,7 +37,7 @@ def show_lfs(
     known = {name: {row.name: row for row in other.rows} for name, other in gold.items() if name == "dev"}
     for task in summary.tasks:
         covered = f"they vote on {task.coverage:.1%} of the training records"
-        console.print(Text(f"Labeling functions of task {task.task} ({covered})", style="bold"))
+        console.print(plain(f"Labeling functions of task {task.task} ({covered})", style="bold"))
         table = _table()
         table.add_column("name", overflow="fold")
         table.add_column("votes for", overflow="fold")
@@ -45,35 +45,35 @@ def show_lfs(
         for name in known:  # what is off the branch counts as wrong, and is named beside
             headings += [f"{name} precision", *(["off-branch"] if task.task != summary.tasks[0].task else [])]
         for heading in headings:
-            table.add_column(heading, justify="right")
+            table.add_column(plain(heading), justify="right")
         for row in (row for row in summary.rows if row.task == task.task):
             cells = [f"{row.coverage:.1%}", f"{row.conflict:.1%}"]
             cells += [_percent(row.learned_accuracy)] if learned else []
             for rows in known.values():
                 cells += [_scored(rows[row.name])]
                 cells += [_percent(rows[row.name].off_branch)] if task.task != summary.tasks[0].task else []
-            table.add_row(Text(row.name), Text(", ".join(row.polarity) or "(never votes)"), *cells)
+            table.add_row(plain(row.name), plain(", ".join(row.polarity) or "(never votes)"), *cells)
         console.print(table)
         console.print()
     failed = [row for row in summary.rows if row.n_errors]
     for row in failed:
-        console.print(Text(f"{row.name} failed on {row.n_errors:,} records; it has no vote there."))
+        console.print(plain(f"{row.name} failed on {row.n_errors:,} records; it has no vote there."))
     for note in notes:
-        console.print(Text(note))
+        console.print(plain(note))
 
 
 def show_labels(console: Console, shares: LabelShares, schema: TaskSchema) -> None:
     """How the label model shares the training records among the end labels; those it cannot decide apart."""
-    console.print(Text("Probabilistic labels of the training records", style="bold"))
+    console.print(plain("Probabilistic labels of the training records", style="bold"))
     table = _table()
     table.add_column("end label")
     table.add_column("share", justify="right")
     table.add_column("most probable for", justify="right")
     for code, name in enumerate(schema.end_labels):
-        table.add_row(Text(name), f"{shares.shares[code]:.1%}", f"{int(shares.leads[code]):,} records")
+        table.add_row(plain(name), f"{shares.shares[code]:.1%}", f"{int(shares.leads[code]):,} records")
     console.print(table)
     for note in shares.notes():
-        console.print(Text(note))
+        console.print(plain(note))
     console.print()
 
 
@@ -83,22 +83,22 @@ def show_scores(console: Console, results: Mapping[str, Mapping[str, Metrics]]) 
     if not splits:
         console.print("No known labels here, so nothing to score.\n")
         return
-    console.print(Text("Accuracy on end labels", style="bold"))
+    console.print(plain("Accuracy on end labels", style="bold"))
     table = _table()
     table.add_column("model")
     for split in splits:
         size = next(iter(results.values()))[split].n_points
         table.add_column(f"{split} ({size:,} records)", justify="right")
     for model, by_split in results.items():
-        table.add_row(Text(model), *(f"{by_split[split].accuracy:.1%}" for split in splits))
+        table.add_row(plain(model), *(f"{by_split[split].accuracy:.1%}" for split in splits))
     console.print(table)
     _show_tasks(console, results, splits[-1])
     measured = [metrics for by_split in results.values() for metrics in by_split.values()]
     if any(metrics.n_exact < metrics.n_points for metrics in measured):
         note = "Records known down to an inner label only are right where the prediction is right down to there."
-        console.print(Text(note, style="dim"))
+        console.print(plain(note, style="dim"))
     if "dev" in splits and "test" in splits:
-        console.print(Text("dev guided the models, so read the figures on test.", style="dim"))
+        console.print(plain("dev guided the models, so read the figures on test.", style="dim"))
     console.print()
 
 
@@ -108,7 +108,7 @@ def _show_tasks(console: Console, results: Mapping[str, Mapping[str, Metrics]], 
     if len(tasks) < 2:
         return
     console.print()
-    console.print(Text(f"Accuracy by task on {split}, where the task applies", style="bold"))
+    console.print(plain(f"Accuracy by task on {split}, where the task applies", style="bold"))
     table = _table()
     table.add_column("task", overflow="fold")
     table.add_column("records", justify="right")
@@ -116,20 +116,20 @@ def _show_tasks(console: Console, results: Mapping[str, Mapping[str, Metrics]], 
         table.add_column(model, justify="right")
     for t, task in enumerate(tasks[:_MOST_TASKS]):
         found = [by_split[split].tasks[t].accuracy for by_split in results.values()]
-        table.add_row(Text(task.task), f"{task.n_points:,}", *map(_percent, found))
+        table.add_row(plain(task.task), f"{task.n_points:,}", *map(_percent, found))
     console.print(table)
     if len(tasks) > _MOST_TASKS:
-        console.print(Text(f"The other {len(tasks) - _MOST_TASKS:,} tasks stand in the report.", style="dim"))
+        console.print(plain(f"The other {len(tasks) - _MOST_TASKS:,} tasks stand in the report.", style="dim"))
 
 
 def show_rows(console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Any small table."""
-    console.print(Text(title, style="bold"))
+    console.print(plain(title, style="bold"))
     table = _table()
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(plain(column), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(plain(cell) for cell in row))
     console.print(table)
 
 

@@ -1,11 +1,18 @@
-"""Output that any encoding can hold, and readers that go away."""
+"""Output that any encoding can hold and no record can steer, and readers that go away."""
 
 import codecs
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
+
+import typer
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from metalwork._visible import visible
 
 _HANDLER: Final = "metalwork.plain"
 
@@ -24,6 +31,24 @@ _PLAIN: Final = {
     "\N{NO-BREAK SPACE}": " ",
 }
 """What stands for a character that an encoding lacks; of others, a question mark."""
+
+
+class SafeConsole(Console):
+    """A console on which text of records and names moves no cursor, changes no colour and turns no direction."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+def plain(value: Any, style: str = "") -> Text:
+    """Text for a table, in which what could steer a terminal takes the room that it is written out in."""
+    return Text(visible(str(value)), style=style)
+
+
+def say(message: str, heading: str = "", colour: str | None = None, *, err: bool = False) -> None:
+    """Print a line that is no table, after a heading in bold."""
+    typer.echo(typer.style(heading, fg=colour, bold=True) * bool(heading) + visible(message), err=err)
 
 
 @contextmanager
