@@ -310,7 +310,7 @@ def _begin(path: Path, name: str | None, fresh: bool, steps: "Sequence[str]") ->
     folder = None if fresh else unfinished_run(job, steps)
     if folder is None:
         return job, open_folder(project, fresh=True)
-    typer.echo(f"Going on with {folder.path}, which was not finished (--fresh starts a new run).", err=True)
+    say(f"Going on with {folder.path}, which was not finished (--fresh starts a new run).", err=True)
     return job, folder
 
 

@@ -24,5 +24,5 @@ def step(title: str, console: Console | None = None) -> Iterator[Update]:
 
 def say_kept(title: str, console: Console | None = None) -> None:
     """One line of a step that was done before."""
-    screen = console or Console(stderr=True, highlight=False)
+    screen = console or SafeConsole(stderr=True, highlight=False)
     screen.print(f"[green]✓[/green] {escape(title)} [dim](done before)[/dim]")

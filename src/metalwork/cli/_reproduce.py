@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from metalwork.cli._show import out, show_rows
+from metalwork.cli._streams import SafeConsole
 from metalwork.experiments import Results, reproduce
 
 
@@ -32,7 +32,7 @@ def run_reproduce(experiment: str, trials: int, folder: Path, seed: int) -> None
 
 def _with_bar(experiment: str, trials: int, seed: int) -> Results:
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=SafeConsole(stderr=True), transient=True) as bar:
         task = bar.add_task("reading the records", total=None)
 
         def progress(done: int, total: int, text: str) -> None:

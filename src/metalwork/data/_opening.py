@@ -1,13 +1,11 @@
 """Files as streams of bytes: packed or not, on this machine or elsewhere, and every way that can fail."""
 
-import bz2
-import gzip
-import lzma
+import importlib
 import os
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
@@ -22,25 +20,16 @@ Stamp = tuple[Any, ...]
 """What tells that a file has changed, such as its size and when it was written."""
 
 
-def _open_zstd(stream: Any) -> Any:
-    try:
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-        else:
-            from backports import zstd
-    except ImportError:
-        raise MissingExtraError("backports.zstd", "zstd", "A .zst file") from None
-    return zstd.open(stream)
-
-
-_UNPACKERS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
-    ".gz": ("gzip", gzip.open),
-    ".bz2": ("bzip2", bz2.open),
-    ".xz": ("xz", lzma.open),
-    ".zst": ("zstd", _open_zstd),
+_ZSTD: Final = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+_PACKINGS: Final = {
+    ".gz": ("gzip", "gzip"),
+    ".bz2": ("bzip2", "bz2"),
+    ".xz": ("xz", "lzma"),
+    ".zst": ("zstd", _ZSTD),
 }
+"""What each is called, and the module that unpacks it."""
 
-PACKED: Final = tuple(_UNPACKERS)
+PACKED: Final = tuple(_PACKINGS)
 """Suffixes of files that are unpacked as they are read."""
 
 
@@ -52,13 +41,13 @@ def is_packed(file: File) -> bool:
 @contextmanager
 def open_bytes(file: File) -> Iterator[IO[bytes]]:
     """Open a file, unpacking it where its name says so; every failure is a ``DataError`` that names the file."""
-    kind, unpack = _UNPACKERS.get(file.suffix.lower(), ("", None))
+    kind, module = _PACKINGS.get(file.suffix.lower(), ("", ""))
     try:
         with _open_raw(file) as raw:
-            if unpack is None:
+            if not kind:
                 yield raw
             else:
-                with unpack(raw) as stream:
+                with _unpacker(module).open(raw) as stream:
                     yield stream
     except FileNotFoundError:
         raise DataError(f"{file}: there is no such file.{_if_no_path(file)}") from None
@@ -69,7 +58,9 @@ def open_bytes(file: File) -> Iterator[IO[bytes]]:
             raise _not_unpacked(file, kind, error) from None
         raise DataError(f"{file}: cannot be read ({error.strerror or error}).{_if_no_path(file)}") from None
     except Exception as error:
-        if kind and (isinstance(error, (EOFError, zlib.error, lzma.LZMAError)) or _is_of_zstd(error)):
+        if kind and (
+            isinstance(error, (EOFError, zlib.error)) or type(error).__name__ in ("LZMAError", "ZstdError")
+        ):
             raise _not_unpacked(file, kind, error) from None
         raise
 
@@ -96,8 +87,11 @@ def _kind_of(mode: int) -> str:
     return "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
 
 
-def _is_of_zstd(error: Exception) -> bool:
-    return type(error).__name__ == "ZstdError"
+def _unpacker(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise MissingExtraError(module, "zstd", "A .zst file") from None
 
 
 def _not_unpacked(file: File, kind: str, error: Exception) -> DataError:
