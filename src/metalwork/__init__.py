@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         LabelingFunction,
         Not,
         apply,
+        equals,
         from_callable,
         from_column,
         from_probabilities,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         labeling_function,
         preprocessor,
         regex,
+        threshold,
     )
     from metalwork.pipeline import Run
     from metalwork.probabilities import TaskProbabilities
@@ -70,6 +72,7 @@ _HOMES = {
     "TaskSchema": "schema",
     "WordCounts": "features",
     "apply": "labeling",
+    "equals": "labeling",
     "evaluate": "analysis",
     "from_callable": "labeling",
     "from_column": "labeling",
@@ -90,6 +93,7 @@ _HOMES = {
     "regex": "labeling",
     "spacy_entities": "sources",
     "spacy_patterns": "sources",
+    "threshold": "labeling",
     "zero_shot": "sources",
 }
 
@@ -112,6 +116,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "TaskSchema",
     "WordCounts",
     "apply",
+    "equals",
     "evaluate",
     "from_callable",
     "from_column",
@@ -132,6 +137,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "regex",
     "spacy_entities",
     "spacy_patterns",
+    "threshold",
     "zero_shot",
 ]
 

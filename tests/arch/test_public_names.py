@@ -32,6 +32,7 @@ PUBLIC = (
     "TaskSchema",
     "WordCounts",
     "apply",
+    "equals",
     "evaluate",
     "from_callable",
     "from_column",
@@ -52,6 +53,7 @@ PUBLIC = (
     "regex",
     "spacy_entities",
     "spacy_patterns",
+    "threshold",
     "zero_shot",
 )
 

@@ -5,6 +5,8 @@ from metalwork.labeling._apply import apply, apply_shards, in_alphabets_of, warn
 from metalwork.labeling._async import run as run_async
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._checks import column_faults, function_faults
+from metalwork.labeling._conditions import equals, threshold
+from metalwork.labeling._explain import Explanation, Match
 from metalwork.labeling._fingerprint import functions_digest
 from metalwork.labeling._function import (
     AsksSchema,
@@ -28,7 +30,9 @@ __all__ = [
     "AsksSchema",
     "BatchRule",
     "ByTask",
+    "Explanation",
     "LabelingFunction",
+    "Match",
     "Not",
     "Preprocessor",
     "ReadsRecords",
@@ -39,6 +43,7 @@ __all__ = [
     "apply",
     "apply_shards",
     "column_faults",
+    "equals",
     "from_callable",
     "from_column",
     "from_probabilities",
@@ -53,6 +58,7 @@ __all__ = [
     "regex",
     "run_async",
     "store_at",
+    "threshold",
     "warn_of_lost",
 ]
 

@@ -65,6 +65,8 @@ def _faults(j: int, lf: Any, schema: Spaces) -> list[str]:
         ]
     if lf.task not in schema.tasks:
         return [f"LF {lf.name!r}: " + unknown_name("task of the schema", lf.task, schema.tasks)]
+    if lf.labels == ():
+        return [f"LF {lf.name!r} must have a label to vote; got none. Write lf.voting('label')."]
     known = set(map(plain_name, schema.labels(lf.task)))
     return [
         f"LF {lf.name!r}: " + _unknown_label(label, lf.task, schema)

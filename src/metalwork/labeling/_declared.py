@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from metalwork._checks import BoolArray
+from metalwork._checks import ABSTAIN, BoolArray
+from metalwork._names import is_missing
+from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._chunk import Chunk
-from metalwork.labeling._function import DeclaredLabels
+from metalwork.labeling._explain import Explanation
+from metalwork.labeling._function import DeclaredLabels, LabelingFunction
 from metalwork.labeling._texts import Texts, texts_of
 
 NO: Final = 0
@@ -24,14 +27,9 @@ Truth = npt.NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What a rule says of each record (n_points,).
-
-    ``truth`` is NO, UNKNOWN or YES; ``which`` is the number of the label among the rule's own, where it
-    holds (None: the first everywhere); ``why`` says by row what could not be read.
-    """
+    """What a rule says of each record: ``truth`` (n_points,), and by row why something could not be read."""
 
     truth: Truth
-    which: npt.NDArray[np.int64] | None = None
     why: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
@@ -39,13 +37,7 @@ class Verdicts:
         """Of a condition that holds, does not, or has nothing to look at: a missing or an unreadable value."""
         truth = np.where(missing, UNKNOWN, np.where(holds, YES, NO)).astype(np.int8)
         truth[list(why)] = UNKNOWN
-        return cls(truth, None, why)
-
-    @property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """The number of the label (n_points,) of each record of which the rule holds, -1 of others."""
-        which = np.zeros(len(self.truth), np.int64) if self.which is None else self.which
-        return np.where(self.truth == YES, which, -1)
+        return cls(truth, why)
 
 
 class Reading:
@@ -69,12 +61,24 @@ class Reading:
 class ColumnRule(DeclaredLabels):
     """A rule that labels whole columns at once; what built-in LFs are made of.
 
-    ``rule(*values)`` labels one record as ``rule.verdicts`` does.
+    ``rule(*values)`` labels one record as ``rule.verdicts`` does. ``labels`` holds
+    the label that it votes; a condition alone, such as "not so", has none.
     """
 
     @abstractmethod
     def verdicts(self, reading: Reading, fields: Sequence[str]) -> Verdicts:
         """What it says of each record, when it reads the columns ``fields``."""
+
+    def said(self, reading: Reading, fields: Sequence[str]) -> str:
+        """What it compared on the first record; empty where its matches say it."""
+        return ""
+
+    def explained(self, name: str, reading: Reading, fields: Sequence[str]) -> Explanation:
+        """Why it votes as it does on the first record."""
+        verdicts = self.verdicts(reading, fields)
+        holds = {YES: True, NO: False, UNKNOWN: None}[int(verdicts.truth[0])]
+        said = verdicts.why.get(0) or self.said(reading, fields)
+        return Explanation(name, self.labels[0] if holds and self.labels else None, holds, said=said)
 
     def leaves(self, fields: Sequence[str]) -> Iterator[tuple["ColumnRule", tuple[str, ...]]]:
         """The rules that it is made of, each with the columns it reads."""
@@ -86,8 +90,7 @@ class ColumnRule(DeclaredLabels):
         said = self.verdicts(reading, fields)
         if said.why:
             raise TypeError(said.why[0].removeprefix("TypeError: "))
-        number = int(said.labels[0])
-        return None if number < 0 else self.labels[number]
+        return self.labels[0] if self.labels and said.truth[0] == YES else None
 
 
 def read_values(values: Sequence[Any], names: Sequence[str] | None = None) -> tuple[Reading, tuple[str, ...]]:
@@ -102,3 +105,16 @@ def _column(name: str, value: Any) -> pl.Series:
         return pl.Series(name, [value], strict=False)
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
         return pl.Series(name, [value], dtype=pl.Object)
+
+
+def explained(lf: LabelingFunction, values: Sequence[Any], named: Mapping[str, Any]) -> Explanation:
+    """Why ``lf`` votes as it does on one record; of a function in Python, its vote, or how it failed."""
+    try:
+        given = [*values, *(named[field] for field in lf.fields[len(values) :])]
+        if isinstance(lf.function, ColumnRule):
+            return lf.function.explained(lf.name, *read_values(given, lf.fields))
+        batch = isinstance(lf.function, BatchRule)
+        returned = lf.function(*([value] for value in given))[0] if batch else lf(*given)
+    except Exception as error:
+        return Explanation(lf.name, said=f"failed: {type(error).__name__}: {error}".rstrip(": "))
+    return Explanation(lf.name, None if is_missing(returned) or returned == ABSTAIN else returned)

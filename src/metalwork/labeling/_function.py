@@ -15,6 +15,7 @@ from metalwork.labeling._annotations import asked_kinds
 from metalwork.labeling._arguments import argument_names, check_fields, check_text
 from metalwork.labeling._async import AsyncRule
 from metalwork.labeling._batch import BatchRule
+from metalwork.labeling._explain import Explanation
 from metalwork.labeling._returns import Spaces
 
 Function = Callable[..., Any]
@@ -82,6 +83,67 @@ class LabelingFunction:
 
     def __repr__(self) -> str:
         return f"LabelingFunction({self.name!r}, task={self.task!r}, fields={list(self.fields)})"
+
+    def __and__(self, other: "LabelingFunction") -> "LabelingFunction":
+        """Votes where both do; see :meth:`voting` for the label."""
+        return self._with("all", other)
+
+    def __or__(self, other: "LabelingFunction") -> "LabelingFunction":
+        """Votes where either does; see :meth:`voting` for the label."""
+        return self._with("any", other)
+
+    def __invert__(self) -> "LabelingFunction":
+        """Holds where this one looked and does not vote; says no label of its own: see :meth:`voting`."""
+        return self._with("not")
+
+    def _with(self, how: str, *others: "LabelingFunction") -> "LabelingFunction":
+        from metalwork.labeling._composites import combined
+
+        if not all(isinstance(other, LabelingFunction) for other in others):
+            return NotImplemented
+        return combined(how, [self, *others])
+
+    def voting(self, label: str, task: str | None = None, name: str | None = None) -> "LabelingFunction":
+        """The same condition, which votes ``label`` (of ``task``, this one's by default) where it holds.
+
+        Declarative LFs (keywords, regex, thresholds, equals) are combined with ``&``, ``|`` and ``~``. A composite
+        votes the label of its parts, which must be the same one; parts under ``~`` say none. With ``voting`` it
+        votes any label. A missing value is neither so nor not so: where a part has nothing to look at, neither it
+        nor its ``~`` holds; ``|`` holds all the same where its other part does. A value that cannot be read is a
+        failure.
+
+        Examples
+        --------
+        >>> import metalwork as mw
+        >>> oil = mw.keywords("market", "Commodity", ["oil"])
+        >>> lf = oil & ~mw.keywords("market", "Commodity", ["palm oil", "oil paint*"])
+        >>> lf("Oil rose."), lf("Palm oil rose."), lf(None)
+        ('Commodity', None, None)
+        >>> (~oil).voting("Money", name="no oil")("Gilts rose.")
+        'Money'
+        """
+        from metalwork.labeling._composites import relabelled
+
+        return relabelled(self, label, task, name)
+
+    def explain(self, *values: Any, **named: Any) -> "Explanation":
+        """Its vote on one record, and why: what it found, where, what negates it, which parts hold.
+
+        Parameters
+        ----------
+        *values, **named
+            As for a call: a value a field, in their order or by name.
+
+        Examples
+        --------
+        >>> import metalwork as mw
+        >>> effusion = mw.keywords("finding", "Effusion", ["pleural effusion"], negated_by=True)
+        >>> print(effusion.explain("No pleural effusion."))
+        Effusion: pleural effusion: abstains ('pleural effusion' at 3, negated by 'No')
+        """
+        from metalwork.labeling._declared import explained
+
+        return explained(self, values, named)
 
     @property
     def labels(self) -> tuple[str, ...] | None:

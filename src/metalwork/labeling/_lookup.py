@@ -57,6 +57,13 @@ class Lookup:
         """In which texts (n_rules, n_points) each rule finds a word that is not negated."""
         return _Search(self, texts).holds
 
+    def phrases_in(self, texts: Texts) -> list[str]:
+        """Phrases that the first text may hold: those that the lexicon finds, and all that it cannot look up."""
+        series = (texts.folded if self._fold else texts.plain)[:1]
+        found = [self._lexicon.find(runs).phrase for runs in unicode_runs(series)]
+        numbers = np.unique(np.concatenate(found)).tolist()
+        return [self._phrases[number] for number in numbers] + [phrase for own in self._loose for phrase in own]
+
     def owners(self, phrases: Places) -> tuple[Places, Places]:
         """For each of ``phrases`` (n,) and each of its owners: the place among ``phrases``, and the owner."""
         begins = self._first[phrases]

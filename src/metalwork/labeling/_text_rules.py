@@ -2,8 +2,9 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -13,10 +14,11 @@ import polars as pl
 from metalwork._checks import BoolArray
 from metalwork.labeling._declared import ColumnRule, Reading, Verdicts
 from metalwork.labeling._dialects import AGREED, rust_pattern
+from metalwork.labeling._explain import Explanation, Match
 from metalwork.labeling._lookup import Lookup, as_mask
 from metalwork.labeling._negation import Negation
 from metalwork.labeling._texts import Texts
-from metalwork.text import any_phrase_pattern, compared_phrases
+from metalwork.text import any_phrase_pattern, compared_phrases, normalised
 
 _MOST: Final = 200  # words of a rule that one pattern looks for
 
@@ -41,6 +43,25 @@ class TextRule(ColumnRule):
             changed, rest = texts.negated(self.negation, rows, self.plain)
             found[changed] = self.matches(Texts(rest))
         return found
+
+    def explained(self, name: str, reading: Reading, fields: Sequence[str]) -> Explanation:
+        base, texts = super().explained(name, reading, fields), reading.texts(fields[0])[0]
+        if base.holds is None:
+            return base
+        text, own = texts.written[0], (texts.plain if self.plain else texts.written)[:1]
+        negated = None if self.negation is None else self.negation.read(own)[0]
+        found = []
+        for start, stop in self.spans(texts)[:_MOST]:
+            stretch = None if negated is None else negated.negating(start, stop)
+            cue = None if stretch is None else own[0][stretch.cue_start : stretch.cue_stop]
+            if self.plain:
+                start, stop = came_from(start, stop, text, normalised)
+            found.append(Match(text[start:stop], start, stop, cue))
+        return replace(base, matches=tuple(found), said=base.said or ("" if found else "nothing found"))
+
+    @abstractmethod
+    def spans(self, texts: Texts) -> list[tuple[int, int]]:
+        """From where to where it finds something in the first text, in the form that it looks at."""
 
     @abstractmethod
     def matches(self, texts: Texts) -> BoolArray:
@@ -75,6 +96,19 @@ class KeywordRule(TextRule):
         if self not in _patterns:
             _patterns[self] = any_phrase_pattern(self.phrases, self.whole_words)
         return as_mask((texts.folded if self.ignore_case else texts.plain).str.contains(_patterns[self]))
+
+    def spans(self, texts: Texts) -> list[tuple[int, int]]:
+        phrases = self.phrases if len(self.words) <= _MOST else self._lookup.phrases_in(texts)
+        text, plain = (texts.folded if self.ignore_case else texts.plain)[:1], texts.plain[0]
+        pattern = any_phrase_pattern(sorted(phrases, key=len, reverse=True) or ["\0"], self.whole_words)
+        marked = text.str.replace_all("[\1\2]", " ").str.replace_all(pattern, "\1${0}\2")[0]
+        found, place = list[tuple[int, int]](), 0
+        for piece in marked.split("\1")[1:]:
+            place = marked.index("\1", place) + 1
+            start = place - 2 * len(found) - 1
+            found.append((start, start + piece.index("\2")))
+        fold = partial(_folded, self.ignore_case)
+        return found if plain.isascii() else [came_from(start, stop, plain, fold) for start, stop in found]
 
     @property
     def _lookup(self) -> Lookup:
@@ -113,6 +147,9 @@ class RegexRule(TextRule):
             mask[differing] = self._search(text.gather(differing))
         return mask
 
+    def spans(self, texts: Texts) -> list[tuple[int, int]]:
+        return [found.span() for found in self.pattern.finditer(texts.written[0])]
+
     def _search(self, text: pl.Series) -> BoolArray:
         search = self.pattern.search
         found = (value is not None and search(value) is not None for value in text.to_list())
@@ -130,3 +167,16 @@ def _in_rust(pattern: re.Pattern[str]) -> str | None:
     except pl.exceptions.ComputeError:
         return None
     return rust
+
+
+def _folded(fold: bool, text: str) -> str:
+    return normalised(text, fold)
+
+
+def came_from(start: int, stop: int, text: str, change: Callable[[str], str]) -> tuple[int, int]:
+    """From where to where in ``text`` that stood which stands from ``start`` to ``stop`` once it is changed."""
+    if text.isascii():
+        return start, stop
+    lengths = [len(change(text[:i])) for i in range(len(text) + 1)]
+    first = max(i for i, length in enumerate(lengths) if length <= start)
+    return first, min((i for i, length in enumerate(lengths) if i > first and length >= stop), default=len(text))

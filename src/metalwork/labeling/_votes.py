@@ -16,7 +16,7 @@ from metalwork.labeling._alphabets import Numbering, Soft, States
 from metalwork.labeling._async import AsyncRule, Raised
 from metalwork.labeling._batch import BatchRule, read_batch
 from metalwork.labeling._chunk import Chunk
-from metalwork.labeling._declared import ColumnRule, Reading
+from metalwork.labeling._declared import YES, ColumnRule, Reading
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._guard import Guard, Task, Watch, calls_functions, describe, shorten
 from metalwork.labeling._returns import Not, Reader, WrongReturn, soft_votes
@@ -96,8 +96,8 @@ def vote(lf: LabelingFunction, reading: Reading, reader: Reader, guard: Guard, t
     numbers = _numberings(reader)
     if isinstance(lf.function, ColumnRule):
         said = lf.function.verdicts(reading, lf.fields)
-        codes = np.array([*(reader.label(label)[1] for label in lf.function.labels), ABSTAIN], np.int32)
-        return Votes.of(_one_column(codes[said.labels]), numbers, {**said.why, **chunk.failed(lf.fields)})
+        codes = np.where(said.truth == YES, reader.label(lf.function.labels[0])[1], ABSTAIN)
+        return Votes.of(_one_column(codes), numbers, {**said.why, **chunk.failed(lf.fields)})
     if isinstance(lf.function, ProbabilityRule):
         return _vote_softly(lf, lf.function, chunk, reader, numbers)
     if isinstance(lf.function, BatchRule):
