@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,14 +18,13 @@ _SIGNS: Final = {"all": " & ", "any": " | "}
 class CompositeRule(ColumnRule):
     """Holds where all or any of its parts do, or where its one part does not (``how``: "all", "any", "not").
 
-    ``places`` says for each part which of the composite's columns it reads.
+    ``is_open`` says that it has no label or name of its own, so that further parts may join its own.
     """
 
     def __init__(
         self, how: str, lfs: Sequence[LabelingFunction], fields: Sequence[str], labels: tuple[str, ...]
     ) -> None:
-        self.how, self.labels = how, labels
-        self.parts = tuple((lf.name, lf.function) for lf in lfs)
+        self.how, self.labels, self.lfs, self.is_open = how, labels, tuple(lfs), True
         self.places = tuple(tuple(fields.index(field) for field in lf.fields) for lf in lfs)
 
     def verdicts(self, reading: Reading, fields: Sequence[str]) -> Verdicts:
@@ -41,11 +40,15 @@ class CompositeRule(ColumnRule):
 
     def explained(self, name: str, reading: Reading, fields: Sequence[str]) -> Explanation:
         parts = tuple(part.explained(own_name, reading, own) for own_name, part, own in self._read(fields))
-        return replace(super().explained(name, reading, fields), said="", parts=parts)
+        own = super().explained(name, reading, fields)
+        if len(parts) == 1 and self.how != "not":  # a part under another name or label
+            return replace(parts[0], name=name, vote=own.vote)
+        return replace(own, said="", parts=parts)
 
     def _read(self, fields: Sequence[str]) -> Iterator[tuple[str, ColumnRule, tuple[str, ...]]]:
-        for (name, part), places in zip(self.parts, self.places, strict=True):
-            yield name, part, tuple(fields[place] for place in places)
+        for lf, places in zip(self.lfs, self.places, strict=True):
+            rule: Any = lf.function
+            yield lf.name, rule, tuple(fields[place] for place in places)
 
 
 def combined(how: str, lfs: Sequence[LabelingFunction], name: str | None = None) -> LabelingFunction:
@@ -56,6 +59,7 @@ def combined(how: str, lfs: Sequence[LabelingFunction], name: str | None = None)
                 f"parts of a composite must be keywords, regex, threshold, equals or composites of these; got LF "
                 f"{lf.name!r}. In a function of your own, call it."
             )
+    lfs = [part for lf in lfs for part in _joining(how, lf)]
     own_name = name or _name(how, lfs)
     named = {(lf.task, label) for lf in lfs for label in lf.labels or ()} if how != "not" else set()
     if len(named) > 1:
@@ -75,12 +79,16 @@ def relabelled(lf: LabelingFunction, label: str, task: str | None, name: str | N
     for what, value in (("label", label), ("task", task or lf.task), ("name", name or lf.name)):
         if not isinstance(value, str) or not value:
             raise LabelingError(f"{what} of LF {name or lf.name!r} must be a text; got {value!r}.")
-    rule = lf.function
-    if not isinstance(rule, CompositeRule):
-        rule = combined("all", [lf]).function
+    rule: Any = lf.function if isinstance(lf.function, CompositeRule) else combined("all", [lf]).function
     rule = copy.copy(rule)
-    rule.labels = (label,)
+    rule.labels, rule.is_open = (label,), False
     return LabelingFunction(task or lf.task, name or lf.name, lf.fields, rule)
+
+
+def _joining(how: str, lf: LabelingFunction) -> Sequence[LabelingFunction]:
+    rule = lf.function
+    joins = isinstance(rule, CompositeRule) and rule.is_open and rule.how == how != "not"
+    return rule.lfs if joins and isinstance(rule, CompositeRule) else (lf,)
 
 
 def _name(how: str, lfs: Sequence[LabelingFunction]) -> str:
@@ -90,4 +98,4 @@ def _name(how: str, lfs: Sequence[LabelingFunction]) -> str:
 
 
 def _part(lf: LabelingFunction) -> str:
-    return f"({lf.name})" if isinstance(lf.function, CompositeRule) and lf.function.how != "not" else lf.name
+    return f"({lf.name})" if isinstance(lf.function, CompositeRule) and len(lf.function.lfs) > 1 else lf.name

@@ -108,11 +108,11 @@ def threshold(
     >>> large(1500), large("1500"), large(1000), large(None)
     ('Large', 'Large', None, None)
     """
-    given = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
+    given: dict[str, Any] = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
     bounds = {key: value for key, value in given.items() if value is not None}
     of = f"LF {name!r}" if name is not None else f"the threshold LF for {label!r}"
     for key, value in bounds.items():
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
             raise LabelingError(f"{key} of {of} must be a finite number; got {value!r}.")
     lower = [value for key, value in bounds.items() if key in ("above", "at_least")]
     upper = [value for key, value in bounds.items() if key in ("below", "at_most")]

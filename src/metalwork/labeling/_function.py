@@ -100,7 +100,8 @@ class LabelingFunction:
         from metalwork.labeling._composites import combined
 
         if not all(isinstance(other, LabelingFunction) for other in others):
-            return NotImplemented
+            refused: Any = NotImplemented
+            return refused
         return combined(how, [self, *others])
 
     def voting(self, label: str, task: str | None = None, name: str | None = None) -> "LabelingFunction":

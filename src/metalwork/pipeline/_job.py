@@ -17,7 +17,7 @@ from metalwork.pipeline._data import SPLITS, Source, missing_column, open_source
 from metalwork.pipeline._faults import list_faults, placed
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._project import Project
-from metalwork.pipeline._rules import files_of, make_rule
+from metalwork.pipeline._rules import files_of, make_rules
 from metalwork.pipeline._settings import (
     EndModelSettings,
     FeatureSettings,
@@ -236,11 +236,9 @@ def _same(split: Split) -> Split:
 def _labeling_functions(project: Project, code: CodeFiles) -> list[LabelingFunction]:
     settings = project.settings.lfs
     found = load_labeling_functions(project.folder / settings.python, code) if settings.python is not None else []
+    found += make_rules(settings.rules, project.folder, project.faulty_rules)
     for i, rule in enumerate(settings.rules):
-        if i in project.faulty_rules:
-            continue
-        found.append(make_rule(rule, project.folder))
-        for path in files_of(rule, project.folder):
+        for path in files_of(rule, project.folder) if i not in project.faulty_rules else ():
             code.add(path)
     names = [lf.name for lf in found]
     twice = sorted({name for name in names if names.count(name) > 1})

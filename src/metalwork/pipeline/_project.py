@@ -13,8 +13,8 @@ from metalwork._documents import Document, Key, load_document
 from metalwork.data import find_files
 from metalwork.errors import ConfigError, MetalworkError
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
-from metalwork.pipeline._rules import make_rule
-from metalwork.pipeline._settings import ProjectSettings, RuleSettings
+from metalwork.pipeline._rules import make_rule, make_rules
+from metalwork.pipeline._settings import COMPOSITES, ProjectSettings, RuleSettings
 from metalwork.schema import TaskSchema, unknown_name
 from metalwork.votes import Space, read_space
 
@@ -195,10 +195,19 @@ def _near_file(folder: Path, name: str) -> str:
 
 def _name_faults(folder: Path, settings: ProjectSettings, space: Space) -> Iterator[Fault]:
     """Rules and a class prior that do not fit the schema."""
+    faulty: list[int] = []
     for i, rule in enumerate(settings.lfs.rules):
         for key, text in _rule_faults(rule, space, folder):
             place: tuple[Key, ...] = ("lfs", "rules", i, *key)
+            faulty.append(i)
             yield place, f"{dotted(place)}: {text}"
+    composites = [i for i, rule in enumerate(settings.lfs.rules) if rule.kind in COMPOSITES]
+    if composites and not faulty:
+        try:
+            make_rules(settings.lfs.rules, folder)
+        except MetalworkError as error:
+            place = ("lfs", "rules", composites[0])
+            yield place, f"{dotted(place)}: {error}"
     if (prior := settings.label_model.class_prior) is not None:
         yield from prior_faults(prior, space.schema)
 
@@ -215,6 +224,8 @@ def _rule_faults(rule: RuleSettings, space: Space, folder: Path) -> Iterator[tup
         for value, label in (named or {}).items():
             if label is not None and label not in labels:
                 yield (key, value), unknown_name(f"label of task {rule.task!r}", label, labels)
+    if rule.kind in COMPOSITES:
+        return
     try:
         made: Any = make_rule(rule, folder)
         if rule.llm is not None:

@@ -1,15 +1,74 @@
 """From rules written in a project file to labeling functions."""
 
+from collections.abc import Collection, Mapping, Sequence
+from functools import reduce
+from operator import and_, or_
 from pathlib import Path
 from typing import Any
 
 from metalwork.errors import ConfigError
-from metalwork.labeling import LabelingFunction, from_column, from_probabilities, keywords, regex
-from metalwork.pipeline._settings import RULE_OPTIONS, LLMSettings, RuleSettings
+from metalwork.labeling import (
+    LabelingFunction,
+    equals,
+    from_column,
+    from_probabilities,
+    keywords,
+    regex,
+    threshold,
+)
+from metalwork.pipeline._settings import COMPOSITES, RULE_OPTIONS, LLMSettings, RuleSettings
+
+
+def make_rules(
+    rules: Sequence[RuleSettings], folder: Path, faulty: Collection[Any] = ()
+) -> list[LabelingFunction]:
+    """The labeling functions of all rules that vote, but for those with the numbers ``faulty`` and made of these.
+
+    Raises
+    ------
+    ConfigError
+        When a rule is made of rules that are not there, or of itself; and as :func:`make_rule` does.
+    LabelingError
+        As :func:`make_rule` does; when the parts of a rule do not vote for one label, and it names none.
+    """
+    made = {
+        i: make_rule(rule, folder)
+        for i, rule in enumerate(rules)
+        if i not in faulty and rule.kind not in COMPOSITES
+    }
+    known = {lf.name: lf for lf in made.values()}
+    waiting = {i: rule for i, rule in enumerate(rules) if rule.kind in COMPOSITES and i not in faulty}
+    while ready := [i for i, rule in waiting.items() if known.keys() >= set(parts_of(rule))]:
+        for i in ready:
+            made[i] = _composite(waiting.pop(i), known)
+            known[made[i].name] = made[i]
+    if waiting and not faulty:
+        missing = {name for rule in waiting.values() for name in parts_of(rule)} - known.keys()
+        raise ConfigError(
+            f"rules must be made of other rules of this file, by their names; got {', '.join(sorted(missing))}. "
+            f"Known: {', '.join(sorted(known)) or 'none'}."
+        )
+    return [made[i] for i, rule in enumerate(rules) if i in made and rule.votes]
+
+
+def parts_of(rule: RuleSettings) -> list[str]:
+    """Names of the rules that a rule is made of."""
+    return [*(rule.all or ()), *(rule.any or ()), *(rule.but_not or ())]
+
+
+def _composite(rule: RuleSettings, known: Mapping[str, LabelingFunction]) -> LabelingFunction:
+    parts = [known[name] for name in rule.all or rule.any or ()]
+    if rule.label is not None:  # what the parts vote for does not count
+        parts = [part.voting(rule.label, task=str(rule.task), name=part.name) for part in parts]
+    lf = reduce(and_ if rule.all is not None else or_, parts)
+    for name in rule.but_not or ():
+        lf = lf & ~known[name]
+    label = next(iter(lf.labels or ()))
+    return lf.voting(label, task=str(rule.task), name=rule.name or lf.name)
 
 
 def make_rule(rule: RuleSettings, folder: Path) -> LabelingFunction:
-    """The labeling function of a rule; the files that it names lie relative to ``folder``.
+    """The labeling function of a rule that is not made of others; files it names lie relative to ``folder``.
 
     Raises
     ------
@@ -29,6 +88,10 @@ def make_rule(rule: RuleSettings, folder: Path) -> LabelingFunction:
         return from_probabilities(task, rule.probabilities, rule.name)
     named = [option for option in RULE_OPTIONS[rule.kind] if option != "label"]
     options: dict[str, Any] = {option: getattr(rule, option) for option in named} | {"name": rule.name}
+    if rule.threshold is not None:
+        return threshold(task, str(rule.label), rule.threshold, **options)
+    if rule.equals is not None:
+        return equals(task, str(rule.label), rule.equals, **options)
     if rule.regex is not None:
         return regex(task, str(rule.label), rule.regex, **options)
     words = rule.keywords if rule.words_file is None else read_words(folder / rule.words_file)

@@ -64,16 +64,31 @@ def _read_task(value: Any) -> str | tuple[str, ...] | None:
     return None if value is None else tasks if isinstance(value, list) else tasks[0]
 
 
+def _read_values(value: Any) -> Any:
+    """A value, or a list of values, that a column may hold."""
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(one, str | int | float) and one == one and one != "" for one in values):
+        raise ValueError(f"must be a text, a number, true or false, or a list of these; got {value!r}")
+    return value
+
+
 _WORD_OPTIONS = ("label", "field", "negated_by", "window", "ignore_case", "whole_words")
 RULE_OPTIONS: Final = {
     "keywords": _WORD_OPTIONS,
     "words_file": _WORD_OPTIONS,
     "regex": ("label", "field", "negated_by", "window", "flags"),
+    "threshold": ("label", "above", "at_least", "below", "at_most"),
+    "equals": ("label", "field"),
+    "all": ("label", "not"),
+    "any": ("label", "not"),
     "column": ("mapping",),
     "probabilities": (),
     "llm": (),
 }
-"""The kinds of rules, and what each may have beside task and name."""
+"""The kinds of rules, and what each may have beside task, name and votes."""
+
+COMPOSITES: Final = ("all", "any")
+"""Kinds that are made of other rules, and vote the label of these where they name none."""
 
 
 class Settings(BaseModel):
@@ -192,8 +207,9 @@ class LLMSettings(Settings):
 class RuleSettings(Settings):
     """A labeling function written in the project file.
 
-    Exactly one of the keys ``keywords``, ``words_file``, ``regex``, ``column``, ``probabilities`` and ``llm`` says
-    of which kind it is; the other keys are the arguments that the Python function of that kind takes.
+    Exactly one of the keys in ``RULE_OPTIONS`` says of which kind it is; the other keys are the arguments that the
+    Python function of that kind takes. ``all`` and ``any`` name rules that must hold, ``not`` rules that must not.
+    With ``votes: false`` a rule is but a part of others.
     """
 
     task: Annotated[str | tuple[str, ...] | None, PlainValidator(_read_task)]
@@ -207,6 +223,16 @@ class RuleSettings(Settings):
     column: Text | None = None
     probabilities: Annotated[dict[Text, Name], Field(min_length=1)] | None = None
     llm: LLMSettings | None = None
+    threshold: Text | None = None
+    above: float | None = None
+    at_least: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+    equals: Annotated[Any, PlainValidator(_read_values)] = None
+    all: Annotated[list[Text], Field(min_length=1)] | None = None
+    any: Annotated[list[Text], Field(min_length=1)] | None = None
+    but_not: Annotated[list[Text] | None, Field(alias="not")] = None
+    votes: bool = True
     mapping: dict[Any, Name | None] | None = None  # null: abstain
     negated_by: Annotated[bool | tuple[str, ...], PlainValidator(_read_negated_by)] = False
     window: PositiveInt | None = None
@@ -236,12 +262,15 @@ class RuleSettings(Settings):
         known = RULE_OPTIONS[kinds[0]]
         if not isinstance(self.task, str) and self.llm is None:
             raise ValueError(f"must have one task beside {kinds[0]}; only a language model (llm) has several")
-        if "label" in known and self.label is None:
+        if "label" in known and self.label is None and kinds[0] not in COMPOSITES:
             raise ValueError(f"must have the key label beside {kinds[0]}: the label it votes for")
         if "label" not in known and self.label is not None:
             raise ValueError(f"must not have the key label beside {kinds[0]}, which says the labels itself")
         options = {option for own in RULE_OPTIONS.values() for option in own}
-        for option in sorted((self.model_fields_set & options) - set(known)):
+        if not self.votes and self.name is None:
+            raise ValueError("must have the key name beside votes: false, by which other rules name it")
+        given = {"not" if key == "but_not" else key for key in self.model_fields_set}
+        for option in sorted((given & options) - set(known)):
             homes = ", ".join(kind for kind, own in RULE_OPTIONS.items() if option in own)
             raise ValueError(f"may have the key {option} beside {homes} only")
         return self
