@@ -14,7 +14,7 @@ from metalwork._names import is_missing
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._explain import Explanation
-from metalwork.labeling._function import DeclaredLabels, LabelingFunction
+from metalwork.labeling._function import LabelingFunction, ReadsColumns
 from metalwork.labeling._texts import Texts, texts_of
 
 NO: Final = 0
@@ -58,7 +58,7 @@ class Reading:
         return None
 
 
-class ColumnRule(DeclaredLabels):
+class ColumnRule(ReadsColumns):
     """A rule that labels whole columns at once; what built-in LFs are made of.
 
     ``rule(*values)`` labels one record as ``rule.verdicts`` does. ``labels`` holds
@@ -86,18 +86,18 @@ class ColumnRule(DeclaredLabels):
 
     def __call__(self, *values: Any) -> str | None:
         """The label of one record, or None."""
-        reading, fields = read_values(values)
-        said = self.verdicts(reading, fields)
+        return self.label_of(values, [f"column {i + 1}" for i in range(len(values))])
+
+    def label_of(self, values: Sequence[Any], fields: Sequence[str]) -> str | None:
+        said = self.verdicts(read_values(values, fields), fields)
         if said.why:
             raise TypeError(said.why[0].removeprefix("TypeError: "))
         return self.labels[0] if self.labels and said.truth[0] == YES else None
 
 
-def read_values(values: Sequence[Any], names: Sequence[str] | None = None) -> tuple[Reading, tuple[str, ...]]:
-    """One record, and its columns."""
-    fields = tuple(names or (f"column {i + 1}" for i in range(len(values))))
-    columns = [_column(name, value) for name, value in zip(fields, values, strict=True)]
-    return Reading(Chunk(pl.DataFrame(columns))), fields
+def read_values(values: Sequence[Any], fields: Sequence[str]) -> Reading:
+    """One record."""
+    return Reading(Chunk(pl.DataFrame([_column(name, value) for name, value in zip(fields, values, strict=True)])))
 
 
 def _column(name: str, value: Any) -> pl.Series:
@@ -112,7 +112,7 @@ def explained(lf: LabelingFunction, values: Sequence[Any], named: Mapping[str, A
     try:
         given = [*values, *(named[field] for field in lf.fields[len(values) :])]
         if isinstance(lf.function, ColumnRule):
-            return lf.function.explained(lf.name, *read_values(given, lf.fields))
+            return lf.function.explained(lf.name, read_values(given, lf.fields), lf.fields)
         batch = isinstance(lf.function, BatchRule)
         returned = lf.function(*([value] for value in given))[0] if batch else lf(*given)
     except Exception as error:

@@ -5,7 +5,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from metalwork._checks import ABSTAIN, check_count, check_instance
 from metalwork._names import as_written, is_missing, is_whole, plain_name
@@ -25,6 +25,14 @@ class DeclaredLabels(ABC):
     """A callable whose ``labels`` are those it may return, so that a wrong one is found before anything runs."""
 
     labels: tuple[str, ...]
+
+
+class ReadsColumns(DeclaredLabels):
+    """A callable that knows the columns of a record by their names."""
+
+    @abstractmethod
+    def label_of(self, values: Sequence[Any], fields: Sequence[str]) -> Any:
+        """The label of one record with ``values`` in the columns ``fields``."""
 
 
 class AsksSchema(ABC):
@@ -79,6 +87,10 @@ class LabelingFunction:
             object.__setattr__(self, "task", plain_name(self.task))
 
     def __call__(self, *values: Any, **named: Any) -> Any:
+        function: Any = self.function
+        if isinstance(function, ReadsColumns):
+            values = (*values, *(named[field] for field in self.fields[len(values) :]))
+            return function.label_of(values, self.fields)
         return self.function(*values, **named)
 
     def __repr__(self) -> str:
@@ -100,8 +112,7 @@ class LabelingFunction:
         from metalwork.labeling._composites import combined
 
         if not all(isinstance(other, LabelingFunction) for other in others):
-            refused: Any = NotImplemented
-            return refused
+            return cast(LabelingFunction, NotImplemented)
         return combined(how, [self, *others])
 
     def voting(self, label: str, task: str | None = None, name: str | None = None) -> "LabelingFunction":
