@@ -9,7 +9,7 @@ from typing import Final
 from metalwork.errors import LabelingError
 from metalwork.sources._llm._answers import Answer
 from metalwork.sources._llm._budget import Purse
-from metalwork.sources._llm._client import Client, Dialect, RejectedError, Request, RetryError, connected
+from metalwork.sources._llm._client import Client, Connector, Dialect, RejectedError, Request, RetryError
 from metalwork.sources._llm._endpoint import Endpoint
 from metalwork.sources._llm._store import Store
 from metalwork.sources._llm._tokens import count_tokens
@@ -68,19 +68,21 @@ class Asker:
             Where going on is useless or not allowed. What was under way is waited for, since it is paid for.
         """
         waiting = iter(prompts.items())
-        async with connected(self._endpoint, self._manner.concurrency, self._manner.timeout) as client:
+        connector = Connector(self._endpoint, self._manner.timeout)
+        async with connector.connected() as client:
             for key, prompt in waiting:
                 if await self._ask_one(client, key, prompt, learning=True):
                     break
-            n_more = min(self._manner.concurrency, len(prompts))
-            await asyncio.gather(*(self._work(client, waiting) for _ in range(n_more)))
+        n_callers = min(self._manner.concurrency, len(prompts) - len(self._outcomes))
+        await asyncio.gather(*(self._work(connector, waiting) for _ in range(n_callers)))
         if self._stopped is not None:
             raise self._stopped
         return self._outcomes
 
-    async def _work(self, client: Client, waiting: Iterator[tuple[str, str]]) -> None:
-        while self._stopped is None and (next_ := next(waiting, None)) is not None:
-            await self._ask_one(client, *next_)
+    async def _work(self, connector: Connector, waiting: Iterator[tuple[str, str]]) -> None:
+        async with connector.connected() as client:
+            while self._stopped is None and (next_ := next(waiting, None)) is not None:
+                await self._ask_one(client, *next_)
 
     async def _ask_one(self, client: Client, key: str, prompt: str, learning: bool = False) -> bool:
         """Whether to go on to the others: the prompt was answered, or all must stop."""

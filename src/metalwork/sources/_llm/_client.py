@@ -93,7 +93,7 @@ class Dialect:
 
 
 class Client:
-    """Asks one endpoint; made by :func:`connected`."""
+    """Asks one endpoint; made by a :class:`Connector`."""
 
     def __init__(self, http: "httpx.AsyncClient", endpoint: Endpoint, key: str | None, timeout: float) -> None:
         self._http, self._endpoint, self._key, self._timeout = http, endpoint, key, timeout
@@ -180,25 +180,38 @@ class Client:
         )
 
 
-@asynccontextmanager
-async def connected(endpoint: Endpoint, concurrency: int, timeout: float) -> "AsyncIterator[Client]":
-    """A client with open connections; the key is read from the environment here, and held no longer than this."""
-    try:
+class Connector:
+    """Connects to an endpoint, as often as calls are to be made at a time.
+
+    One pool of many connections would look at all of them for each call.
+    """
+
+    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
+        try:
+            import httpx
+        except ImportError:
+            raise MissingExtraError("httpx", "llm", "mw.llm") from None
+        self._endpoint, self._timeout = endpoint, timeout
+        self._certificates = httpx.create_ssl_context()  # which takes long to load
+
+    @asynccontextmanager
+    async def connected(self) -> "AsyncIterator[Client]":
+        """A client for one call after another; it alone holds the key, read from the environment now."""
         import httpx
-    except ImportError:
-        raise MissingExtraError("httpx", "llm", "mw.llm") from None
-    key = endpoint.key()
-    headers = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": "metalwork"}
-    if key is not None:
-        headers["authorization"] = f"Bearer {key}"
-    async with httpx.AsyncClient(
-        headers=headers,
-        timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_S)),
-        limits=httpx.Limits(max_connections=concurrency),
-        follow_redirects=False,
-        trust_env=not endpoint.is_here,  # no proxy for this machine
-    ) as http:
-        yield Client(http, endpoint, key, timeout)
+
+        key = self._endpoint.key()
+        headers = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": "metalwork"}
+        if key is not None:
+            headers["authorization"] = f"Bearer {key}"
+        async with httpx.AsyncClient(
+            headers=headers,
+            timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, _CONNECT_S)),
+            limits=httpx.Limits(max_connections=1),
+            verify=self._certificates,
+            follow_redirects=False,
+            trust_env=not self._endpoint.is_here,  # no proxy for this machine
+        ) as http:
+            yield Client(http, self._endpoint, key, self._timeout)
 
 
 def read_completion(content: bytes, address: str) -> Answer:
