@@ -43,20 +43,23 @@ class ProcessesBackend(Backend):
         self.max_memory = None if max_memory is None else read_bytes("max_memory", max_memory)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        packed, n_workers = pack(function), self.n_jobs or os.cpu_count() or 1
-        environment = dict(os.environ)
-        if n_workers > 1:
-            environment.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
-        crew = Crew(lambda events: Worker(packed, environment, events), self.max_memory or fair_share(n_workers))
-        with closing(crew):
-            crew.start()  # while the first item is being read
-            work = _Work(crew, n_workers, isinstance(function, Resumable))
+        n_workers = self.n_jobs or os.cpu_count() or 1
+        with closing(Pool(pack(function), isinstance(function, Resumable), n_workers, self.max_memory)) as pool:
             for item in items:
-                work.add(pack(item))
-                if len(work) > 2 * n_workers:  # bounds what waits in memory
-                    yield work.next_result()
-            while len(work):
-                yield work.next_result()
+                pool.add(pack(item))
+                if len(pool) > 2 * n_workers:  # bounds what waits in memory
+                    yield result_of(pool.next_answer())
+            while len(pool):
+                yield result_of(pool.next_answer())
+
+
+def result_of(answer: tuple[str, bytes]) -> Any:
+    """What a worker answered; what was raised there is raised here."""
+    kind, packed = answer
+    value = unpack(packed)
+    if kind == "raised":
+        raise value
+    return value
 
 
 @dataclass(eq=False)
@@ -71,11 +74,27 @@ class _Task:
     answer: tuple[Any, ...] | None = None
 
 
-class _Work:
-    """The items under way, in their order."""
+class Pool:
+    """Workers that call one function, and the items under way, in their order.
 
-    def __init__(self, crew: Crew, n_workers: int, is_resumable: bool) -> None:
-        self._crew, self._n_workers, self._is_resumable = crew, n_workers, is_resumable
+    Parameters
+    ----------
+    packed : bytes
+        The function.
+    is_resumable : bool
+        Whether it is a ``Resumable``.
+    n_workers : int
+    max_memory : int, optional
+        Bytes that a worker may use.
+    """
+
+    def __init__(self, packed: bytes, is_resumable: bool, n_workers: int, max_memory: int | None = None) -> None:
+        environment = dict(os.environ)
+        if n_workers > 1:
+            environment.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
+        self._n_workers, self._is_resumable = n_workers, is_resumable
+        self._crew = Crew(lambda events: Worker(packed, environment, events), max_memory or fair_share(n_workers))
+        self._crew.start()  # while the first item is being read
         self._tasks: deque[_Task] = deque()
         self._waiting: deque[_Task] = deque()
         self._lost: Counter[int] = Counter()
@@ -92,16 +111,17 @@ class _Work:
         self._waiting.append(task)
         self._assign()
 
-    def next_result(self) -> Any:
-        """The result of the first item, which is let go; what was raised there is raised here."""
+    def close(self) -> None:
+        """End the workers at once."""
+        self._crew.close()
+
+    def next_answer(self) -> tuple[str, bytes]:
+        """The answer to the first item, which is let go: ``"done"`` or ``"raised"``, and with what."""
         while self._tasks[0].answer is None:
             self._assign()
             self._take(*self._crew.next_event())
         kind, packed = self._tasks.popleft().answer or ("", b"")
-        value = unpack(packed)
-        if kind == "raised":
-            raise value
-        return value
+        return kind, packed
 
     def _assign(self) -> None:
         for worker in [*self._crew.workers]:

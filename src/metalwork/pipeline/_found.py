@@ -43,10 +43,15 @@ class RunResults(ABC):
         """What a step found, done first where it is not."""
 
     @property
+    def applied(self) -> Applied:
+        """The votes as they are kept: shard by shard."""
+        applied: Applied = self._result("apply")
+        return applied
+
+    @property
     def votes(self) -> Mapping[str, LabelMatrix]:
         """Label matrix by split."""
-        applied: Applied = self._result("apply")
-        return self._whole("votes", applied.whole)
+        return self._whole("votes", self.applied.whole)
 
     @property
     def label_model(self) -> LabelModel:
@@ -123,8 +128,7 @@ class RunResults(ABC):
 
     def sizes(self, split: str) -> tuple[int, ...]:
         """How many records of a split each shard of its results has."""
-        applied: Applied = self._result("apply")
-        return applied.sizes[split]
+        return self.applied.sizes[split]
 
     def records(self, split: str, text: bool = True) -> Iterator[Split]:
         """The records of a split shard by shard; without ``text``, ids and known labels are enough."""
@@ -132,7 +136,7 @@ class RunResults(ABC):
 
     def votes_in_parts(self, split: str) -> Iterator[LabelMatrix]:
         """The votes on a split, shard by shard."""
-        applied: Applied = self._result("apply")
+        applied = self.applied
         return (applied.part(split, number) for number in range(len(applied.sizes[split])))
 
     def labels_in_parts(self, split: str) -> Iterator[TaskProbabilities]:

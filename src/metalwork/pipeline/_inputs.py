@@ -97,7 +97,7 @@ class Inputs:
             found: dict[str, Any] = {"schema": job.space.to_dict()}
             if project is None:
                 return _digested(found) | {"the labeling functions": functions_digest(job.labeling_functions)}
-            found["lfs"] = project.settings.lfs.model_dump(exclude={"n_jobs", "python"})
+            found["lfs"] = project.settings.lfs.model_dump(exclude={"backend", "n_jobs", "python"})
             found["data"] = project.settings.data.model_dump(exclude=_NOT_OF_VOTES)
             return _digested(found)
         if step == "fit":

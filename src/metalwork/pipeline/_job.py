@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 import polars as pl
 
+from metalwork.backends import Backend, get_backend
 from metalwork.data import HeldFiles, as_text
 from metalwork.errors import ConfigError, DataError, MetalworkError
 from metalwork.labeling import LabelingFunction
@@ -51,8 +52,11 @@ class Job:
         All columns of the records, known before they are read.
     origins : mapping of split name to str
         What messages call the records of a split: a file, mostly.
-    n_jobs : int
-        Processes that run the labeling functions; 1 runs them in this one.
+    backend : {"serial", "processes", "ray"}, optional
+        Where labeling functions run, and where large runs are labeled and predicted; by default "serial", or
+        "processes" where ``n_jobs`` is more than 1.
+    n_jobs : int, optional
+        Processes at a time; one a core by default.
     max_error_rate : float
         A labeling function that fails on more than this share of the records stops the run.
     features, label_model, end_model, output : settings
@@ -81,7 +85,8 @@ class Job:
     end_model: EndModelSettings = field(default_factory=EndModelSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     origins: Mapping[str, str] = field(default_factory=dict)
-    n_jobs: int = 1
+    backend: Literal["serial", "processes", "ray"] | None = None
+    n_jobs: int | None = None
     max_error_rate: float = 0.01
     random_state: int = 0
     project: Project | None = field(default=None, repr=False)
@@ -124,6 +129,7 @@ class Job:
             label_model=settings.label_model,
             end_model=settings.end_model,
             output=settings.output,
+            backend=settings.lfs.backend,
             n_jobs=settings.lfs.n_jobs,
             max_error_rate=settings.lfs.max_error_rate,
             random_state=settings.random_state,
@@ -163,6 +169,12 @@ class Job:
     def schema(self) -> TaskSchema:
         """The tree whose end labels records have: what models are made for, and the known labels are of."""
         return self.space.schema
+
+    @property
+    def workers(self) -> Backend:
+        """What runs the labeling functions, and works on the shards of large runs."""
+        chosen = self.backend or ("processes" if (self.n_jobs or 1) > 1 else "serial")
+        return get_backend(chosen, self.n_jobs)
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from metalwork import _html
 from metalwork._checks import check_count, check_instance
@@ -108,7 +108,8 @@ class Run(RunResults):
         label_model: Mapping[str, Any] | LabelModelSettings | None = None,
         end_model: Mapping[str, Any] | EndModelSettings | None = None,
         random_state: int = 0,
-        n_jobs: int = 1,
+        backend: Literal["serial", "processes", "ray"] | None = None,
+        n_jobs: int | None = None,
         name: str = "records",
         folder: RunFolder | str | os.PathLike[str] | None = None,
         on_event: OnEvent | None = None,
@@ -133,8 +134,10 @@ class Run(RunResults):
         label_model, end_model : dict or settings, optional
             As in a project file: ``{"name": "soft-vote"}``, ``{"architecture": "flat", "max_epochs": 20}``.
         random_state : int
-        n_jobs : int
-            Processes that run the labeling functions.
+        backend : {"serial", "processes", "ray"}, optional
+            As in a project file: where labeling functions run, and where large runs are worked on.
+        n_jobs : int, optional
+            Processes at a time.
         name : str
             What the report is called.
         folder : RunFolder or path, optional
@@ -165,7 +168,8 @@ class Run(RunResults):
             label_model=label_model,
             end_model=end_model,
             random_state=check_count("random_state", random_state, least=0),
-            n_jobs=check_count("n_jobs", n_jobs),
+            backend=backend,
+            n_jobs=None if n_jobs is None else check_count("n_jobs", n_jobs),
             name=name,
         )
         return cls(job, folder, on_event)

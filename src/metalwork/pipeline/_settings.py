@@ -281,7 +281,8 @@ class LFSettings(Settings):
 
     python: Text | None = None
     rules: list[RuleSettings] = []
-    n_jobs: PositiveInt = 1
+    backend: Literal["serial", "processes", "ray"] | None = None
+    n_jobs: PositiveInt | None = None
     max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ import polars as pl
 
 from metalwork.data import concatenate
 from metalwork.errors import ConfigError, MetalworkWarning
-from metalwork.label_models import LabelModel, VoteCounts, count_votes, load_label_model
+from metalwork.label_models import LabelModel, load_label_model
 from metalwork.labeling import VoteTotal, apply_shards, in_alphabets_of, warn_of_lost
 from metalwork.pipeline import _results as files
 from metalwork.pipeline._check import check_job
@@ -31,6 +31,7 @@ from metalwork.pipeline._models import (
 )
 from metalwork.pipeline._scores import Results, known_splits
 from metalwork.pipeline._split import Codes, Split
+from metalwork.pipeline._spread import LabelVotes, PredictRecords, count_shards, keep_tables
 from metalwork.pipeline._storage import Storage, as_parquet, file_of, shard
 from metalwork.pipeline._work import Work
 from metalwork.probabilities import TaskProbabilities
@@ -123,8 +124,7 @@ class Apply(Step[Applied]):
         for codes in apply_shards(
             total,
             job.split(split).source,
-            backend="serial" if job.n_jobs == 1 else "processes",
-            n_jobs=job.n_jobs,
+            backend=job.workers,
             max_error_rate=job.max_error_rate,
             chunk_size=min(rows, 10_000),
             progress=lambda done, of: run.progress("apply", f"{split} records", done, of),
@@ -192,15 +192,14 @@ class Fit(Step[Fitted]):
         dev = _dev_votes(run) if settings.use_dev and settings.name == "hierarchical" else None
         with blaming("label_model", settings.options):
             model = build_label_model(settings, job.schema, job.random_state)
-            counts = VoteCounts.merge(map(count_votes, run.votes_in_parts("train")))
+            counts = count_shards(run, run.applied, "train")
             model.fit(counts, class_prior=class_prior(settings, job.schema), dev=dev)
         work.write_by(files.LABEL_MODEL, model.save)
         for split in job.splits:
-            for number, votes in enumerate(run.votes_in_parts(split)):
-                name = shard("probabilities", split, number)
-                if not work.has(file_of(name)):
-                    _keep_probabilities(run, work, name, model.predict_proba(votes))
-                run.progress("fit", f"{split} shards", number + 1, len(run.sizes(split)))
+            names = _shards("probabilities", run, split)
+            label = LabelVotes(run.applied, model, split)
+            for done in keep_tables(run, work, names, label, range(len(names))):
+                run.progress("fit", f"{split} shards", done, len(names))
         shares = {
             split: LabelShares.of(
                 zip(run.votes_in_parts(split), run.labels_in_parts(split), strict=True), job.schema.n_end_labels
@@ -301,13 +300,12 @@ class Evaluate(Step[Evaluated]):
 
     def do(self, run: "Run", work: Work) -> Evaluated:
         for split in run.job.splits:
-            names = [shard("end_probabilities", split, number) for number in range(len(run.sizes(split)))]
+            names = _shards("end_probabilities", run, split)
             if all(work.has(file_of(name)) for name in names):
                 continue
-            for number, (name, part) in enumerate(zip(names, run.records(split), strict=True)):
-                if not work.has(file_of(name)):
-                    _keep_probabilities(run, work, name, run.end_model.predict_proba(part.records))
-                run.progress("evaluate", f"{split} shards", number + 1, len(names))
+            records = (part.records for part in run.records(split))
+            for done in keep_tables(run, work, names, PredictRecords(run.end_model), records):
+                run.progress("evaluate", f"{split} shards", done, len(names))
         _write_tables(run, work, "predictions", "predictions.csv", run.job.splits, _prediction_tables)
         found = self._found(run)
         plain = {model: {s: m.to_dict() for s, m in by_split.items()} for model, by_split in found.metrics.items()}
@@ -365,8 +363,8 @@ def _voted(votes: LabelMatrix) -> Codes:
     return np.flatnonzero((votes.codes >= 0).any(axis=1)).astype(np.int64)
 
 
-def _keep_probabilities(run: "Run", work: Work, name: str, probs: TaskProbabilities) -> None:
-    run.storage.put(work, {name: pl.from_numpy(probs.end, schema=list(run.job.schema.end_labels))}, name)
+def _shards(kind: str, run: "Run", split: str) -> list[str]:
+    return [shard(kind, split, number) for number in range(len(run.sizes(split)))]
 
 
 def _mean(parts: Iterable[TaskProbabilities]) -> Any:

@@ -30,6 +30,9 @@ class Storage:
         self._held: dict[str, pl.DataFrame] = {}
         self._free = _ROOM
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Storage, (self._folder,)  # what is held stays here
+
     def put(self, work: Work, tables: Mapping[str, pl.DataFrame], group: str, **facts: Any) -> None:
         """Keep tables as part of a step, with the facts that go on from them."""
         work.keep({file_of(name): as_parquet(table) for name, table in tables.items()}, group, **facts)

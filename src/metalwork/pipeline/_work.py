@@ -63,13 +63,13 @@ class Work:
         """Write files, and keep account of them and of ``facts``: a kill from now on loses none of it."""
         if self._folder is None:
             return
-        self._begin(self._folder)
-        entries = {}
-        for name, content in files.items():
-            with atomic_write(self._folder.path / name) as stream:
-                stream.write(content)
-            entries[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        line = {"files": entries, "group": group, "facts": facts}
+        self.begin()
+        home = self._folder.path
+        self.note({name: write_file(home / name, content) for name, content in files.items()}, group, **facts)
+
+    def note(self, entries: Mapping[str, dict[str, Any]], group: str = "", **facts: Any) -> None:
+        """Keep account of files that :func:`write_file` has written, and of ``facts``."""
+        line = {"files": dict(entries), "group": group, "facts": facts}
         if (known := self._inputs()) != self._known:
             line["inputs"] = self._known = known
         self._journal.append(line)
@@ -79,7 +79,7 @@ class Work:
         """Write one file by ``write(stream)``; a kill before the step is committed loses it."""
         if self._folder is None:
             return
-        self._begin(self._folder)
+        self.begin()
         with atomic_write(self._folder.path / name) as stream:
             write(stream)
         self._add({name: describe(self._folder.path / name)})
@@ -88,7 +88,7 @@ class Work:
         """As :meth:`write`, by ``save(path)``, which puts the file there whole or not at all."""
         if self._folder is None:
             return
-        self._begin(self._folder)
+        self.begin()
         save(self._folder.path / name)
         self._add({name: describe(self._folder.path / name)})
 
@@ -96,12 +96,13 @@ class Work:
         """Make all that was written the step's results, with files ``others`` that lie there already."""
         if self._folder is None:
             return
-        self._begin(self._folder)
+        self.begin()
         described = {name: describe(self._folder.path / name) for name in others}
         self._folder.commit(self._step, facts, self._files | described)
 
-    def _begin(self, folder: RunFolder) -> None:
-        if self._begun:
+    def begin(self) -> None:
+        """Withdraw the step's old results, before a first new file is written."""
+        if self._begun or (folder := self._folder) is None:
             return
         folder.withdraw(self._step)
         if not self._entries:
@@ -125,6 +126,13 @@ class Work:
         self._files |= entries
         if self._folder is not None:
             self._folder.pending |= entries
+
+
+def write_file(path: Path, content: bytes) -> dict[str, Any]:
+    """Write a file whole or not at all; its size and digest, as the manifest has them."""
+    with atomic_write(path) as stream:
+        stream.write(content)
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def _is_there(folder: Path, files: Mapping[str, dict[str, Any]]) -> bool:

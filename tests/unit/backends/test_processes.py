@@ -17,7 +17,9 @@ def test_backends_have_names() -> None:
     assert isinstance(processes, ProcessesBackend)
     assert processes.n_jobs == 3
     assert get_backend(processes) is processes
-    with pytest.raises(ConfigError, match=r"^backend must be one of 'serial', 'processes'; got 'threads'\.$"):
+    with pytest.raises(
+        ConfigError, match=r"^backend must be one of 'serial', 'processes', 'ray'; got 'threads'\.$"
+    ):
         get_backend("threads")
 
 
