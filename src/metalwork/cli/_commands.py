@@ -256,6 +256,28 @@ def lf_new(
         write_skeleton(project, kind, name, task, field)
 
 
+@app.command(rich_help_panel=_DATA)
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all that is kept.")] = False,
+    path: Annotated[
+        Path | None, typer.Option("--path", metavar="FILE", help="Another file of votes than the default one.")
+    ] = None,
+) -> None:
+    """Show what is kept of labeling functions' votes, or remove it.
+
+    A labeling function that did not change is not run again on records that did
+    not change. What was unused for longest goes when the file is full. Removing
+    all of it costs time alone.
+
+    Examples:
+      metalwork cache
+      metalwork cache --clear
+    """
+    from metalwork.cli._cache import clear_cache, show_cache
+
+    (clear_cache if clear else show_cache)(path)
+
+
 data = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(data, name="data", rich_help_panel=_DATA, help="List and fetch the data sets of the experiments.")
 

@@ -19,6 +19,8 @@ from metalwork.data import cache_folder
 from metalwork.errors import ConfigError, MetalworkWarning
 
 FILE_NAME: Final = "votes.sqlite3"
+_OURS: Final = 0x6D77766F  # "mwvo": what says in a database whose it is
+_APPLICATION: Final = slice(68, 72)  # where it stands in the file
 _VERSION: Final = 1
 _BUSY: Final = 10.0  # seconds to wait for another process
 _FRESH: Final = 3600  # seconds within which a use is not noted again
@@ -121,6 +123,17 @@ class Store:
         ):
             path.unlink(missing_ok=True)
 
+    def is_ours(self) -> bool:
+        """Whether the file is such a store, and nobody's own database."""
+        try:
+            connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+            try:
+                return int(connection.execute("PRAGMA application_id").fetchone()[0]) == _OURS
+            finally:
+                connection.close()
+        except sqlite3.Error:
+            return False
+
     def close(self) -> None:
         """Let go of the file."""
         if self._connection is not None and self._pid == os.getpid():
@@ -158,8 +171,11 @@ class Store:
         )
 
     def _put_aside(self, error: Exception) -> None:
-        """A damaged file makes room for a new one."""
+        """A damaged file makes room for a new one; what may be somebody's own stays where it is."""
         self.close()
+        if not self._is_damaged_store():
+            self._give_up(error)
+            return
         aside = Path(f"{self.path}.damaged")
         try:
             os.replace(self.path, aside)
@@ -175,6 +191,15 @@ class Store:
             stacklevel=2,
         )
 
+    def _is_damaged_store(self) -> bool:
+        if self.path.name == FILE_NAME:
+            return True
+        try:
+            with self.path.open("rb") as stream:
+                return stream.read(_APPLICATION.stop)[_APPLICATION] == _OURS.to_bytes(4, "big")
+        except OSError:
+            return False
+
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
@@ -182,18 +207,27 @@ def _connect(path: Path) -> sqlite3.Connection:
         # a journal beside the file also works on network disks, where a shared memory does not
         connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = OFF")  # what a loss of power damages is computed anew
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != _VERSION:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("DROP TABLE IF EXISTS entries")
+        if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            _begin(connection)
             for statement in filter(str.strip, _TABLES.split(";")):
                 connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_OURS}")
             connection.execute(f"PRAGMA user_version = {_VERSION}")
             connection.execute("COMMIT")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Make room for the tables in an empty file, or one of another version; never in somebody's own."""
+    connection.execute("BEGIN IMMEDIATE")
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    if tables and connection.execute("PRAGMA application_id").fetchone()[0] != _OURS:
+        connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError(f"it is another database, with the table {tables[0]!r}")
+    connection.execute("DROP TABLE IF EXISTS entries")
 
 
 def _get(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, Entry]:
