@@ -23,6 +23,7 @@ COMMANDS = (
     "report",
     "demo",
     "reproduce",
+    "cache",
     "data",
     "lf",
 )

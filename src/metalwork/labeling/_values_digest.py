@@ -308,8 +308,7 @@ class ValueDigests:
                     self.blind(f"it refers to {reduced!r}, an object of {kind.__module__}.{kind.__qualname__}"),
                 )
             return (reduced, version)
-        parts = [list(part) if isinstance(part, Iterator) else part for part in reduced]
-        return [self.of(part) for part in parts]
+        return [self.of(_plain_part(part)) for part in reduced]
 
 
 def _slots(kind: type) -> Iterable[str]:
@@ -322,3 +321,11 @@ def _slots(kind: type) -> Iterable[str]:
 def _foreign_bases(kind: type) -> list[type]:
     """Bases whose objects may hold what neither ``__dict__`` nor slots show, such as those made in C."""
     return [base for base in kind.__mro__ if foreign_version(base.__module__) is not None]
+
+
+def _plain_part(part: Any) -> Any:
+    """A part of what an object is pickled as, without addresses: scikit-learn keeps that of its stop words."""
+    if type(part) is dict:
+        addresses = set(map(id, part.values()))
+        return {key: item for key, item in part.items() if not (type(item) is int and item in addresses)}
+    return list(part) if isinstance(part, Iterator) else part

@@ -398,7 +398,7 @@ def test_coroutines_are_declared_rightly() -> None:
         ({"concurrency": 0}, "concurrency of LF 'asks' must be a whole number of at least 1; got 0."),
     ):
         with pytest.raises(mw.MetalworkError, match=re.escape(message)):
-            mw.from_callable(asks, "kind", **options)  # type: ignore[arg-type]
+            mw.from_callable(asks, "kind", **options)
     with pytest.raises(LabelingError, match="concurrency of LF 'many' must be left out"):
         mw.from_callable(many.function, "kind", concurrency=3)
     assert "metalwork.labeling" in sys.modules
