@@ -74,8 +74,8 @@ class CodeDigests(ValueDigests):
         yield from map(self.of, (function.__defaults__, function.__kwdefaults__))
         for cell in function.__closure__ or ():
             yield self.of(cell.cell_contents) if _is_filled(cell) else "empty"
-        if function.__dict__:
-            yield self.of(dict(sorted(function.__dict__.items())))
+        own = function.__dict__.items() if version is None else ()
+        yield self.of(dict(sorted(own)) or getattr(function, "__wrapped__", None))
 
     def _code(self, code: types.CodeType, names: Mapping[str, Any]) -> Iterator[bytes | str]:
         n_arguments = code.co_argcount + code.co_kwonlyargcount

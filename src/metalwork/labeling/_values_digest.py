@@ -100,7 +100,7 @@ class ValueDigests:
 
     def __init__(self) -> None:
         self._done: dict[int, tuple[Any, Seen]] = {}  # with the object, so that its address stays its own
-        self._of_root: dict[int, Seen] = {}
+        self._of_root: dict[int, tuple[Any, Seen]] = {}
         self._open: dict[int, int] = {}
         self._now = [Seen()]
         self._circular = False
@@ -134,12 +134,10 @@ class ValueDigests:
                 self._may_name_file(value)
             return digest_of(kind.__name__, repr(value))
         key = id(value)
-        known = self._done[key][1] if key in self._done else None
-        if known is None and (known := self._of_root.get(key)) is not None:
-            self._circular = True
-        if known is not None:
-            self._now[-1].take(known)
-            return known.digest
+        if (found := self._done.get(key) or self._of_root.get(key)) is not None:
+            self._circular = self._circular or key not in self._done
+            self._now[-1].take(found[1])
+            return found[1].digest
         if key in self._open:  # a circle: how far up it closes
             self._circular = True
             return digest_of("circle", str(len(self._open) - self._open[key]))
@@ -158,7 +156,7 @@ class ValueDigests:
             self._circular = outer or circular
         seen.digest = digest
         if circular:  # its digest depends on where the circle was entered
-            self._of_root[key] = seen
+            self._of_root[key] = (value, seen)
         else:
             self._done[key] = (value, seen)
         self._now[-1].take(seen)
