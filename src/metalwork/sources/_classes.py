@@ -36,6 +36,9 @@ class Classes:
         if isinstance(given, Mapping):
             self._of = {name: code for key, code in zip(given, codes, strict=True) for name in as_written(key)}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_source": "the model"}  # where it travels to, errors name the LF
+
     def codes(self, known: Sequence[Any]) -> list[int]:
         """The label code of each class, -1 where it says nothing; ``LabelingError`` names unknown ones."""
         if self.given is not None and not isinstance(self.given, Mapping):

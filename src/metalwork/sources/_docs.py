@@ -202,7 +202,7 @@ class _Patterns(Source):
 
         matcher = Matcher(vocab)
         try:
-            matcher.add(self.name, self.patterns)
+            matcher.add("patterns", self.patterns)
         except Exception as error:
             raise LabelingError(
                 f"patterns of LF {self.name!r} must be token patterns of spaCy's; got {self.patterns!r}: {error}"
@@ -224,7 +224,7 @@ class _Entities(Source):
         def votes(values: list[Any]) -> Votes:
             if self.parse.silent and not all(map(is_document, values)):
                 raise LabelingError(
-                    f"nlp of LF {self.name!r} must be given: a pipeline that finds entities. "
+                    "nlp must be given: a pipeline that finds entities. "
                     "Pass nlp=spacy.load('en_core_web_sm'), or a column of documents."
                 )
             return [known.vote(entity.label_ for entity in doc.ents) for doc in self.parse(values)]
@@ -259,12 +259,12 @@ class _Annotator(Source):
 
     def __init__(self, name: str, labels: Mapping[str, str] | None, shared: _Annotated) -> None:
         super().__init__(name)
-        self.labels, self.shared = labels, shared
+        self.source, self.labels, self.shared = name, labels, shared
 
     def judge(self, task: str, labels: Sequence[str]) -> Judge:
         """The labels of its spans that stand for any."""
         known = _Labels(self.name, task, labels, self.labels)
-        return lambda values: [known.vote(found[self.name]) for found in self.shared(values)]
+        return lambda values: [known.vote(found[self.source]) for found in self.shared(values)]
 
 
 class _Labels:

@@ -149,7 +149,7 @@ class _Callable(_Model):
             rows = np.asarray(returned, dtype=np.float64)
             if rows.shape[1] != len(named):
                 raise LabelingError(
-                    f"model of LF {self.name!r} must return an array (n_records, n_classes) with "
+                    f"the model must return an array (n_records, n_classes) with "
                     f"{len(named)} columns; got shape {rows.shape}. Pass labels=[...] in the order of its columns."
                 )
             return own.shares(rows, own.codes(named))

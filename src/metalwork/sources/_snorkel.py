@@ -87,6 +87,7 @@ class _SnorkelRule(AsksSchema, ReadsRecords):
     def knowing(self, space: Spaces, task: str | None) -> Self:
         """The same with the labels of its numbers."""
         known, labels = copy.copy(self), space.labels(str(task))
+        known.name = ""  # from here on it tells LFs from each other no more
         numbers = list(self.given) if isinstance(self.given, Mapping) else list(range(len(self.given or labels)))
         own = Classes(f"LF {self.name!r}", str(task), labels, labels if self.given is None else self.given)
         known._labels = {

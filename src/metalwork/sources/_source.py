@@ -32,9 +32,13 @@ class Source(AsksSchema):
     def knowing(self, space: Spaces, task: str | None) -> BatchRule:
         """The rule to be called; records with a missing value abstain unless ``takes_missing``."""
         labels = space.labels(str(task))
-        return BatchRule(
-            _OnWholeRecords(self.name, self.judge(str(task), labels), len(labels), self.takes_missing)
-        )
+        return BatchRule(_OnWholeRecords(self.judge(str(task), labels), len(labels), self.takes_missing))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            **vars(self),
+            "name": "",
+        }  # it is for errors before anything runs; votes are kept whatever the name
 
     def __call__(self, *values: Any) -> Any:
         raise LabelingError(f"LF {self.name!r} must know the labels of its task. Run it with mw.apply.")
@@ -43,8 +47,8 @@ class Source(AsksSchema):
 class _OnWholeRecords:
     """Asks a judge about the records that have all values."""
 
-    def __init__(self, name: str, judge: Judge, n_labels: int, takes_missing: bool) -> None:
-        self._name, self._judge, self._n_labels, self._takes_missing = name, judge, n_labels, takes_missing
+    def __init__(self, judge: Judge, n_labels: int, takes_missing: bool) -> None:
+        self._judge, self._n_labels, self._takes_missing = judge, n_labels, takes_missing
 
     def __call__(self, *columns: list[Any]) -> Votes:
         n_points = len(columns[0])
@@ -54,7 +58,7 @@ class _OnWholeRecords:
             return [None] * n_points
         found = self._judge(*([column[row] for row in rows] for column in columns))
         if len(found) != len(rows):
-            raise LabelingError(f"LF {self._name!r} must give a vote a record; got {len(found)} for {len(rows)}.")
+            raise LabelingError(f"it must give a vote a record; got {len(found)} for {len(rows)}.")
         if isinstance(found, np.ndarray):
             shares = np.full((n_points, self._n_labels), np.nan)
             shares[rows] = found

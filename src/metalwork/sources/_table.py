@@ -160,8 +160,10 @@ class _Table(AsksSchema):
 
     def knowing(self, space: Spaces, task: str | None) -> Self:
         """The same, with labels as the schema writes them."""
+        told = copy.copy(self)
+        told.name = ""  # from here on it tells LFs from each other no more
         if task is None:
-            return self
+            return told
         own = {plain_name(label): label for label in space.labels(task)}
 
         def known(label: str) -> str:
@@ -173,7 +175,6 @@ class _Table(AsksSchema):
                 )
             return named
 
-        told = copy.copy(self)
         told.table = {
             text: known(said) if isinstance(said, str) else set(map(known, said))
             for text, said in self.table.items()

@@ -89,8 +89,8 @@ def test_entities_of_documents_need_no_pipeline() -> None:
     docs = [{"doc": Doc(["wheat"])}, {"doc": None}]
     assert _names([mw.spacy_entities("desk", {"COMMODITY": "Markets"}, field="doc")], docs) == [["Markets"], [""]]
     assert _fault(lambda: mw.spacy_entities("desk", {"ORG": "Corporate"})) == (
-        "LF 'desk entities' failed at row 0: nlp of LF 'desk entities' must be given: a pipeline that finds "
-        "entities. Pass nlp=spacy.load('en_core_web_sm'), or a column of documents."
+        "LF 'desk entities' failed at row 0: nlp must be given: a pipeline that finds entities. "
+        "Pass nlp=spacy.load('en_core_web_sm'), or a column of documents."
     )
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import metalwork as mw
 from metalwork.errors import LabelingError, MissingExtraError
+from metalwork.sources._encoder import Encoder
 
 SCHEMA = mw.TaskSchema.flat(["hot_drink", "cold_drink", "ColdFood"], task="order")
 WORDS = ["hot", "cold", "drink", "food", "tea", "ice"]
@@ -82,6 +84,24 @@ def test_lfs_of_one_encoder_ask_it_once_for_each_text() -> None:
     lfs = [mw.zero_shot("order", encoder), mw.zero_shot("drink", encoder)]
     mw.apply(lfs, [{"text": text} for text in ("tea", "ice", "tea")] * 2, tree)
     assert encoder.asked == [["food", "drink"], ["hot", "cold"], ["tea", "ice"]]
+
+
+def _lengths(texts: list[str]) -> Any:
+    return np.array([[len(text), text.count("t"), 1] for text in texts])
+
+
+def test_votes_are_kept_whatever_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    encode = Encoder._encode
+
+    def counted(self: Encoder, texts: Sequence[str]) -> Any:
+        asked.append(len(texts))
+        return encode(self, texts)
+
+    monkeypatch.setattr(Encoder, "_encode", counted)
+    for name in ("first", "second"):
+        mw.apply([mw.zero_shot("order", _lengths, name=name)], RECORDS, SCHEMA, cache=tmp_path)
+    assert asked == [3, 4, 3]  # names of labels, records, names of labels
 
 
 def test_a_column_may_hold_what_the_encoder_made() -> None:
