@@ -22,6 +22,7 @@ _VALUES: Final[dict[type, tuple[str, Any]]] = {
     bool: ("true|false", pl.Boolean),
     float: (rf"{_WHOLE}(?:{_FRACTION}(?:{_EXPONENT})?|{_EXPONENT})", pl.Float64),
 }
+_LONGEST, _ROOM = 20_000, 100  # of a pattern, and what a key takes of it beside its name
 _BLANK: Final = r"[ \t\r]*"
 
 
@@ -35,6 +36,8 @@ class Template(NamedTuple):
     def of(cls, records: Sequence[Mapping[str, Any]]) -> Self | None:
         """The form of the first of some records, if they are flat and each column has one simple type."""
         keys = list(records[0])
+        if sum(map(len, keys)) + _ROOM * len(keys) > _LONGEST:  # such a pattern does not compile
+            return None
         parts, schema = [], {}
         for key in keys:
             kinds = {type(record.get(key)) for record in records} - {type(None)}

@@ -1,10 +1,10 @@
 """Where records come from: frames, lists, iterators and files, all seen as columns and shards."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals as nw
 import polars as pl
@@ -12,6 +12,8 @@ import polars as pl
 from metalwork.data._columns import column_of, frame_of, names_of
 from metalwork.data._missing import is_missing, nulls_for_missing
 from metalwork.errors import DataError
+
+T = TypeVar("T")
 
 _SAMPLE = 10_000  # records of an iterator whose keys tell the columns
 
@@ -106,22 +108,55 @@ class FaultShard(Shard):
 class FrameSource(RecordSource):
     """Any data frame that narwhals reads: polars, pandas, pyarrow, duckdb and others."""
 
+    n_points: int
+
     def __init__(self, frame: "nw.DataFrame[Any]") -> None:
         self._frame = frame
         self.columns = names_of(frame.columns, "records")
         self.n_points = len(frame)
 
-    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> list[Shard]:
-        chosen = self.columns if columns is None else columns
-        frame = pl.DataFrame([self._column(name) for name in chosen])
-        return [FrameShard(frame.slice(i, chunk_size), i) for i in range(0, len(frame), chunk_size)]
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
+        place_of = {name: place for place, name in enumerate(self.columns)}
+        chosen = {name: place_of[name] for name in (self.columns if columns is None else columns)}
+        for start in range(0, self.n_points, chunk_size):
+            part = self._frame[start : start + chunk_size]
+            yield FrameShard(pl.DataFrame([_column(part, *one) for one in chosen.items()]), start)
 
-    def _column(self, name: str) -> pl.Series:
-        # by place: a name may be a whole number in pandas
-        column = self._frame[:, self.columns.index(name)]
-        if self._frame.implementation is nw.Implementation.POLARS:
-            return nulls_for_missing(column.to_native())
-        return column_of(name, column.to_list())
+
+def _column(frame: "nw.DataFrame[Any]", name: str, place: int) -> pl.Series:
+    column = frame[:, place]  # a name may be a whole number in pandas
+    if frame.implementation is nw.Implementation.POLARS:
+        return nulls_for_missing(column.to_native())
+    return column_of(name, column.to_list())
+
+
+class LazySource(RecordSource):
+    """A lazy frame of polars, computed a chunk at a time, anew whenever it is read."""
+
+    def __init__(self, frame: pl.LazyFrame) -> None:
+        self._frame, self.n_points = frame, None
+        self.columns = names_of(_computed(frame.collect_schema), "records")
+
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
+        query = self._frame.select(self.columns if columns is None else columns)
+        if "python" in _computed(lambda: query.explain(optimized=False)).lower():
+            batches = iter([_computed(query.collect)])  # Python may wait for this thread
+        else:
+            batches = iter(_computed(lambda: query.collect_batches(chunk_size=chunk_size, maintain_order=True)))
+        start = 0
+        while (batch := _computed(lambda: next(batches, None))) is not None:
+            for frame in batch.iter_slices(chunk_size):
+                yield FrameShard(pl.DataFrame(list(map(nulls_for_missing, frame))), start)
+                start += frame.height
+
+
+def _computed(act: Callable[[], T]) -> T:
+    """What polars computes; its failures are those of the query."""
+    try:
+        return act()
+    except pl.exceptions.PolarsError as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(f"records must be a sound lazy frame; computing it failed ({reason}).") from None
 
 
 class ListSource(RecordSource):
@@ -214,7 +249,7 @@ def _remedy(record: Any) -> str:
     return "Pass e.g. [{'text': '...'}]."
 
 
-def frame_source(records: Any) -> FrameSource | None:
+def frame_source(records: Any) -> RecordSource | None:
     """The records of a data frame, a column, or anything else that exports Arrow; None where it is none."""
     try:
         frame = nw.from_native(records, allow_series=True)
@@ -225,7 +260,10 @@ def frame_source(records: Any) -> FrameSource | None:
         raise DataError(f"records must be a sound data frame; it is not ({error}).") from None
     if isinstance(frame, nw.Series):
         frame = frame.rename(str(frame.name or "text")).to_frame()
-    return FrameSource(frame.collect("polars") if isinstance(frame, nw.LazyFrame) else frame)
+    if isinstance(frame, nw.LazyFrame):
+        lazy = frame.to_native()
+        return LazySource(lazy) if isinstance(lazy, pl.LazyFrame) else FrameSource(frame.collect("polars"))
+    return FrameSource(frame)
 
 
 def _from_arrow(records: Any) -> pl.DataFrame:

@@ -304,3 +304,22 @@ def test_an_opened_source_can_be_given_types() -> None:
     typed = open_records(source, types={"a": int}, where={"split": "y"})
     assert isinstance(typed, RecordSource)
     assert read_records(typed, ["a"]).rows() == [(2,)]
+
+
+def test_lazy_frames_are_computed_a_chunk_at_a_time(tmp_path: Path) -> None:
+    pl.DataFrame({"text": [f"{i}" for i in range(5_000)], "n": range(5_000)}).write_parquet(tmp_path / "a.parquet")
+    lazy = pl.scan_parquet(tmp_path / "a.parquet").filter(pl.col("n") % 2 == 0)
+    source = open_records(lazy)
+    assert (source.columns, source.n_points) == (("text", "n"), None)
+    for _ in range(2):  # computed anew
+        shards = list(source.shards(["n"], 300))
+        frames = [frame for shard in shards for frame in shard.chunks()]
+        assert pl.concat(frames)["n"].to_list() == list(range(0, 5_000, 2))
+        assert max(frame.height for frame in frames) <= 300
+        assert [shard.start for shard in shards] == [sum(f.height for f in frames[:i]) for i in range(len(frames))]
+    by_python = lazy.map_batches(lambda frame: frame.with_columns(text=pl.lit("x")))
+    assert set(read_records(by_python)["text"]) == {"x"}
+    with pytest.raises(DataError, match=r"^records must be a sound lazy frame; computing it failed \("):
+        read_records(lazy.select(pl.col("none")))
+    with pytest.raises(DataError, match=r"^records must be a sound lazy frame; computing it failed \("):
+        read_records(pl.LazyFrame({"a": ["x"]}).with_columns(pl.col("a").cast(pl.Int64)))
