@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-_MOST: Final = 256 << 20  # bytes
+_MOST: Final = 16 << 20  # bytes
 
 
 class HeldFiles:
-    """The content of files that are opened while it is :meth:`active`, up to 256 MB together.
+    """The content of files that are opened while it is :meth:`active`, up to 16 MB together.
 
     Attributes
     ----------

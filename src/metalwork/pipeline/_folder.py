@@ -71,9 +71,13 @@ class RunFolder:
 
     @classmethod
     def all(cls, output: Path, project: str | None = None) -> Iterator[Self]:
-        """The runs in ``output``, the one that was committed last first."""
-        found = sorted(output.glob(f"*/{_MANIFEST}"), key=lambda p: (p.stat().st_mtime_ns, p.parent.name))
-        return (cls(path.parent, project) for path in reversed(found))
+        """The runs in ``output``, the one that was committed last first; also those in which nothing is yet."""
+        found = [(cls(path, project), path) for path in output.glob("*") if path.is_dir()]
+        dated = [(_changed(path), path.name, folder) for folder, path in found if folder._is_run()]
+        return (folder for _, _, folder in sorted(dated, key=lambda each: each[:2], reverse=True))
+
+    def _is_run(self) -> bool:
+        return (self.path / _MANIFEST).is_file() or all(_is_leftover(entry.name) for entry in self.path.iterdir())
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -133,6 +137,16 @@ class RunFolder:
     def _working_on(self) -> str:
         head = self.journal.read()[:1]
         return str(head[0]["step"]) if head else STEPS[0]
+
+    def place(self, name: str) -> Path:
+        """Where to write a file; ``DataError`` where the folder has been taken away, which is not made again."""
+        path = self.path / name
+        if not (self.path / _MANIFEST).is_file():
+            raise DataError(f"{self.path} must stay while a run works in it; it has been taken away. Run again.")
+        for parent in reversed(path.relative_to(self.path).parents[:-1]):
+            if not (self.path / parent).is_dir():
+                (self.path / parent).mkdir()
+        return path
 
     def holds(self, name: str, digest: str) -> bool:
         """Whether a committed step wrote this file with content of this SHA-256."""
@@ -301,6 +315,11 @@ def new_run(output: Path, project: str | None = None) -> RunFolder:
         folder = RunFolder(path, project)
         folder._new = True
         return folder
+
+
+def _changed(path: Path) -> int:
+    manifest = path / _MANIFEST
+    return (manifest if manifest.exists() else path).stat().st_mtime_ns
 
 
 def _is_leftover(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,12 @@ class Inputs:
             if earlier not in done or _outputs(done[earlier]) != outputs:
                 yield f"step {earlier!r}"
 
+    def add_code(self, names: Iterable[str]) -> None:
+        """Count in files that the code read in an earlier process, which nothing may open in this one."""
+        for name in names:
+            if self._job.code is not None:
+                self._job.code.add(self._path(name))
+
     def _code(self) -> dict[str, str]:
         code = self._job.code
         return {} if code is None else {self._name(path): digest for path, digest in code.digests.items()}
@@ -148,7 +154,7 @@ class Inputs:
             copy = f"{_COPIES}/{name}"
             if copy in written or folder.holds(copy, digest):
                 continue
-            with path.open("rb") as source, atomic_write(folder.path / copy) as target:
+            with path.open("rb") as source, atomic_write(folder.place(copy)) as target:
                 shutil.copyfileobj(source, target)
             written.append(copy)
         return written

@@ -248,12 +248,10 @@ class Run(RunResults):
         return all(s in done and not self._inputs.changed(s, done[s]["inputs"], done) for s in read)
 
     def goes_on(self, steps: Sequence[str]) -> bool:
-        """Whether an earlier process left some of ``steps`` undone, and all that it read is as it was."""
+        """Whether some of ``steps`` are left to do in the folder, and all that the others read is as it was."""
         if self.folder is None or set(steps) <= set(self.folder.steps):
             return False
-        done = self.folder.steps
-        begun = bool(done) or any(self._work(step).taken_up for step in steps)
-        return begun and all(map(self.is_kept, done))
+        return all(map(self.is_kept, self.folder.steps))
 
     def _result(self, step: str) -> Any:
         if step not in self._found:
@@ -275,6 +273,7 @@ class Run(RunResults):
             if self.folder is not None and step == "apply":
                 self._inputs.read_records()  # a file that changes while it is read is one that changed since
             work = self._work(step)
+            self._inputs.add_code(work.code)
             with noting_warnings(lambda text: self._tell(Warned(step, text))) as texts, self._watching_code():
                 found = step_named(step).do(self, work)
             if self.folder is not None:

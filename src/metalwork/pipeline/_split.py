@@ -18,7 +18,7 @@ Codes = npt.NDArray[np.int64]
 Parts = tuple[tuple[str, int], ...]
 """Name of a file and number of its records, in the order of the records."""
 
-MOST_HELD: Final = 32 << 20
+MOST_HELD: Final = 16 << 20
 """Bytes of a split's records that are held; larger splits are read part by part."""
 READ_ROWS: Final = 50_000
 

@@ -430,6 +430,8 @@ def _write_tables(
         return
     for split in splits:
         names = [file_of(shard(stem, split, number)) for number in range(len(run.sizes(split)))]
-        if not all(map(work.has, names)):
-            for file, frame in zip(names, tables(run, split), strict=True):
+        if all(map(work.has, names)):
+            continue
+        for file, frame in zip(names, tables(run, split), strict=True):
+            if not work.has(file):
                 work.keep({file: as_parquet(frame)}, file)

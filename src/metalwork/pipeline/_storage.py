@@ -12,7 +12,7 @@ from metalwork.errors import DataError
 from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._work import Work
 
-_ROOM: Final = 32 << 20
+_ROOM: Final = 16 << 20
 """Bytes of tables that stay in memory where a folder keeps them; without one, all do."""
 
 

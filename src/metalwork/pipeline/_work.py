@@ -47,9 +47,9 @@ class Work:
             self._take_up(folder, same)
 
     @property
-    def taken_up(self) -> int:
-        """How many files an earlier attempt had kept."""
-        return len(self._entries) and sum(len(entry["files"]) for entry in self._entries)
+    def code(self) -> tuple[str, ...]:
+        """The files that the project's code had read when an earlier attempt ended."""
+        return tuple(self._known.get("code", ()))
 
     def entries(self, group: str) -> list[dict[str, Any]]:
         """The facts of what was kept under ``group`` by an earlier attempt, in their order."""
@@ -61,11 +61,11 @@ class Work:
 
     def keep(self, files: Mapping[str, bytes], group: str = "", **facts: Any) -> None:
         """Write files, and keep account of them and of ``facts``: a kill from now on loses none of it."""
-        if self._folder is None:
+        if (folder := self._folder) is None:
             return
         self.begin()
-        home = self._folder.path
-        self.note({name: write_file(home / name, content) for name, content in files.items()}, group, **facts)
+        written = {name: write_file(folder.place(name), content) for name, content in files.items()}
+        self.note(written, group, **facts)
 
     def note(self, entries: Mapping[str, dict[str, Any]], group: str = "", **facts: Any) -> None:
         """Keep account of files that :func:`write_file` has written, and of ``facts``."""
@@ -80,7 +80,7 @@ class Work:
         if self._folder is None:
             return
         self.begin()
-        with atomic_write(self._folder.path / name) as stream:
+        with atomic_write(self._folder.place(name)) as stream:
             write(stream)
         self._add({name: describe(self._folder.path / name)})
 
@@ -89,7 +89,7 @@ class Work:
         if self._folder is None:
             return
         self.begin()
-        save(self._folder.path / name)
+        save(self._folder.place(name))
         self._add({name: describe(self._folder.path / name)})
 
     def commit(self, facts: Recorded, others: Iterable[str] = ()) -> None:
@@ -105,6 +105,7 @@ class Work:
         if self._begun or (folder := self._folder) is None:
             return
         folder.withdraw(self._step)
+        folder.pending = dict(self._files)
         if not self._entries:
             folder.discard(self._journal.read()[1:])
             self._known = self._inputs()
