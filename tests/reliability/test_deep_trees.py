@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import metalwork as mw
-from metalwork.errors import ConfigError
+from metalwork.errors import ConfigError, VotesError
 
 
 def tower(n_levels: int) -> dict[str, Any]:
@@ -51,6 +51,31 @@ def test_it_is_written_and_read_again(deep: mw.TaskSchema, tmp_path: Path) -> No
     votes = mw.LabelMatrix(np.array([[0], [1]]), deep, ["t2"])
     votes.save(tmp_path / "votes.npz")
     assert mw.LabelMatrix.load(tmp_path / "votes.npz").schema == deep
+
+
+@pytest.mark.filterwarnings("ignore::metalwork.errors.MetalworkWarning")
+def test_models_of_it(deep: mw.TaskSchema) -> None:
+    rng = np.random.default_rng(0)
+    votes = mw.LabelMatrix(rng.integers(-1, 2, (20, 6)), deep, [f"t{i}" for i in (0, 1, 100, 250, 499, 499)])
+    for model in (mw.HierarchicalLabelModel(deep, max_iter=2), mw.LogLinearLabelModel(deep, max_iter=2)):
+        probs = model.fit(votes).predict_proba(votes)
+        assert probs.end.shape == (20, 501)
+    end = mw.EndModel(deep, "flat", hidden_sizes=(4,), max_epochs=1).fit(rng.normal(size=(20, 3)), probs)
+    metrics = mw.evaluate(end.predict_proba(rng.normal(size=(20, 3))), list(deep.end_labels[:20]))
+    assert "t499" in str(metrics.to_dict())
+
+
+def test_more_labels_than_tables_can_hold_are_named() -> None:
+    wide = mw.TaskSchema.flat([f"label {i}" for i in range(5_000)], task="all")
+    votes = mw.LabelMatrix(np.random.default_rng(0).integers(-1, 5_000, (30, 50)), wide)
+    with pytest.raises(VotesError) as caught:
+        mw.HierarchicalLabelModel(wide).fit(votes)
+    assert str(caught.value) == (
+        "LFs times labels times outcomes must be at most 134,217,728 a task; got 50 x 5,001 x 5,000 for 'all'. "
+        "Group its labels under tasks of their own, or use MajorityVote."
+    )
+    for mode in ("soft", "hard"):
+        assert mw.MajorityVote(wide, mode).fit(votes).predict_proba(votes).end.shape == (30, 5_000)
 
 
 def test_trees_of_few_levels_are_written_nested_others_as_a_table() -> None:

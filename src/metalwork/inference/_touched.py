@@ -91,14 +91,15 @@ class Kind(NamedTuple):
 class Places(NamedTuple):
     """By task: its parent and the parent's label that opens it (-1 at the root), its kind and place in that.
 
-    ``depth`` is the tree's; by column of the votes: its ``task``, and its ``column`` among those of the kind.
+    ``depth`` (n_tasks,) is 0 at the root; by column of the votes: its ``task``, and its ``column`` among those of
+    the kind.
     """
 
     parent: Int64Array
     label: Int64Array
     kind: Int64Array
     place: Int64Array
-    depth: int
+    depth: Int64Array
     task: Int64Array
     column: Int64Array
 
@@ -226,7 +227,7 @@ def _places(tree: Tree, groups: Sequence[Group]) -> tuple[tuple[Kind, ...], Plac
         own = np.flatnonzero(np.isin(task, tasks))
         column[own] = np.arange(len(own))
         kinds.append(_kind(tree, tasks, np.flatnonzero(np.isin(task_of_group, tasks)), task_of_group, n_keys))
-    return tuple(kinds), Places(parent, label, kind, place, int(depth.max()), task, column)
+    return tuple(kinds), Places(parent, label, kind, place, depth, task, column)
 
 
 def _kind(tree: Tree, tasks: Int64Array, own: Int64Array, task_of_group: Int64Array, n_keys: Int64Array) -> Kind:
@@ -242,9 +243,7 @@ def _pairs(kinds: Sequence[Kind], places: Places, votes: sparse.csr_array) -> tu
     n_tasks, n_rows = len(places.parent), votes.shape[0]
     row = np.repeat(np.arange(n_rows), np.diff(votes.indptr))
     voted = row * n_tasks + places.task[votes.indices]
-    pair = np.unique(np.concatenate([np.arange(n_rows) * n_tasks, voted]))  # every row touches the root
-    for _ in range(places.depth - 1):
-        pair = np.union1d(pair, _above(pair[pair % n_tasks > 0], places))
+    pair = _with_above(np.unique(voted), n_rows, places)
     kind = places.kind[pair % n_tasks]
     members = [np.flatnonzero(kind == q) for q in range(len(kinds))]
     size = np.array([len(own) for own in members])
@@ -267,6 +266,16 @@ def _pairs(kinds: Sequence[Kind], places: Places, votes: sparse.csr_array) -> tu
         says = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
         found.append(Pairs(says, int(starts[q]), place, opened_by))
     return int(n_cells.sum()), tuple(found)
+
+
+def _with_above(voted: Int64Array, n_rows: int, places: Places) -> Int64Array:
+    """The pairs in which there are votes, those above them, and the root of every row, ascending."""
+    depth, above, found = places.depth[voted % len(places.depth)], voted[:0], []
+    for d in range(int(places.depth.max()), 0, -1):
+        level = np.union1d(voted[depth == d], above)
+        found.append(level)
+        above = _above(level, places)
+    return np.sort(np.concatenate([np.arange(n_rows) * len(places.depth), *found]))
 
 
 def _above(pair: Int64Array, places: Places) -> Int64Array:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from metalwork._checks import FloatArray, check_choice, check_positive
-from metalwork.errors import MetalworkWarning
+from metalwork.errors import MetalworkWarning, VotesError
 from metalwork.inference import (
     CodedVotes,
     Tree,
@@ -33,6 +33,7 @@ from metalwork.label_models._constants import (
     LEAST_EVIDENCE,
     LEAST_LEFT,
     LEAST_POOLING,
+    MOST_CELLS,
     MOST_DEPENDENCE,
     MOST_HALVED,
     PRECISION,
@@ -193,6 +194,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
 
     def _fit_counts(self, counts: RowCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
         self._check_arguments()
+        self._check_size()
         tree = Tree.of(self.schema)
         coded = counts.coded()
         sample = thinned(coded)
@@ -278,6 +280,18 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         check_choice("unvoted", self.unvoted, ("exclude", "allow"))
         for name in ("off_branch_ratio", "dev_weight", "max_iter", "tol"):
             check_positive(name, getattr(self, name))
+
+    def _check_size(self) -> None:
+        """A table has a number for each label and outcome of each LF: too many labels are named, not run into."""
+        for task, k in zip(self.schema.tasks, self.schema.n_labels, strict=True):
+            lfs = [name for name, own in zip(self.lf_names_, self.lf_tasks_, strict=True) if own == task]
+            widest = max((len(self.lf_outcomes_.get(name, range(k))) for name in lfs), default=0)
+            if len(lfs) * (k + 1) * widest > MOST_CELLS:
+                raise VotesError(
+                    f"LFs times labels times outcomes must be at most {MOST_CELLS:,} a task; got {len(lfs):,} x "
+                    f"{k + 1:,} x {widest:,} for {task!r}. Group its labels under tasks of their own, or use "
+                    "MajorityVote."
+                )
 
     def _priors(self, class_prior: FloatArray | None, dev: KnownLabels | None, votes: CodedVotes) -> Priors:
         n_end = self.schema.n_end_labels

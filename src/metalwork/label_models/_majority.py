@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from metalwork._checks import BoolArray, FloatArray, check_choice, check_count
+from metalwork._checks import ABSTAIN, BoolArray, FloatArray, check_choice, check_count
 from metalwork.inference import END, Tree, end_posterior, pass_up
 from metalwork.label_models._base import LabelModel
 from metalwork.label_models._vote_counts import VoteCounts
@@ -91,6 +91,11 @@ def soft_vote(votes: LabelMatrix) -> FloatArray:
     for task, k in zip(schema.tasks, schema.n_labels, strict=True):
         total = np.zeros((votes.n_points, k))
         for lf in votes.lfs_of(task):
+            if votes.alphabets[lf].plain:  # without its rows, which are as many as labels squared
+                voted = np.flatnonzero(votes.codes[:, lf] != ABSTAIN)
+                total[voted] -= 1.0
+                total[voted, votes.codes[voted, lf]] += 2.0
+                continue
             says = np.nan_to_num(2.0 * votes.alphabets[lf].rows - 1.0)
             total += np.append(says[:, :-1] - says[:, -1:], np.zeros((1, k)), axis=0)[votes.codes[:, lf]]
         potentials.append(total)
