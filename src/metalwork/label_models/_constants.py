@@ -79,5 +79,3 @@ PARAMETER_TOLERANCE = 1e-4
 """Change of every precision and ratio at which EM of the votes-only reading stops."""
 SOFT_STEPS = 10
 """Steps to the precision of soft votes, of which the share that is right hangs on the precision itself."""
-MOST_CELLS = 1 << 27
-"""LFs times labels times outcomes of a task whose tables are learned: they take 1 GiB, some four times over."""

@@ -33,7 +33,6 @@ from metalwork.label_models._constants import (
     LEAST_EVIDENCE,
     LEAST_LEFT,
     LEAST_POOLING,
-    MOST_CELLS,
     MOST_DEPENDENCE,
     MOST_HALVED,
     PRECISION,
@@ -68,6 +67,9 @@ from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
 _LOG = logging.getLogger(__name__)
+_MOST_CELLS = (
+    1 << 27
+)  # LFs times labels times outcomes of a task: a table of 1 GiB, of which a fit holds some four
 _CLOSE = 1e-4
 _FIRST_STEPS = 10
 _LEAST_HALVED = 20
@@ -286,9 +288,9 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         for task, k in zip(self.schema.tasks, self.schema.n_labels, strict=True):
             lfs = [name for name, own in zip(self.lf_names_, self.lf_tasks_, strict=True) if own == task]
             widest = max((len(self.lf_outcomes_.get(name, range(k))) for name in lfs), default=0)
-            if len(lfs) * (k + 1) * widest > MOST_CELLS:
+            if len(lfs) * (k + 1) * widest > _MOST_CELLS:
                 raise VotesError(
-                    f"LFs times labels times outcomes must be at most {MOST_CELLS:,} a task; got {len(lfs):,} x "
+                    f"LFs times labels times outcomes must be at most {_MOST_CELLS:,} a task; got {len(lfs):,} x "
                     f"{k + 1:,} x {widest:,} for {task!r}. Group its labels under tasks of their own, or use "
                     "MajorityVote."
                 )
