@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, Final
 
 Listener = Callable[[str, tuple[Any, ...]], None]
@@ -18,6 +19,12 @@ LEAVES: Final = {
     "os.exec": "starts a process",
 }
 """Events after which a result may depend on what this process does not hold, and what they are."""
+
+OPENED: Final = "metalwork.opened"
+"""Event: a worker process opened a file for reading; with its path, and the files of the code that did."""
+
+BY_VALUE: Final = "<dynamic-code>"
+"""What cloudpickle calls the file of code that came to a worker process by value, as a project's own does."""
 
 _listeners: list[Listener] = []
 _installed = False
@@ -38,9 +45,16 @@ def unlisten(listener: Listener) -> None:
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if _listeners and (event in READS or event in LEAVES):
+    if _listeners and (event in READS or event in LEAVES or event == OPENED):
         for listener in tuple(_listeners):
             listener(event, arguments)
+
+
+def callers_of(frame: FrameType | None) -> Iterator[str]:
+    """The files of the code on a stack, from the last call on."""
+    while frame is not None:
+        yield frame.f_code.co_filename
+        frame = frame.f_back
 
 
 def path_read(event: str, arguments: tuple[Any, ...]) -> str | None:

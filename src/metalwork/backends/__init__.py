@@ -5,6 +5,7 @@ from metalwork.backends._base import Backend, Loss, Resumable, SerialBackend, Se
 from metalwork.backends._desk import Desk, own_desk
 from metalwork.backends._make import get_backend
 from metalwork.backends._memory import read_bytes
+from metalwork.backends._packing import can_travel
 from metalwork.backends._processes import ProcessesBackend
 from metalwork.backends._ray import RayBackend
 
@@ -17,6 +18,7 @@ __all__ = [
     "Resumable",
     "SerialBackend",
     "Setbacks",
+    "can_travel",
     "get_backend",
     "own_desk",
     "read_bytes",

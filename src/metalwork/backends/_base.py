@@ -44,7 +44,17 @@ class Setbacks:
 
 
 class Resumable(ABC, Generic[Item, Result]):
-    """A function that says on the worker's :class:`Desk` what it is at, and can go on where a worker was lost."""
+    """A function that says on the worker's :class:`Desk` what it is at, and can go on where a worker was lost.
+
+    Attributes
+    ----------
+    most_losses : int
+        A unit of which so many rows have cost a worker is given up.
+    """
+
+    @property
+    def most_losses(self) -> int:
+        return 10
 
     @abstractmethod
     def __call__(self, item: Item) -> Result:

@@ -45,6 +45,15 @@ def pack(value: Any) -> bytes:
     return packed.getvalue()
 
 
+def can_travel(value: Any) -> bool:
+    """Whether :func:`pack` takes ``value``."""
+    try:
+        pack(value)
+    except MetalworkError:
+        return False
+    return True
+
+
 def unpack(packed: bytes) -> Any:
     """What was packed."""
     return cloudpickle.loads(packed)

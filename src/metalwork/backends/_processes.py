@@ -13,9 +13,6 @@ from metalwork.backends._memory import fair_share, read_bytes
 from metalwork.backends._packing import pack, unpack
 from metalwork.errors import ConfigError, MetalworkError
 
-MOST_LOSSES: Final = 10
-"""A unit of which so many rows have cost a worker is not called again."""
-
 _IN_VAIN: Final = 3
 _MOST_OF_AN_ITEM: Final = 300
 
@@ -43,14 +40,19 @@ class ProcessesBackend(Backend):
         self.max_memory = None if max_memory is None else read_bytes("max_memory", max_memory)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        n_workers = self.n_jobs or os.cpu_count() or 1
-        with closing(Pool(pack(function), isinstance(function, Resumable), n_workers, self.max_memory)) as pool:
+        n_workers, most_losses = self.n_jobs or os.cpu_count() or 1, losses_of(function)
+        with closing(Pool(pack(function), most_losses, n_workers, self.max_memory)) as pool:
             for item in items:
                 pool.add(pack(item))
                 if len(pool) > 2 * n_workers:  # bounds what waits in memory
                     yield result_of(pool.next_answer())
             while len(pool):
                 yield result_of(pool.next_answer())
+
+
+def losses_of(function: Any) -> int | None:
+    """Rows that may cost a worker before a unit is given up; None where the function knows no units."""
+    return function.most_losses if isinstance(function, Resumable) else None
 
 
 def result_of(answer: tuple[str, bytes]) -> Any:
@@ -81,18 +83,20 @@ class Pool:
     ----------
     packed : bytes
         The function.
-    is_resumable : bool
-        Whether it is a ``Resumable``.
+    most_losses : int or None
+        Of a unit of a ``Resumable`` function; None for another.
     n_workers : int
     max_memory : int, optional
         Bytes that a worker may use.
     """
 
-    def __init__(self, packed: bytes, is_resumable: bool, n_workers: int, max_memory: int | None = None) -> None:
+    def __init__(
+        self, packed: bytes, most_losses: int | None, n_workers: int, max_memory: int | None = None
+    ) -> None:
         environment = dict(os.environ)
         if n_workers > 1:
             environment.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
-        self._n_workers, self._is_resumable = n_workers, is_resumable
+        self._n_workers, self._most_losses = n_workers, most_losses
         self._crew = Crew(lambda events: Worker(packed, environment, events), max_memory or fair_share(n_workers))
         self._crew.start()  # while the first item is being read
         self._tasks: deque[_Task] = deque()
@@ -124,11 +128,15 @@ class Pool:
         return kind, packed
 
     def _assign(self) -> None:
-        for worker in [*self._crew.workers]:
-            if self._waiting and worker.task is None:
-                self._order(worker)
-        while self._waiting and len(self._crew.workers) < self._n_workers:
-            self._order(self._crew.start())
+        while self._waiting and (worker := self._free()) is not None:
+            self._order(worker)
+
+    def _free(self) -> Worker | None:
+        """A worker without work, a new one where there may be more; None where all that may are at work."""
+        if sum(worker.task is not None for worker in self._crew.workers) >= self._n_workers:
+            return None
+        free = (worker for worker in self._crew.workers if worker.task is None)
+        return next(free, None) or self._crew.start()
 
     def _order(self, worker: Worker) -> None:
         task = self._waiting.popleft()
@@ -157,12 +165,13 @@ class Pool:
         if task is None:
             return
         task.n_lost += 1
-        known = self._is_resumable and unit >= 0
+        self._crew.start()  # where one was lost another may be: a spare one saves the wait
+        known = self._most_losses is not None and unit >= 0
         if known:
             self._note(task, Loss(unit, step, row if row >= 0 else None, reason))
         elif was_ready:
             task.in_vain += 1
-        if (not known and not self._is_resumable and was_ready) or task.in_vain >= _IN_VAIN:
+        if (self._most_losses is None and was_ready) or task.in_vain >= _IN_VAIN:
             raise MetalworkError(
                 f"A worker process ended abruptly: {reason}. It may have been killed, run out of memory, or "
                 "crashed. Use backend='serial' to find the cause."
@@ -178,5 +187,6 @@ class Pool:
         task.losses.append(loss)
         if loss.row is not None:
             self._lost[loss.unit] += 1
-            if self._lost[loss.unit] >= MOST_LOSSES:
-                self._given_up[loss.unit] = f"it was not called, as it had been stopped {MOST_LOSSES} times"
+            n_lost = self._lost[loss.unit]
+            if self._most_losses is not None and n_lost >= self._most_losses:
+                self._given_up[loss.unit] = f"it was not called, as its process was lost {n_lost} times"

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
-from metalwork.backends._base import Backend, Item, Result, Resumable
+from metalwork.backends._base import Backend, Item, Result
 from metalwork.backends._memory import read_bytes
 from metalwork.backends._packing import pack
-from metalwork.backends._processes import Pool, result_of
+from metalwork.backends._processes import Pool, losses_of, result_of
 from metalwork.errors import ConfigError, MetalworkError, MissingExtraError
 
 _RETRIES: Final = 5
@@ -48,13 +48,13 @@ class RayBackend(Backend):
         ray = _started()
         n_workers = self.n_jobs or max(int(ray.cluster_resources().get("CPU", 1)), 1)
         task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_do)
-        packed, is_resumable = ray.put(pack(function)), isinstance(function, Resumable)
+        packed, most_losses = ray.put(pack(function)), losses_of(function)
         pending: deque[Any] = deque()
         try:
             for item in items:
                 if len(pending) >= 2 * n_workers:  # bounds what waits in memory
                     yield _result(ray, pending.popleft())
-                pending.append(task.remote(packed, is_resumable, self.max_memory, pack(item)))
+                pending.append(task.remote(packed, most_losses, self.max_memory, pack(item)))
             while pending:
                 yield _result(ray, pending.popleft())
         finally:
@@ -63,13 +63,13 @@ class RayBackend(Backend):
                     ray.cancel(waiting)
 
 
-def _do(packed: bytes, is_resumable: bool, max_memory: int | None, item: bytes) -> tuple[str, bytes]:
+def _do(packed: bytes, most_losses: int | None, max_memory: int | None, item: bytes) -> tuple[str, bytes]:
     """One task: its answer. The worker process is kept for the next task of the same function."""
     global _pool
     if _pool is None or _pool[0] != packed:
         if _pool is not None:
             _pool[1].close()
-        _pool = packed, Pool(packed, is_resumable, 1, max_memory)
+        _pool = packed, Pool(packed, most_losses, 1, max_memory)
     try:
         _pool[1].add(item)
         return _pool[1].next_answer()

@@ -49,14 +49,14 @@ def _take_streams() -> tuple[BinaryIO, BinaryIO]:
 
 def _answer_all(orders: BinaryIO, answers: BinaryIO, packed: bytes) -> None:
     function: Any = None
+    with suppress(BaseException):  # before there is work; what is wrong is said where it is asked for
+        function = _unpacked(packed)
     while True:
         item, setbacks = receive(orders)
         own = os.getpid()
         try:
-            if function is None:
-                function = _unpacked(packed)
-            result = _call(function, item, setbacks)
-            answer = ("done", pack(result))
+            function = function or _unpacked(packed)
+            answer = ("done", pack(_call(function, item, setbacks)))
         except BaseException as error:  # also one that is none of ours to judge: the parent raises it
             answer = ("raised", _packed_error(error))
         if os.getpid() != own:

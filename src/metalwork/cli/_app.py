@@ -15,14 +15,15 @@ from metalwork.cli._streams import say
 from metalwork.errors import MetalworkError, MetalworkWarning
 
 EXIT_MISTAKE: Final = 1
+EXIT_FAILURES: Final = 3
 EXIT_INTERNAL: Final = 70
 EXIT_IO: Final = 74
 EXIT_INTERRUPTED: Final = 130
 
 _EPILOG = (
     "[bold]Exit codes[/bold]  0: done.  1: a mistake in data, project or arguments (the message says which).  "
-    "2: wrong usage.  70: a fault of metalwork's own.  74: reading or writing failed, e.g. a full disk.  "
-    "130: interrupted."
+    "2: wrong usage.  3: done, but labeling functions failed too often (on_failure: continue).  "
+    "70: a fault of metalwork's own.  74: reading or writing failed, e.g. a full disk.  130: interrupted."
 )
 
 

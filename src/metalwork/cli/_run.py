@@ -3,8 +3,9 @@
 from rich.console import Console
 from rich.text import Text
 
+from metalwork.cli._app import EXIT_FAILURES, fail
 from metalwork.cli._progress import Update, say_kept, step
-from metalwork.cli._show import out, show_labels, show_lfs, show_rows, show_scores, show_space
+from metalwork.cli._show import out, show_incidents, show_labels, show_lfs, show_rows, show_scores, show_space
 from metalwork.pipeline import STEPS, Event, Job, Progress, Run, RunFolder, check_job, dry_run
 
 
@@ -16,8 +17,10 @@ def run_all(job: Job, folder: RunFolder) -> None:
     show_space(console, job.space)
     show_lfs(console, run.lfs, run.gold_lfs, run.notes_on_lfs)
     show_labels(console, run.label_shares["train"], job.schema)
+    show_incidents(console, run.incidents)
     show_scores(console, run.metrics)
     _say_where(console, "Report", str(folder.path / "report.html"))
+    _end_with_failures(run)
 
 
 def run_check(job: Job) -> None:
@@ -36,7 +39,9 @@ def run_apply(job: Job, folder: RunFolder) -> None:
     run, console = _do(job, folder, "apply"), out()
     show_space(console, job.space)
     show_lfs(console, run.lfs, run.gold_lfs)
+    show_incidents(console, run.incidents)
     _say_where(console, "Run folder", str(folder.path))
+    _end_with_failures(run)
 
 
 def run_dry(job: Job) -> None:
@@ -109,6 +114,12 @@ def _do(job: Job, folder: RunFolder, *steps: str, again: bool = True) -> Run:
                 updates.append(update)
                 getattr(run, name)()
     return run
+
+
+def _end_with_failures(run: Run) -> None:
+    """End with a code of its own where labeling functions failed too often, and the run went on."""
+    if run.complaints:
+        fail("\n".join(run.complaints), EXIT_FAILURES)
 
 
 def _title(job: Job, name: str) -> str:

@@ -10,7 +10,7 @@ from metalwork.analysis import LFRow, LFSummary, Metrics
 from metalwork.cli._streams import SafeConsole, plain
 from metalwork.pipeline import LabelShares
 from metalwork.schema import TaskSchema
-from metalwork.votes import Space
+from metalwork.votes import Incident, Space
 
 _PLAIN_WIDTH = 110
 _MOST_TASKS = 20
@@ -60,6 +60,15 @@ def show_lfs(
         console.print(plain(f"{row.name} failed on {row.n_errors:,} records; it has no vote there."))
     for note in notes:
         console.print(plain(note))
+
+
+def show_incidents(console: Console, incidents: Iterable[Incident]) -> None:
+    """The first failure of each labeling function."""
+    seen: set[str] = set()
+    for incident in incidents:
+        if incident.lf not in seen:
+            seen.add(incident.lf)
+            console.print(plain(str(incident)))
 
 
 def show_labels(console: Console, shares: LabelShares, schema: TaskSchema) -> None:

@@ -15,7 +15,9 @@ from metalwork.labeling._function import (
     from_callable,
     from_column,
     labeling_function,
+    runs_python,
 )
+from metalwork.labeling._guard import can_time
 from metalwork.labeling._inputs import names_read
 from metalwork.labeling._negation_words import NEGATIONS
 from metalwork.labeling._preprocess import Preprocessor, preprocessor, preprocessors_in
@@ -42,6 +44,7 @@ __all__ = [
     "VoteTotal",
     "apply",
     "apply_shards",
+    "can_time",
     "column_faults",
     "equals",
     "from_callable",
@@ -57,6 +60,7 @@ __all__ = [
     "preprocessors_in",
     "regex",
     "run_async",
+    "runs_python",
     "store_at",
     "threshold",
     "warn_of_lost",

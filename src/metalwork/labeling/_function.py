@@ -184,6 +184,19 @@ class LabelingFunction:
         return [(self.name, self.task)] if self.task is not None else [(f"{self.name}[{t}]", t) for t in tasks]
 
 
+def runs_python(lf: LabelingFunction) -> bool:
+    """Whether it calls code that is not metalwork's own."""
+    function: Any = lf.function
+    while (inner := getattr(function, "function", None)) is not None and _is_ours(function):
+        function = inner
+    return not _is_ours(function)
+
+
+def _is_ours(function: Any) -> bool:
+    home = getattr(function, "__module__", None) or type(function).__module__
+    return str(home).split(".")[0] == "metalwork"
+
+
 def labeling_function(
     task: str | None,
     name: str | None = None,

@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from types import FrameType, TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from metalwork._opened import callers_of, listen, path_read, unlisten
 from metalwork.backends import Desk, own_desk
 from metalwork.labeling._state import Snapshot
 
@@ -20,6 +22,7 @@ Caller = TypeVar("Caller")
 _SIGNAL: Final = getattr(signal, "SIGVTALRM", None)
 _MOST_STOPS: Final = 10
 _MOST_PRINTED: Final = 200
+_MOST_OPENED: Final = 1000
 _PATIENCE: Final = 5.0
 _SAMPLE: Final = 24
 _SAMPLE_SECONDS: Final = 0.5
@@ -84,6 +87,7 @@ class Guard:
         self.limits, self.desk = limits, own_desk()
         self.n_stops: dict[int, int] = {}
         self.printed: dict[int, Printed] = {}
+        self.opened: dict[str, tuple[str, ...]] = {}
         self._state: Snapshot | None = None
         self._current: Watch | None = None
         self._pulse: _Pulse | None = None
@@ -94,6 +98,8 @@ class Guard:
         if self.limits.max_seconds is not None and can_time():
             self._pulse = _Pulse(self.desk)
             self._pulse.start()
+        if self.desk.is_watched:
+            listen(self._hear)
         self._state = Snapshot()
         return self
 
@@ -102,8 +108,17 @@ class Guard:
     ) -> None:
         global _active
         _active = self._before
+        if self.desk.is_watched:
+            unlisten(self._hear)
         if self._pulse is not None:
             self._pulse.stop()
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note what an LF opens for reading: the parent hears nothing of it."""
+        path = path_read(event, arguments) if event == "open" and self._current is not None else None
+        if path is not None and len(self.opened) < _MOST_OPENED:
+            callers = takewhile(lambda name: name != __file__, dict.fromkeys(callers_of(sys._getframe(2))))
+            self.opened.setdefault(os.path.abspath(path), tuple(callers))
 
     @contextmanager
     def around(self, task: Task, n_rows: int = 1) -> Iterator["Watch"]:

@@ -39,6 +39,8 @@ class Part:
     """By LF, why votes cast here were not kept for another time."""
     differs: dict[int, int] = field(default_factory=dict)
     """By LF, a row on which it answered differently when it was asked again."""
+    opened: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Files that LFs opened for reading in a worker process, and the files of the code that did, last first."""
     printed: dict[int, Printed] = field(default_factory=dict)
     """By LF, what it printed in a worker process."""
 
@@ -72,6 +74,12 @@ class Labeler(Resumable[Shard, Part]):
     """LFs that this process has asked twice already."""
     compiled: dict[tuple[int, ...], Compiled] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def most_losses(self) -> int:
+        """Fewer than by default where it is certain before that the run must stop."""
+        most = self.limits.most_failures
+        return super().most_losses if most is None else min(super().most_losses, max(most, 2) + 1)
+
     def __call__(self, shard: Shard) -> Part:
         return self.resume(shard, Setbacks())
 
@@ -94,6 +102,7 @@ class Labeler(Resumable[Shard, Part]):
                     return wrong
                 parts.append(_renumbered([votes[j] for j in range(len(self.functions))], part.numbers))
                 done += len(frame)
+            part.opened.update(plan.opened)
             part.printed.update({j: found for j, found in guard.printed.items() if j < len(self.functions)})
         return replace(part, codes=np.concatenate(parts))
 
@@ -138,7 +147,7 @@ class Labeler(Resumable[Shard, Part]):
 
     def _vote(self, j: int, step: int, reading: Reading, reader: Reader, plan: Plan) -> Votes:
         if (reason := plan.why_not(j, step)) is not None:
-            return not_called(len(reading.chunk), reader, reason)
+            return not_called(len(reading.chunk), reader, reason, plan.task(j, step).skip)
         votes = vote(self.functions[j], reading, reader, plan.guard, plan.task(j, step))
         plan.keep(j, step, votes)
         return votes

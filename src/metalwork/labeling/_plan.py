@@ -28,13 +28,19 @@ class Plan:
 
     def kept(self, step: int) -> dict[int, Votes]:
         """By LF, the votes on a chunk that are known already."""
-        return {unit: votes for (at, unit), votes in self._setbacks.kept.items() if at == step}
+        return {unit: votes for (at, unit), (votes, _) in self._setbacks.kept.items() if at == step}
+
+    @property
+    def opened(self) -> dict[str, tuple[str, ...]]:
+        """What LFs opened here, and in processes that were lost since."""
+        before = [opened for _, opened in self._setbacks.kept.values()]
+        return {path: callers for opened in [*before, self.guard.opened] for path, callers in opened.items()}
 
     def keep(self, unit: int, step: int, votes: Votes) -> None:
         """Save votes from a later loss of this process, where there was an earlier."""
         if self._keeps:
-            self._setbacks.kept[step, unit] = votes
-            self.guard.desk.keep((step, unit), votes)
+            self._setbacks.kept[step, unit] = piece = votes, dict(self.guard.opened)
+            self.guard.desk.keep((step, unit), piece)
 
     def why_not(self, unit: int, step: int) -> str | None:
         """Why an LF or preprocessor is not called on a chunk; None where it is."""

@@ -1,5 +1,6 @@
 """Gathering what was found on the shards."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from typing import Any, Final
@@ -8,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import ABSTAIN
+from metalwork._opened import OPENED
 from metalwork.errors import DataError, LabelingError
 from metalwork.labeling._behaviour import Behaviour
 from metalwork.labeling._checks import check_functions
@@ -83,6 +85,8 @@ class VoteTotal:
                 part.codes[:, column] = known_numbers.of(own)[part.codes[:, column]]
         for name, look in part.looks.items():
             self._looks[name] = self._looks.get(name, Look()) + look
+        for path, callers in part.opened.items():
+            sys.audit(OPENED, path, callers)  # for whoever listens to what is opened in this process
         self._behaviour.warn(self.functions, part, self.n_points - self._start)
         self._spoke |= {self.columns[column][1] for column in np.flatnonzero((part.codes >= 0).any(axis=0))}
         self.n_points += len(part.codes)
@@ -105,6 +109,16 @@ class VoteTotal:
             most = self.n_points - 1 if n_points is None else min(max_error_rate * n_points, self.n_points - 1)
             self._check_failures(max_error_rate, most)
 
+    def complaints(self, max_error_rate: float) -> list[str]:
+        """What :meth:`check` would say of each LF that failed on a larger part of the records than this."""
+        most = max_error_rate * self.n_points
+        return [self._complaint(j, max_error_rate) for j, f in enumerate(self._failures) if f.count > most]
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """The first failures of each LF."""
+        return [incident for own in self._incidents for incident in own]
+
     def _check_failures(self, max_error_rate: float, most: float) -> None:
         failing = [j for j, f in enumerate(self._failures) if f.count > most]
         if failing:
@@ -121,7 +135,7 @@ class VoteTotal:
                 outcomes[name], code_of = numbers.alphabet()
                 found[:, column] = code_of[found[:, column]]
         tasks, names = [task for _, _, task in self.columns], [name for _, name, _ in self.columns]
-        known = [incident for own in self._incidents for incident in own] if incidents else []
+        known = self.incidents if incidents else []
         return votes_in(self.space, found, tasks, names, outcomes=outcomes, incidents=known)
 
     def every_outcome(self) -> Codes:

@@ -31,6 +31,7 @@ class _Failure:
 
 
 _FAILED: Final = _Failure()
+_NOT_CALLED: Final = "it was not called"
 _MOST_SAID: Final = 2000
 _LASTING: Final = (
     "column ",
@@ -62,7 +63,8 @@ class Failures:
     @classmethod
     def of(cls, why: Mapping[int, str]) -> Self:
         """Of the rows and their reasons."""
-        first = [(row, why[row]) for row in sorted(why)[:MOST_INCIDENTS]]
+        rows = sorted(why, key=lambda row: (why[row].startswith(_NOT_CALLED), row))  # causes come first
+        first = [(row, why[row]) for row in rows[:MOST_INCIDENTS]]
         return cls(len(why), first, all(reason.startswith(_LASTING) for reason in why.values()))
 
     def merge(self, later: "Failures", offset: int) -> None:
@@ -204,9 +206,9 @@ def _all_failed(
     return Votes.of(_silence(n_points, reader), numbers, dict.fromkeys(range(n_points), reason) | dict(why or {}))
 
 
-def not_called(n_points: int, reader: Reader, reason: str) -> Votes:
-    """The votes of an LF that is not called."""
-    return _all_failed(n_points, reader, _numberings(reader), reason)
+def not_called(n_points: int, reader: Reader, reason: str, why: Mapping[int, str]) -> Votes:
+    """The votes of an LF that is not called, with a reason, and those of rows that have another."""
+    return _all_failed(n_points, reader, _numberings(reader), reason, why)
 
 
 @calls_functions

@@ -17,7 +17,7 @@ from metalwork.pipeline._split import Split
 from metalwork.pipeline._steps import Applied, Evaluated, Fitted, Reported, Trained
 from metalwork.pipeline._storage import Storage, shard
 from metalwork.probabilities import TaskProbabilities
-from metalwork.votes import LabelMatrix
+from metalwork.votes import Incident, LabelMatrix
 
 if TYPE_CHECKING:
     from metalwork.end_models import EndModel
@@ -52,6 +52,18 @@ class RunResults(ABC):
     def votes(self) -> Mapping[str, LabelMatrix]:
         """Label matrix by split."""
         return self._whole("votes", self.applied.whole)
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """What went wrong where labeling functions failed: the first few of each, in each split."""
+        applied: Applied = self._result("apply")
+        return [incident for total in applied.totals.values() for incident in total.incidents]
+
+    @property
+    def complaints(self) -> list[str]:
+        """Of labeling functions that failed on a larger part of a split than they may, a line each."""
+        applied: Applied = self._result("apply")
+        return [text for total in applied.totals.values() for text in total.complaints(self.job.max_error_rate)]
 
     @property
     def label_model(self) -> LabelModel:

@@ -59,6 +59,8 @@ class Job:
         Processes at a time; one a core by default.
     max_error_rate : float
         A labeling function that fails on more than this share of the records stops the run.
+    max_seconds, max_memory, on_failure
+        What else labeling functions may do, as for :func:`metalwork.apply`.
     features, label_model, end_model, output : settings
     random_state : int
     project : Project, optional
@@ -88,6 +90,9 @@ class Job:
     backend: Literal["serial", "processes", "ray"] | None = None
     n_jobs: int | None = None
     max_error_rate: float = 0.01
+    max_seconds: float | None = None
+    max_memory: int | str | None = None
+    on_failure: Literal["stop", "continue"] = "stop"
     random_state: int = 0
     project: Project | None = field(default=None, repr=False)
     code: CodeFiles | None = field(default=None, repr=False)
@@ -132,6 +137,9 @@ class Job:
             backend=settings.lfs.backend,
             n_jobs=settings.lfs.n_jobs,
             max_error_rate=settings.lfs.max_error_rate,
+            max_seconds=settings.lfs.max_seconds,
+            max_memory=settings.lfs.max_memory,
+            on_failure=settings.lfs.on_failure,
             random_state=settings.random_state,
             project=project,
             code=code,
@@ -174,7 +182,7 @@ class Job:
     def workers(self) -> Backend:
         """What runs the labeling functions, and works on the shards of large runs."""
         chosen = self.backend or ("processes" if (self.n_jobs or 1) > 1 else "serial")
-        return get_backend(chosen, self.n_jobs)
+        return get_backend(chosen, self.n_jobs, None if chosen == "serial" else self.max_memory)
 
     @property
     def splits(self) -> tuple[str, ...]:

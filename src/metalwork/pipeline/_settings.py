@@ -17,6 +17,8 @@ from pydantic import (
 )
 
 from metalwork._names import is_whole, plain_name
+from metalwork.backends import read_bytes
+from metalwork.errors import ConfigError
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -276,6 +278,15 @@ class RuleSettings(Settings):
         return self
 
 
+def _read_memory(value: Any) -> Any:
+    """An amount of memory as it is written."""
+    try:
+        read_bytes("max_memory", value)
+    except ConfigError:
+        raise ValueError(f"must be a number of bytes, or a text such as '2 GB'; got {value!r}") from None
+    return value
+
+
 class LFSettings(Settings):
     """Labeling functions: a Python file in the project's folder, rules written here, or both."""
 
@@ -284,6 +295,9 @@ class LFSettings(Settings):
     backend: Literal["serial", "processes", "ray"] | None = None
     n_jobs: PositiveInt | None = None
     max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
+    max_seconds: PositiveFloat | None = 60.0
+    max_memory: Annotated[int | str, PlainValidator(_read_memory)] | None = None
+    on_failure: Literal["stop", "continue"] = "stop"
 
     @model_validator(mode="after")
     def _some(self) -> Self:

@@ -22,6 +22,7 @@ from metalwork.pipeline._exports import write_csv
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._findings import record_findings, vote_findings
 from metalwork.pipeline._folder import RunFolder
+from metalwork.pipeline._guarding import how_to_run
 from metalwork.pipeline._models import (
     blaming,
     build_end_model,
@@ -124,8 +125,7 @@ class Apply(Step[Applied]):
         for codes in apply_shards(
             total,
             job.split(split).source,
-            backend=job.workers,
-            max_error_rate=job.max_error_rate,
+            **how_to_run(job),
             chunk_size=min(rows, 10_000),
             progress=lambda done, of: run.progress("apply", f"{split} records", done, of),
             like=like,

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, Final
 
-from metalwork._opened import listen, path_read, unlisten
+from metalwork._opened import BY_VALUE, OPENED, callers_of, listen, path_read, unlisten
 from metalwork.pipeline._manifest import file_digest
 
 _PACKAGES: Final = frozenset({"site-packages", "dist-packages", "__pycache__"})
@@ -74,19 +74,27 @@ class CodeFiles:
             unlisten(self._hear)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == OPENED:
+            path, callers = arguments
+            if self._own_first(callers):
+                self.add(path)
+            return
         path = path_read(event, arguments) if event == "open" else None
         if path is not None and self._asks(sys._getframe(2)):
             self.add(path)
 
     def _asks(self, frame: FrameType | None) -> bool:
         """Whether the nearest caller of interest is code of the folder, and not an import of something else."""
-        while frame is not None:
-            name = frame.f_code.co_filename
+        return self._own_first(callers_of(frame))
+
+    def _own_first(self, callers: Iterable[str]) -> bool:
+        for name in callers:
             if name.startswith("<frozen importlib"):
                 return False
+            if name == BY_VALUE:
+                return True
             if not name.startswith("<") and self._is_inside(path := os.path.realpath(name)):
                 return not self._is_foreign(path)
-            frame = frame.f_back
         return False
 
     def _is_inside(self, path: str) -> bool:
