@@ -132,13 +132,13 @@ def _deadline() -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
-def left_over(mark: str) -> list[int]:
-    """Processes that a trial started and that are still there; they are ended."""
+def left_over(mark: str, end: bool = True) -> list[int]:
+    """Processes that a trial started and that are still there; they are ended, if asked."""
     found = list(_marked(mark))
     if found:
         time.sleep(0.5)  # those that are just ending
         found = list(_marked(mark))
-    for process in found:
+    for process in found if end else ():
         with suppress(OSError):
             os.kill(process, signal.SIGKILL)
     return found

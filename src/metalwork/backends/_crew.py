@@ -92,6 +92,8 @@ class Worker:
 
     def close(self) -> str:
         """End it, let go of what it used, and say how it ended."""
+        if self._is_gone and not self._ends_by_itself():
+            self.reason = self.reason or "it closed the way back from its process"
         self._kill_all()
         code = self._process.wait()
         self._orders.put(None)
@@ -99,6 +101,13 @@ class Worker:
         with suppress(OSError):
             os.unlink(self._file)
         return self.reason or _how_it_ended(code)
+
+    def _ends_by_itself(self) -> bool:
+        """Whether the process, which does not answer any more, has ended, or does so within a second."""
+        deadline = time.monotonic() + 1.0
+        while not (ended := _has_ended(self._process)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return ended
 
     def _attend(self) -> None:
         orders, answers = self._process.stdin, self._process.stdout
