@@ -55,7 +55,7 @@ class Desk:
 
     def begin(self, unit: int, step: int, limit: float | None) -> None:
         """Work on a unit begins; a row of it may take ``limit`` seconds."""
-        cells = self._cells
+        cells, self._process = self._cells, os.getpid()  # a process that was forked before is no fork of ours
         cells[_LIMIT] = 0
         cells[_STEP], cells[_ROW] = step, -1
         cells[_SINCE] = time.monotonic_ns()
