@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from metalwork.errors import LabelingError
 
 OPENAI: Final = "https://api.openai.com/v1"
+_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*")
 _HIDDEN: Final = "***"
 _LEAST_SECRET: Final = 4
 
@@ -48,10 +50,10 @@ class Endpoint:
                 "base_url must hold no user, password or query, since it is shown in messages; got one that does. "
                 "Put the key into an environment variable, and pass its name as api_key_env."
             )
-        if key_variable is not None and (not isinstance(key_variable, str) or not key_variable.isidentifier()):
+        if key_variable is not None and not (isinstance(key_variable, str) and _VARIABLE.fullmatch(key_variable)):
             raise LabelingError(
-                "api_key_env must be the name of the environment variable that holds the key, or None; got "
-                "something else. Never write the key itself into code."
+                "api_key_env must be the name of the environment variable that holds the key, in capital letters, "
+                "or None; got something else. Never write the key itself into code."
             )
         return cls(f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/"), key_variable)
 

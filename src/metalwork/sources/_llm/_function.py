@@ -74,7 +74,8 @@ def llm(
     answer_tokens : int
         The most tokens that an answer may have.
     api_key_env : str or None
-        Name of the environment variable that holds the key, read when calls are made. None sends no key.
+        Name, in capital letters, of the environment variable that holds the key, read when calls are made. None
+        sends no key.
     concurrency : int
         Calls at a time, in each process.
     timeout : float

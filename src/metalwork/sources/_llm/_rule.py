@@ -21,7 +21,7 @@ from metalwork.sources._llm._budget import Limits, Purse
 from metalwork.sources._llm._choices import Choices
 from metalwork.sources._llm._client import Request
 from metalwork.sources._llm._endpoint import Endpoint
-from metalwork.sources._llm._prompt import Prompter, Redact, answer_text
+from metalwork.sources._llm._prompt import Prompter, Redact, RedactError, answer_text
 from metalwork.sources._llm._store import Store, default_path
 from metalwork.sources._llm._tokens import count_tokens
 
@@ -161,10 +161,10 @@ class Bound:
             return self._prompter(*values)
         except LabelingError:
             raise
-        except Exception as error:
-            return RedactionFailedError(
-                f"redact failed, so the record was not sent: {type(error).__name__}: {error}"
-            )
+        except RedactError as error:
+            return RedactionFailedError(f"the record was not sent: {error}")
+        except Exception as error:  # whose message may quote what was to be redacted
+            return RedactionFailedError(f"the record was not sent: redact raised {type(error).__name__}")
 
     def key(self, prompt: str) -> str:
         """What an answer is kept under: a digest of all that it depends on, but for the key to the endpoint."""

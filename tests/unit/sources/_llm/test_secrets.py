@@ -16,14 +16,13 @@ from tests.unit.sources._llm.endpoint import FakeEndpoint, fake_endpoint, label
 def test_a_record_that_cannot_be_redacted_is_not_sent(endpoint: FakeEndpoint, tmp_path: Path) -> None:
     def redact(text: str) -> Any:
         if "bad" in text:
-            raise RuntimeError("no")
+            raise RuntimeError(f"no: {text}")
         return 7 if "odd" in text else text.replace("Ann", "NAME")
 
     lf = model(endpoint, tmp_path, redact=redact)
     assert failures(lf, "ham of Ann", "ham bad", "ham odd") == [
-        "RedactionFailedError: redact failed, so the record was not sent: RuntimeError: no",
-        "RedactionFailedError: redact failed, so the record was not sent: RedactError: "
-        "redact must return a text; got int",
+        "RedactionFailedError: the record was not sent: redact raised RuntimeError",
+        "RedactionFailedError: the record was not sent: redact must return a text; got int",
     ]
     assert [record_of(prompt) for prompt in endpoint.prompts] == ["ham of NAME"]
     assert codes(model(endpoint, tmp_path), "ham of NAME") == [0]
@@ -81,7 +80,7 @@ def test_the_key_is_nowhere_but_in_the_request(
         ({"base_url": 3}, "base_url must be an address such as 'http://127.0.0.1:8000/v1'; got 3."),
         (
             {"api_key_env": KEY},
-            "api_key_env must be the name of the environment variable that holds the key, or None",
+            "api_key_env must be the name of the environment variable that holds the key, in capital",
         ),
         ({"max_cost": 1}, "prices must be given with max_cost: of a million tokens of prompts, and of answers. "),
         (
