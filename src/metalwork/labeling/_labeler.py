@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ from metalwork.labeling._plan import Plan
 from metalwork.labeling._returns import Reader, Spaces, reader_for
 from metalwork.labeling._text_traps import Look
 from metalwork.labeling._votes import Failures, Votes, WrongLabel, not_called, vote
+
+_LOOK_EVERY: Final = 100_000  # records; a look at each of many small shards would cost as much as a plain function
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Labeler(Resumable[Shard, Part]):
             for unit, step in plan.suspects(len(self.functions)):  # first, in a process that is as it was started
                 self._probe(unit, step, shard, readers, plan)
             for step, frame in enumerate(shard.chunks()):
-                if not part.looks:
+                if step == 0 and not (shard.start or 0) % _LOOK_EVERY:
                     part.looks.update({name: Look.at(frame[name]) for name in self.plain})
                 votes = self.label(Chunk(frame), readers, part.unkept, step, plan)
                 if (wrong := part.take(votes, done)) is not None:

@@ -23,7 +23,7 @@ class Edges:
     def __init__(self) -> None:
         self.states = np.zeros(0, np.int64)
         self.pieces = np.zeros(0, np.uint64)
-        self._slots = np.full(2, _NONE, np.int64)
+        self._slots = np.full(2, _NONE, np.int32)
 
     @property
     def parents(self) -> Places:
@@ -50,8 +50,8 @@ class Edges:
 
     def close(self) -> None:
         """Make the table, when all edges are there."""
-        size = 1 << max(4, (4 * len(self.states)).bit_length())
-        self._slots = np.full(size, _NONE, np.int64)
+        size = 1 << max(4, (2 * len(self.states)).bit_length())
+        self._slots = np.full(size, _NONE, np.int32)  # half the memory, of which reading it is mostly waiting
         left = np.arange(len(self.states))
         at = self._home(self.states, self.pieces)
         while left.size:
