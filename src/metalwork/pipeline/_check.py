@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from metalwork._documents import Key
 from metalwork.errors import ConfigError, MetalworkError
 from metalwork.features import NumericColumns
-from metalwork.labeling import column_faults, function_faults
+from metalwork.labeling import column_faults, function_faults, names_read
 from metalwork.pipeline._data import missing_column
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
 from metalwork.pipeline._job import Job
@@ -58,12 +58,13 @@ def job_faults(job: Job) -> Iterator[Fault]:
 
 def _read_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Columns that labeling functions read and the records do not have; what all splits lack, once."""
-    yield from column_faults(job.labeling_functions, columns["train"])
-    lacking = [name for lf in job.labeling_functions for name in lf.fields if name not in columns["train"]]
+    functions, made = job.labeling_functions, job.preprocessors
+    yield from column_faults(functions, columns["train"], made)
+    lacking = set(names_read(functions, made)) - set(columns["train"])
     for split in job.splits:
-        for text in column_faults(job.labeling_functions, [*columns[split], *lacking]):
-            if split != "train":
-                yield f"{job.origin(split)}: {text}"
+        if split != "train":
+            faults = column_faults(functions, columns[split], made, known=lacking)
+            yield from (f"{job.origin(split)}: {text}" for text in faults)
 
 
 def _feature_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[Fault]:

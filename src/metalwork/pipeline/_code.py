@@ -12,7 +12,7 @@ from typing import Any
 import cloudpickle
 
 from metalwork.errors import ConfigError
-from metalwork.labeling import LabelingFunction
+from metalwork.labeling import LabelingFunction, Preprocessor, preprocessors_in
 from metalwork.pipeline._watching import CodeFiles
 
 _LIST = "LABELING_FUNCTIONS"
@@ -45,13 +45,23 @@ def load_labeling_functions(path: Path, code: CodeFiles) -> list[LabelingFunctio
     return unique
 
 
+def preprocessors_of(path: Path) -> list[Preprocessor]:
+    """The preprocessors of a Python file that has been run."""
+    module = sys.modules.get(_module_name(path))
+    return [] if module is None else list(preprocessors_in(vars(module)).values())
+
+
+def _module_name(path: Path) -> str:
+    return f"_metalwork_project_{path.stem}"
+
+
 def run_file(path: Path, code: CodeFiles) -> ModuleType:
     """Run a Python file of a project's; ``ConfigError`` names the line where it fails.
 
     Modules that it imports out of the project's folder are read anew: an older version, or a module of the same
     name of another project, may still be in memory.
     """
-    name = f"_metalwork_project_{path.stem}"
+    name = _module_name(path)
     module = ModuleType(name)
     module.__file__ = str(path)
     code.add(path)

@@ -8,7 +8,8 @@ from typing import Any
 
 from metalwork._files import atomic_write
 from metalwork.errors import ConfigError
-from metalwork.pipeline._fingerprint import frame_digest, functions_digest, settings_digest
+from metalwork.labeling import functions_digest
+from metalwork.pipeline._fingerprint import frame_digest, settings_digest
 from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._manifest import file_digest
@@ -102,8 +103,10 @@ class Inputs:
         if step == "apply":
             found: dict[str, Any] = {"schema": job.space.to_dict()}
             if project is None:
-                return _digested(found) | {"the labeling functions": functions_digest(job.labeling_functions)}
-            found["lfs"] = project.settings.lfs.model_dump(exclude={"backend", "n_jobs", "python"})
+                return _digested(found) | {
+                    "the labeling functions": functions_digest(job.labeling_functions, job.space)
+                }
+            found["lfs"] = project.settings.lfs.model_dump(exclude={"backend", "n_jobs", "python", "cache"})
             found["data"] = project.settings.data.model_dump(exclude=_NOT_OF_VOTES)
             return _digested(found)
         if step == "fit":

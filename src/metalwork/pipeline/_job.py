@@ -12,8 +12,8 @@ import polars as pl
 from metalwork.backends import Backend, get_backend
 from metalwork.data import HeldFiles, as_text
 from metalwork.errors import ConfigError, DataError, MetalworkError
-from metalwork.labeling import LabelingFunction
-from metalwork.pipeline._code import load_labeling_functions
+from metalwork.labeling import LabelingFunction, Preprocessor, names_read
+from metalwork.pipeline._code import load_labeling_functions, preprocessors_of
 from metalwork.pipeline._data import SPLITS, Source, missing_column, open_sources
 from metalwork.pipeline._faults import list_faults, placed
 from metalwork.pipeline._features import build_featurizer
@@ -61,6 +61,10 @@ class Job:
         A labeling function that fails on more than this share of the records stops the run.
     max_seconds, max_memory, on_failure
         What else labeling functions may do, as for :func:`metalwork.apply`.
+    preprocessors : sequence of Preprocessor
+        Those of the project's own Python file, and others that labeling functions are to find.
+    cache : path or bool, optional
+        Where votes are kept from run to run, as for :func:`metalwork.apply`.
     features, label_model, end_model, output : settings
     random_state : int
     project : Project, optional
@@ -93,6 +97,8 @@ class Job:
     max_seconds: float | None = None
     max_memory: int | str | None = None
     on_failure: Literal["stop", "continue"] = "stop"
+    preprocessors: Sequence[Preprocessor] = ()
+    cache: str | Path | bool | None = None
     random_state: int = 0
     project: Project | None = field(default=None, repr=False)
     code: CodeFiles | None = field(default=None, repr=False)
@@ -122,7 +128,8 @@ class Job:
                 lambda: _labeling_functions(project, code),
             )
         held.keep(path for source in sources.values() for path in source.files)
-        read = partial(_read_split, project, wanted=columns_read(functions, settings.features))
+        made = [] if settings.lfs.python is None else preprocessors_of(project.folder / settings.lfs.python)
+        read = partial(_read_split, project, wanted=columns_read(functions, settings.features, made))
         job = cls(
             name=project.name,
             space=project.space,
@@ -140,6 +147,8 @@ class Job:
             max_seconds=settings.lfs.max_seconds,
             max_memory=settings.lfs.max_memory,
             on_failure=settings.lfs.on_failure,
+            preprocessors=made,
+            cache=settings.lfs.cache,
             random_state=settings.random_state,
             project=project,
             code=code,
@@ -225,7 +234,9 @@ class Job:
         """One text a record (n_points,) of all that labeling functions and end model read; null if empty."""
         records = split.records
         wanted = [
-            column for column in columns_read(self.labeling_functions, self.features) if column in records.columns
+            column
+            for column in columns_read(self.labeling_functions, self.features, self.preprocessors)
+            if column in records.columns
         ]
         frame = pl.DataFrame([as_text(records[column]).rename(str(i)) for i, column in enumerate(wanted)])
         text = pl.concat_str(pl.all().fill_null("\0"), separator="\1")
@@ -282,7 +293,8 @@ def _read_split(project: Project, name: str, source: Source, wanted: Sequence[st
     return read_split(reading, source.files if settings.split is None else ())
 
 
-def columns_read(functions: Sequence[LabelingFunction], features: FeatureSettings) -> list[str]:
-    """The columns that labeling functions and the end model read."""
-    fields = [name for lf in functions for name in lf.fields]
-    return list(dict.fromkeys([*fields, *build_featurizer(features).columns]))
+def columns_read(
+    functions: Sequence[LabelingFunction], features: FeatureSettings, preprocessors: Sequence[Preprocessor] = ()
+) -> list[str]:
+    """The columns that labeling functions, their preprocessors and the end model read, among other names."""
+    return list(dict.fromkeys([*names_read(functions, preprocessors), *build_featurizer(features).columns]))

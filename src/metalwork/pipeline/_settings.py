@@ -298,6 +298,7 @@ class LFSettings(Settings):
     max_seconds: PositiveFloat | None = 60.0
     max_memory: Annotated[int | str, PlainValidator(_read_memory)] | None = None
     on_failure: Literal["stop", "continue"] = "stop"
+    cache: bool = True
 
     @model_validator(mode="after")
     def _some(self) -> Self:

@@ -127,6 +127,8 @@ class Apply(Step[Applied]):
             job.split(split).source,
             **how_to_run(job),
             chunk_size=min(rows, 10_000),
+            preprocessors=job.preprocessors,
+            cache=job.cache,
             progress=lambda done, of: run.progress("apply", f"{split} records", done, of),
             like=like,
         ):
