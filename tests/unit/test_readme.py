@@ -67,7 +67,15 @@ def test_examples_run_in_a_fresh_interpreter(page: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["docs/concepts.md", "docs/evaluation.md", "docs/label-models.md", "docs/llm.md", "docs/votes.md"]
+    "page",
+    [
+        "docs/concepts.md",
+        "docs/evaluation.md",
+        "docs/label-models.md",
+        "docs/llm.md",
+        "docs/sources.md",
+        "docs/votes.md",
+    ],
 )
 def test_examples_give_what_they_show(page: str) -> None:
     source = "\n".join(python_blocks(page))

@@ -83,6 +83,7 @@ def _fill(project: Project, kind: str, name: str, task: str, field: str | None) 
         "examples": ",\n        ".join(f"{label!r}: [{'an example of ' + label!r}]" for label in labels),
         "field": repr(column),
         "id": repr(settings.data.id or column),
+        "output": repr(f"{name}_words"),
         "lf": repr(name),
         "name": name,
     }

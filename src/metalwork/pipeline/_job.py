@@ -28,6 +28,7 @@ from metalwork.pipeline._settings import (
 from metalwork.pipeline._split import AnySplit, Codes, Reading, Split, read_split
 from metalwork.pipeline._watching import CodeFiles
 from metalwork.schema import TaskSchema
+from metalwork.sources import from_crowd
 from metalwork.votes import Space
 
 A = TypeVar("A")
@@ -127,6 +128,7 @@ class Job:
                 lambda: open_sources(settings.data, project.folder, code),
                 lambda: _labeling_functions(project, code),
             )
+        functions = on_whole_records(functions, sources["train"].records.columns, settings.data.label)
         held.keep(path for source in sources.values() for path in source.files)
         made = [] if settings.lfs.python is None else preprocessors_of(project.folder / settings.lfs.python)
         read = partial(_read_split, project, wanted=columns_read(functions, settings.features, made))
@@ -271,6 +273,12 @@ def _labeling_functions(project: Project, code: CodeFiles) -> list[LabelingFunct
     for i, rule in enumerate(settings.rules):
         for path in files_of(rule, project.folder) if i not in project.faulty_rules else ():
             code.add(path)
+    for i, crowd in enumerate(settings.crowds):
+        code.add(project.folder / crowd.file)
+        try:
+            found += from_crowd(answers=project.folder / crowd.file, **crowd.model_dump(exclude={"file"}))
+        except MetalworkError as error:
+            raise ConfigError(f"{project.locate(('lfs', 'crowds', i))}: lfs.crowds[{i}]: {error}") from None
     names = [lf.name for lf in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -298,3 +306,10 @@ def columns_read(
 ) -> list[str]:
     """The columns that labeling functions, their preprocessors and the end model read, among other names."""
     return list(dict.fromkeys([*names_read(functions, preprocessors), *build_featurizer(features).columns]))
+
+
+def on_whole_records(
+    functions: Sequence[LabelingFunction], columns: Sequence[str], label: str
+) -> list[LabelingFunction]:
+    """The functions, where those that read whole records are given all columns but the known labels."""
+    return [lf.reading([column for column in columns if column != label]) for lf in functions]

@@ -10,7 +10,7 @@ from metalwork.data import RecordSource, open_records
 from metalwork.errors import ConfigError, DataError, LabelingError, VotesError
 from metalwork.labeling import LabelingFunction, function_faults
 from metalwork.pipeline._faults import list_faults
-from metalwork.pipeline._job import Job, columns_read
+from metalwork.pipeline._job import Job, columns_read, on_whole_records
 from metalwork.pipeline._project import describe_fault
 from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings, Settings
 from metalwork.pipeline._split import Reading, Split, read_split
@@ -36,8 +36,8 @@ def job_in_memory(
     """The job of :meth:`metalwork.Run.of`; ``splits`` has what is given of train, dev and test."""
     if not isinstance(schema, TaskSchema | FeasibleLabels):
         raise ConfigError(f"schema must be a TaskSchema or FeasibleLabels; got {type(schema).__name__}.")
-    functions = _check_functions(lfs, schema)
     sources = {split: _open(split, given) for split, given in splits.items() if given is not None}
+    functions = on_whole_records(_check_functions(lfs, schema), sources["train"][0].columns, label)
     chosen = _section("features", FeatureSettings, _features(features, sources["train"][0].columns))
     wanted = columns_read(functions, chosen)
     return Job.of_splits(

@@ -287,11 +287,24 @@ def _read_memory(value: Any) -> Any:
     return value
 
 
+class CrowdSettings(Settings):
+    """A table with one row an answer: a labeling function a worker. The keys are ``from_crowd``'s arguments."""
+
+    file: Text
+    task: Name | None
+    field: Text = "id"
+    record: Text = "record"
+    worker: Text = "worker"
+    label: Text = "label"
+    labels: dict[Any, Name | None] | None = None
+
+
 class LFSettings(Settings):
-    """Labeling functions: a Python file in the project's folder, rules written here, or both."""
+    """Labeling functions: a Python file in the project's folder, rules written here, crowds, or several."""
 
     python: Text | None = None
     rules: list[RuleSettings] = []
+    crowds: list[CrowdSettings] = []
     backend: Literal["serial", "processes", "ray"] | None = None
     n_jobs: PositiveInt | None = None
     max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
@@ -302,8 +315,8 @@ class LFSettings(Settings):
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        if self.python is None and not self.rules:
-            raise ValueError("must name a python file or list rules")
+        if self.python is None and not self.rules and not self.crowds:
+            raise ValueError("must name a python file, or list rules or crowds")
         return self
 
 

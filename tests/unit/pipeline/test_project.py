@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metalwork.errors import ConfigError
-from metalwork.pipeline import Job, load_project
+from metalwork.pipeline import Job, Run, check_job, load_project
 from tests.unit.pipeline.projects import LFS, PROJECT, SCHEMA, write_project
 
 
@@ -167,6 +167,47 @@ def test_runs_no_code_through_a_link_out_of_the_folder(tmp_path: Path) -> None:
 )
 def test_names_the_line_of_a_broken_python_file(tmp_path: Path, code: str, message: str) -> None:
     assert _message(write_project(tmp_path, lfs=code)) == message
+
+
+def test_a_crowd_is_named_in_the_project_file(tmp_path: Path) -> None:
+    crowds = "lfs:\n      crowds: [{file: answers.csv, task: mammal, field: key, worker: who, labels: {c: Cat}}]"
+    path = write_project(tmp_path, project=PROJECT.replace("lfs:", crowds))
+    (tmp_path / "answers.csv").write_text("record,who,label\ntrain-Cat-0,Ann,c\ntrain-Cat-1,Bob,c\n")
+    job = Job.of_project(load_project(path))
+    assert [lf.name for lf in job.labeling_functions][-2:] == ["Ann", "Bob"]
+    assert job.code is not None
+    assert tmp_path / "answers.csv" in job.code.digests
+    check_job(job)
+    (tmp_path / "answers.csv").write_text("record,who,label\ntrain-Cat-0,Ann,d\n")
+    assert _message(path) == (
+        "project.yaml:6:12: lfs.crowds[0]: labels of LF 'Ann' must name every label of its table; 'd' is not "
+        "among them. Map it to a label, or to None."
+    )
+
+
+def test_whole_records_and_preprocessors_run_in_a_project(tmp_path: Path) -> None:
+    code = """
+    from tests.unit.sources.snorkels import labeling_function
+
+    @labeling_function()
+    def whole(x):
+        return 0 if "meow" in x.text and "label" not in x and x.guess == "c" else -1
+
+    @mw.preprocessor(output="words")
+    def split(text):
+        return text.split()
+
+    @mw.labeling_function(task="mammal")
+    def by_words(words):
+        return "Dog" if "bark" in words else None
+
+    theirs = mw.from_snorkel([whole], "mammal")
+    """
+    run = Run.open(write_project(tmp_path, lfs=LFS + code))
+    votes = run.votes["dev"]
+    assert votes.errors.tolist() == [0] * votes.n_lfs
+    assert votes.codes[:, votes.names.index("whole")].tolist() == [0, -1, -1, -1]
+    assert votes.codes[:, votes.names.index("by_words")].tolist() == [-1, 1, -1, -1]
 
 
 def test_lists_of_labeling_functions_count(tmp_path: Path) -> None:
