@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.text import Text
 
 from metalwork.cli._app import EXIT_FAILURES, fail
-from metalwork.cli._progress import Update, say_kept, step
+from metalwork.cli._progress import Meter, say_kept, step
 from metalwork.cli._show import out, show_incidents, show_labels, show_lfs, show_rows, show_scores, show_space
 from metalwork.pipeline import STEPS, Event, Job, Progress, Run, RunFolder, check_job, dry_run
 
@@ -95,12 +95,11 @@ def _do(job: Job, folder: RunFolder, *steps: str, again: bool = True) -> Run:
 
     Without ``again``, those that are done and whose inputs are as they were stay as they are.
     """
-    updates: list[Update] = []
+    meters: list[Meter] = []
 
     def listen(event: Event) -> None:
-        if isinstance(event, Progress) and updates:
-            total = "" if event.total is None else f" of {event.total:,}"
-            updates[-1](f"{event.done:,}{total} {event.unit}")
+        if isinstance(event, Progress) and meters:
+            meters[-1](event)
 
     run = Run(job, folder, listen)
     with folder.writing():
@@ -110,8 +109,8 @@ def _do(job: Job, folder: RunFolder, *steps: str, again: bool = True) -> Run:
             if not again and run.is_kept(name):
                 say_kept(_title(job, name))
                 continue
-            with step(_title(job, name)) as update:
-                updates.append(update)
+            with step(_title(job, name)) as meter:
+                meters.append(meter)
                 getattr(run, name)()
     return run
 

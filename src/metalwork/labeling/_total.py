@@ -1,7 +1,7 @@
 """Gathering what was found on the shards."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple
 from typing import Any, Final
 
@@ -61,7 +61,7 @@ class VoteTotal:
         self._incidents: list[list[Incident]] = [[] for _ in self.functions]
         self._behaviour = Behaviour()
         self._looks: dict[str, Look] = {}
-        self._spoke: set[str] = set()  # columns in which a vote stands
+        self._n_votes = np.zeros(len(self.columns), np.int64)
         if facts is not None:
             self._unpack(facts)
 
@@ -88,10 +88,15 @@ class VoteTotal:
         for path, callers in part.opened.items():
             sys.audit(OPENED, path, callers)  # for whoever listens to what is opened in this process
         self._behaviour.warn(self.functions, part, self.n_points - self._start)
-        self._spoke |= {self.columns[column][1] for column in np.flatnonzero((part.codes >= 0).any(axis=0))}
+        self._n_votes += (part.codes >= 0).sum(axis=0)
         self.n_points += len(part.codes)
         self.n_shards += 1
         return part.codes
+
+    def counts(self) -> Iterator[tuple[str, int, int]]:
+        """Of each column so far: its name, how many votes it holds, and on how many records its LF failed."""
+        for (j, name, _), n_votes in zip(self.columns, self._n_votes.tolist(), strict=True):
+            yield name, n_votes, self._failures[j].count
 
     def check(self, max_error_rate: float) -> None:
         """Raise where there were no records, or an LF failed on a larger part of them than this."""
@@ -138,6 +143,11 @@ class VoteTotal:
         known = self.incidents if incidents else []
         return votes_in(self.space, found, tasks, names, outcomes=outcomes, incidents=known)
 
+    @property
+    def _spoke(self) -> set[str]:
+        """The columns in which a vote stands."""
+        return {self.columns[column][1] for column in np.flatnonzero(self._n_votes)}
+
     def every_outcome(self) -> Codes:
         """Codes (n_rows, n_columns) in which everything that came up beside labels stands once."""
         most = max((len(numbers.others) for numbers in self._numbers), default=0)
@@ -165,7 +175,7 @@ class VoteTotal:
             "failures": [failures.count for failures in self._failures],
             "incidents": [[astuple(incident) for incident in own] for own in self._incidents],
             "looks": {name: look.pack() for name, look in self._looks.items()},
-            "spoke": sorted(self._spoke),
+            "n_votes": self._n_votes.tolist(),
         }
 
     def _unpack(self, facts: Mapping[str, Any]) -> None:
@@ -176,7 +186,7 @@ class VoteTotal:
         self._failures = [Failures(count) for count in facts["failures"]]
         self._incidents = [[Incident(*incident) for incident in own] for own in facts["incidents"]]
         self._looks = {name: Look.unpack(packed) for name, packed in facts["looks"].items()}
-        self._spoke = set(facts["spoke"])
+        self._n_votes = np.array(facts["n_votes"], np.int64)
 
     def _complaint(self, j: int, max_error_rate: float) -> str:
         failures, lf, first = self._failures[j], self.functions[j], self._incidents[j][0]

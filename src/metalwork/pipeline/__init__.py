@@ -5,7 +5,7 @@ from metalwork.pipeline._check import check_job
 from metalwork.pipeline._coverage import Coverage, LabelShares
 from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._dry_run import dry_run
-from metalwork.pipeline._events import Event, Progress, StepFinished, StepStarted, Warned
+from metalwork.pipeline._events import Event, LFProgress, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
 from metalwork.pipeline._job import Job
@@ -24,6 +24,7 @@ __all__ = [
     "Event",
     "FeatureSettings",
     "Job",
+    "LFProgress",
     "LabelModelSettings",
     "LabelShares",
     "LargeSplit",

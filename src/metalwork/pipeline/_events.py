@@ -16,13 +16,26 @@ class StepStarted:
 
 
 @dataclass(frozen=True)
+class LFProgress:
+    """On which share of the records so far a labeling function has voted, and on how many it has failed."""
+
+    name: str
+    coverage: float
+    n_errors: int
+
+
+@dataclass(frozen=True)
 class Progress:
-    """How many units (records, epochs) of a step's work are done, and of how many (None where not known)."""
+    """How many units (records, epochs) of a step's work are done, and of how many (None where not known).
+
+    While labeling functions run, ``lfs`` says how each does.
+    """
 
     step: str
     unit: str
     done: int
     total: int | None
+    lfs: tuple[LFProgress, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,7 +11,16 @@ from metalwork import _html
 from metalwork._checks import check_count, check_instance
 from metalwork.errors import ConfigError
 from metalwork.labeling import LabelingFunction
-from metalwork.pipeline._events import Event, OnEvent, Progress, StepFinished, StepStarted, Warned, noting_warnings
+from metalwork.pipeline._events import (
+    Event,
+    LFProgress,
+    OnEvent,
+    Progress,
+    StepFinished,
+    StepStarted,
+    Warned,
+    noting_warnings,
+)
 from metalwork.pipeline._folder import STEPS, RunFolder, open_folder
 from metalwork.pipeline._found import RunResults
 from metalwork.pipeline._inputs import Inputs
@@ -235,9 +244,10 @@ class Run(RunResults):
                 self.folder.clear()
         return self
 
-    def progress(self, step: str, unit: str, done: int, total: int | None) -> None:
-        """Tell whoever listens how far a step is."""
-        self._tell(Progress(step, unit, done, total))
+    def progress(self, step: str, unit: str, done: int, total: int | None, lfs: Iterable[LFProgress] = ()) -> None:
+        """Tell whoever listens how far a step is, and while labeling functions run how each does."""
+        if self._on_event is not None:
+            self._tell(Progress(step, unit, done, total, tuple(lfs)))
 
     def is_kept(self, step: str) -> bool:
         """Whether the folder holds what a step found, and all that it and earlier steps read is as it was."""

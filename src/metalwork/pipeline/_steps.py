@@ -18,6 +18,7 @@ from metalwork.labeling import VoteTotal, apply_shards, in_alphabets_of, warn_of
 from metalwork.pipeline import _results as files
 from metalwork.pipeline._check import check_job
 from metalwork.pipeline._coverage import LabelShares, coverage
+from metalwork.pipeline._events import LFProgress
 from metalwork.pipeline._exports import write_csv
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._findings import record_findings, vote_findings
@@ -129,7 +130,7 @@ class Apply(Step[Applied]):
             chunk_size=min(rows, 10_000),
             preprocessors=job.preprocessors,
             cache=job.cache,
-            progress=lambda done, of: run.progress("apply", f"{split} records", done, of),
+            progress=lambda done, of: run.progress("apply", f"{split} records", done, of, _so_far(total)),
             like=like,
         ):
             waiting.append(codes)
@@ -152,6 +153,11 @@ class Apply(Step[Applied]):
         job, facts = run.job, folder.manifest["steps"]["apply"]
         totals = {s: VoteTotal(job.labeling_functions, job.space, facts[s]["total"]) for s in job.splits}
         return Applied(totals, {s: tuple(facts[s]["sizes"]) for s in job.splits}, run.storage)
+
+
+def _so_far(total: VoteTotal) -> Iterator[LFProgress]:
+    for name, n_votes, n_errors in total.counts():
+        yield LFProgress(name, n_votes / total.n_points, n_errors)
 
 
 def _keep_votes(run: "Run", work: Work, split: str, first: int, waiting: list[Any], total: VoteTotal) -> list[int]:
