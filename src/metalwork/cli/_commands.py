@@ -100,17 +100,34 @@ def apply(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count the calls of language models; run and send nothing.")
     ] = False,
+    lfs: Annotated[
+        list[str] | None, typer.Option("--lf", metavar="NAME", help="Try this one alone; may be repeated.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="Try them on train, dev or test; train by default.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, help="Try them on so many records, drawn at random.")
+    ] = None,
 ) -> None:
     """Step 1: run the labeling functions and show how each does.
 
     Writes the votes into a new run folder, or goes on where the same command was
-    killed. The quickest loop while you write labeling functions.
+    killed. With --lf, --split or --sample it writes nothing, and shows how some
+    labeling functions do on some records: the quickest loop while you write one.
 
-    Example:
+    Examples:
       metalwork apply project.yaml
+      metalwork apply project.yaml --lf refunds --split train --sample 1000
     """
     from metalwork.cli._run import run_apply, run_dry
 
+    if lfs or split or sample:
+        from metalwork.cli._try import show_tried
+        from metalwork.pipeline import load_project
+
+        show_tried(_job_of(load_project(project)), lfs or [], split or "train", sample)
+        return
     if dry_run:
         from metalwork.pipeline import load_project
 
@@ -218,7 +235,7 @@ def reproduce(
 
 
 lf = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
-app.add_typer(lf, name="lf", help="Labeling functions: skeletons of each kind.")
+app.add_typer(lf, name="lf", help="Labeling functions: skeletons of each kind, and trying one.")
 
 
 @lf.command("new")
@@ -254,6 +271,35 @@ def lf_new(
         raise typer.BadParameter("name a kind that --list shows", param_hint="KIND")
     else:
         write_skeleton(project, kind, name, task, field)
+
+
+@lf.command("test")
+def lf_test(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The labeling function.")],
+    text: Annotated[str | None, typer.Option("--text", help="The text that it reads.")] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--value", metavar="COLUMN=VALUE", help="A value of another column.")
+    ] = None,
+    row: Annotated[int | None, typer.Option("--row", min=0, help="Take the record of this row instead.")] = None,
+    split: Annotated[str, typer.Option("--split", help="Of which split the row is.")] = "train",
+    project: Annotated[Path, typer.Option("--project", metavar="PROJECT", help="The project file.")] = Path(
+        "project.yaml"
+    ),
+) -> None:
+    """Try a labeling function on one record, and show why it votes as it does.
+
+    Shows which words or patterns it found and where, what negates them, and
+    which parts of a composite hold.
+
+    Examples:
+      metalwork lf test refunds --text "No refund was asked for."
+      metalwork lf test large --value amount=1200
+      metalwork lf test refunds --split dev --row 12
+    """
+    from metalwork.cli._try import show_test
+    from metalwork.pipeline import load_project
+
+    show_test(_job_of(load_project(project)), name, text, values or [], split, row)
 
 
 @app.command(rich_help_panel=_DATA)

@@ -29,7 +29,7 @@ class Meter:
         self._spinner = Spinner("dots")
         self._note, self._lfs = "", tuple[LFProgress, ...]()
         self._start = self._said = time.perf_counter()
-        self._unit, self._since, self._first = "", self._start, 0
+        self._unit, self._since, self._first = "", self._start, 0  # of the speed
 
     def __call__(self, news: str | Progress) -> None:
         self._note = news if isinstance(news, str) else self._measured(news)
@@ -54,8 +54,6 @@ class Meter:
         now = time.perf_counter()
         if news.unit != self._unit:  # what was done before an interruption says nothing of the speed
             self._unit, self._since, self._first = news.unit, now, news.done
-            if self._start == self._said:
-                self._since, self._first = self._start, 0
         self._lfs = news.lfs
         total = "" if news.total is None else f" of {news.total:,}"
         speed = (news.done - self._first) / max(now - self._since, 1e-9)

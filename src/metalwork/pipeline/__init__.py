@@ -14,6 +14,7 @@ from metalwork.pipeline._run import Run
 from metalwork.pipeline._scores import Results
 from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings, OutputSettings
 from metalwork.pipeline._split import LargeSplit, Split
+from metalwork.pipeline._try import Tried, explain_lf, find_lf, record_of, try_lfs
 from metalwork.pipeline._unfinished import unfinished_run
 
 __all__ = [
@@ -37,13 +38,18 @@ __all__ = [
     "Split",
     "StepFinished",
     "StepStarted",
+    "Tried",
     "Warned",
     "build_featurizer",
     "check_job",
     "dry_run",
+    "explain_lf",
+    "find_lf",
     "load_project",
     "new_run",
     "open_folder",
+    "record_of",
+    "try_lfs",
     "unfinished_run",
 ]
 

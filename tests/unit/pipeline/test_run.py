@@ -37,7 +37,9 @@ def test_events_tell_what_a_run_does(tmp_path: Path) -> None:
     Run(Job.of_project(load_project(write_project(tmp_path))), on_event=events.append).run()
     assert [event.step for event in events if isinstance(event, StepStarted)] == list(STEPS)
     assert [event.step for event in events if isinstance(event, StepFinished)] == list(STEPS)
-    assert Progress("apply", "train records", 24, 24) in events
+    applied = [event for event in events if isinstance(event, Progress) and event.step == "apply"]
+    assert (applied[0].unit, applied[0].done, applied[0].total) == ("train records", 24, 24)
+    assert [lf.coverage for lf in applied[0].lfs][-1] == 0.5
     assert Progress("train", "epochs", 20, 20) in events
 
 
