@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final, NoReturn
@@ -83,7 +84,7 @@ def _load(text: str, place: Any, limits: Limits) -> Any:
             f"lists and objects must be nested at most {limits.depth:,} deep (limits.depth); these go deeper"
         )
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_number)
+        value = _DECODER.decode(text)
         if _HALF.search(text):
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
         return value
@@ -105,8 +106,7 @@ def _depth(text: str) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise ValueError(f"the key {twice!r} stands twice")
     return value
 
@@ -119,6 +119,11 @@ def _number(text: str) -> float | Decimal:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON; write null")
+
+
+_DECODER: Final = json.JSONDecoder(  # made once: that takes as long as to read a short line
+    object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_number
+)
 
 
 def _check_line(file: File, number: int, line: bytes) -> None:
