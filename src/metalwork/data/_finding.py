@@ -61,8 +61,8 @@ def _local_path(text: str) -> Path:
         raise DataError(f"a path must hold no NUL character; got {text!r}. Remove it.")
     if is_address(text):
         text = url2pathname(unquote(urlsplit(text).path))
-    if text.startswith(("/dev/", "/proc/")):
-        text = os.path.realpath(text)  # worker processes have another standard input
+    if text.startswith(("/dev/", "/proc/")) and os.path.isfile(real := os.path.realpath(text)):
+        text = real  # worker processes have another standard input
     try:
         return Path(text).expanduser()
     except RuntimeError:

@@ -43,7 +43,8 @@ def open_records(
     Parameters
     ----------
     records : data frame, list, iterator, data set, file or files
-        A data frame (polars, pandas, pyarrow and others that narwhals reads), or anything that exports Arrow. A
+        A data frame (polars, pandas, pyarrow and others that narwhals reads), a lazy frame of polars, a data set of
+        pyarrow, or anything that exports Arrow. A
         list of dicts from column to value, or of texts (a column ``text``). An iterator or generator of either,
         read once and in chunks. A Hugging Face ``Dataset``. The path of a CSV, TSV, JSON lines, JSON (one array),
         Parquet or Arrow file, a glob, a folder of such files, or a list of paths; text files may be packed

@@ -150,6 +150,21 @@ class LazySource(RecordSource):
                 start += frame.height
 
 
+class ArrowSource(RecordSource):
+    """A data set of pyarrow, such as a folder of files, read a batch at a time."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset, self.n_points = dataset, None
+        self.columns = names_of(dataset.schema.names, "records")
+
+    def shards(self, columns: Sequence[str] | None, chunk_size: int) -> Iterator[Shard]:
+        chosen, start = list(self.columns if columns is None else columns), 0
+        for batch in self._dataset.to_batches(columns=chosen, batch_size=chunk_size):
+            for frame in pl.DataFrame(batch).iter_slices(chunk_size):
+                yield FrameShard(pl.DataFrame(list(map(nulls_for_missing, frame))), start)
+                start += frame.height
+
+
 def _computed(act: Callable[[], T]) -> T:
     """What polars computes; its failures are those of the query."""
     try:
@@ -254,6 +269,8 @@ def frame_source(records: Any) -> RecordSource | None:
     try:
         frame = nw.from_native(records, allow_series=True)
     except TypeError:
+        if all(hasattr(records, name) for name in ("schema", "scanner", "to_batches")):
+            return ArrowSource(records)
         return FrameSource(nw.from_native(_from_arrow(records))) if _is_arrow(records) else None
     except nw.exceptions.NarwhalsError as error:
         names_of(getattr(records, "columns", ()), "records")

@@ -323,3 +323,12 @@ def test_lazy_frames_are_computed_a_chunk_at_a_time(tmp_path: Path) -> None:
         read_records(lazy.select(pl.col("none")))
     with pytest.raises(DataError, match=r"^records must be a sound lazy frame; computing it failed \("):
         read_records(pl.LazyFrame({"a": ["x"]}).with_columns(pl.col("a").cast(pl.Int64)))
+
+
+def test_data_sets_of_pyarrow_are_read_by_batches(tmp_path: Path) -> None:
+    pl.DataFrame({"text": ["a", "", None] * 10, "n": range(30)}).write_parquet(tmp_path / "a.parquet")
+    source = open_records(pytest.importorskip("pyarrow.dataset").dataset(tmp_path))
+    assert source.columns == ("text", "n")
+    frames = [frame for shard in source.shards(["text"], 7) for frame in shard.chunks()]
+    assert [frame.height for frame in frames][:2] == [7, 7]
+    assert pl.concat(frames)["text"].to_list() == ["a", None, None] * 10
