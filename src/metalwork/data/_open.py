@@ -43,14 +43,14 @@ def open_records(
     Parameters
     ----------
     records : data frame, list, iterator, data set, file or files
-        A data frame (polars, pandas, pyarrow and others that narwhals reads), a lazy frame of polars, a data set of
-        pyarrow, or anything that exports Arrow. A
-        list of dicts from column to value, or of texts (a column ``text``). An iterator or generator of either,
-        read once and in chunks. A Hugging Face ``Dataset``. The path of a CSV, TSV, JSON lines, JSON (one array),
-        Parquet or Arrow file, a glob, a folder of such files, or a list of paths; text files may be packed
-        (``.gz``, ``.zst``, ``.bz2``, ``.xz``). Folders named ``column=value`` give their files a column. A file on
-        object storage by its address, ``s3://...``. A list of texts that all read as names of such files is a list
-        of paths. A folder of ``.txt`` files, each a record (columns ``text`` and ``name``).
+        A data frame (polars, pandas, pyarrow and others that narwhals reads), a lazy frame of polars, a data
+        set of pyarrow, or anything that exports Arrow. A list of dicts from column to value, or of texts (a
+        column ``text``). An iterator or generator of either, read once and in chunks. A Hugging Face
+        ``Dataset``. The path of a CSV, TSV, JSON lines, JSON (one array), Parquet or Arrow file, a glob, a
+        folder of such files, or a list of paths; text files may be packed (``.gz``, ``.zst``, ``.bz2``,
+        ``.xz``). Folders named ``column=value`` give their files a column. A file on object storage by its
+        address, ``s3://...``. A list of texts that all read as names of such files is a list of paths. A folder
+        of ``.txt`` files, each a record (columns ``text`` and ``name``).
     format : {"csv", "tsv", "jsonl", "json", "parquet", "arrow", "txt"}, optional
         Of files whose names do not tell.
     types : dict from column to float, int, bool or str, optional
