@@ -182,10 +182,12 @@ def gazetteers(table: Table, frame: pl.DataFrame, words: list[str], sizes: tuple
     names = {" ".join(draw.choices(words[1000:], k=draw.randint(2, 3))) for _ in range(2 * sizes[1])}
     phrases = draw.sample(sorted(names), sizes[1])
     for size in sizes:
-        start = time.process_time()
-        lfs = keywords([phrases[:size]])
-        mw.apply(lfs, frame.head(1), SCHEMA)
-        built = time.process_time() - start
+        built = float("inf")
+        for _ in range(2):  # the first in a process takes longer
+            start = time.process_time()
+            lfs = keywords([phrases[:size]])
+            mw.apply(lfs, frame.head(1), SCHEMA)
+            built = min(built, time.process_time() - start)
         work = lambda lfs=lfs: mw.apply(lfs, frame, SCHEMA)  # noqa: E731
         table.line(f"{size:,} phrases, besides {built:.1f} s to make them ready", work, once=built)
 
