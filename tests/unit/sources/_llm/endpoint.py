@@ -114,6 +114,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     endpoint: FakeEndpoint
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing is printed where a client was killed."""
+
 
 class Handler(BaseHTTPRequestHandler):
     """Serves chat completions."""
