@@ -5,7 +5,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -54,6 +54,8 @@ class VotesCache:
     store: Store
     lfs: tuple[Known | None, ...]
     made: Mapping[str, Known]
+    unsteady: set[int] = field(default_factory=set, compare=False)
+    """LFs that answered differently here when they were asked again."""
 
     def look_up(self, chunk: Chunk) -> dict[int, Votes]:
         """By position, the votes of LFs that are known on these records."""
@@ -71,7 +73,9 @@ class VotesCache:
         keys, entries, why = self._keys(chunk), list[Entry](), dict[int, str]()
         for j, own in votes.items():
             known = self.lfs[j]
-            if known is None or j not in keys:
+            if own.differs is not None:
+                self.unsteady.add(j)
+            if known is None or j not in keys or j in self.unsteady:
                 continue
             if (reason := known.functions.left()) is not None:
                 why[j] = reason

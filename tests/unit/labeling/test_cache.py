@@ -416,6 +416,19 @@ def nothing() -> Any:
     return nullcontext()
 
 
+@pytest.mark.filterwarnings("ignore::metalwork.errors.MetalworkWarning")
+def test_what_answers_differently_is_not_kept(tmp_path: Path, ran: list[str]) -> None:
+    text = """
+import itertools
+numbers = itertools.count()
+def lf(text):
+    return ["ham", "spam", None, None, "ham"][next(numbers) % 5]
+"""
+    for _ in range(2):
+        apply([mw.from_callable(lf_from(text), "kind")], tmp_path / "votes", [{"text": "a"}] * 6, chunk_size=2)
+    assert len(ran) >= 6
+
+
 def test_an_lf_says_that_it_is_not_to_be_kept(tmp_path: Path, ran: list[str]) -> None:
     lf = mw.from_callable(lf_from("def lf(text):\n    return 'spam'"), "kind", cache=False)
     on_it = mw.from_callable(lf_from("def lf(lf):\n    return lf"), "kind", name="on it")
