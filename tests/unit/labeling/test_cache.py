@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,6 @@ EDITS: list[tuple[str, str, str, set[str]]] = [
     ("lfs.py", '"me", "us"}', '"me", "we"}', {"keyed"}),
     ("lfs.py", '{"you", "me", "us"}', '{"us", "me", "you"}', set()),
     ("lfs.py", 're.compile("offer")', 're.compile("OFFER", re.IGNORECASE)', {"pattern"}),
-    ("lfs.py", 're.compile("offer")', 're.compile("lunch")', {"pattern"}),
     ("lfs.py", "limit=10", "limit=5", {"defaults"}),
     ("lfs.py", "make(16)", "make(20)", {"closed"}),
     ("lfs.py", "len(text) > limit", "len(text) < limit", {"closed"}),
@@ -187,7 +187,6 @@ EDITS: list[tuple[str, str, str, set[str]]] = [
     ("lfs.py", "len(one) > 17", "len(one) > 2", {"batched"}),
     ("lfs.py", "Scorer(2)", "Scorer(1)", {"scored"}),
     ("lfs.py", '["free"], name', '["hello"], name', {"words"}),
-    ("lfs.py", '["free"], name', '["FREE"], name', {"words"}),
     ("lfs.py", '["prize"], field', '["offer"], field', {"clean_words"}),
     ("lfs.py", '"words.txt"', '"helper.py"', {"looked_up"}),
     ("lfs.py", 'and "a" in text', 'and "b" in text', {"after"}),
@@ -310,11 +309,9 @@ def test_a_new_version_of_a_package_runs_what_uses_it(
 
 
 def test_only_a_file_that_was_added_is_labeled(tmp_path: Path, ran: list[str]) -> None:
-    calls: list[str] = []
     lf = mw.from_callable(lf_from("def lf(text):\n    return 'spam' if 'a' in text else None"), "kind")
     for name in "abc":
         (tmp_path / f"{name}.csv").write_text(f"text\nan {name}\n", encoding="utf-8")
-        calls.clear()
         ran.clear()
         found = mw.apply([lf], tmp_path / "*.csv", SCHEMA, cache=tmp_path / "votes")
         assert ran == ["lf"]
@@ -328,7 +325,7 @@ def test_columns_that_an_lf_does_not_read_do_not_count(tmp_path: Path, ran: list
     apply(lfs, tmp_path / "votes", [record | {"extra": 1} for record in RECORDS])
     assert ran == []
     apply(lfs, tmp_path / "votes", RECORDS[1:])
-    assert ran == ["Spam: free".replace("Spam", "spam")]
+    assert ran == ["spam: free"]
 
 
 def test_a_lookup_that_was_read_long_ago_still_counts(folder: Path, ran: list[str]) -> None:
@@ -405,15 +402,9 @@ def lf(text):
 """
     lf = mw.from_callable(lf_from(text), "kind")
     for place in range(2):
-        with pytest.warns(mw.errors.MetalworkWarning, match="it starts a process") if not place else nothing():
+        with pytest.warns(mw.errors.MetalworkWarning, match="it starts a process") if not place else nullcontext():
             apply([lf], tmp_path / "votes", RECORDS[:1])
     assert len(ran) == 2
-
-
-def nothing() -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 @pytest.mark.filterwarnings("ignore::metalwork.errors.MetalworkWarning")
