@@ -1,8 +1,8 @@
 """Many short records from Parquet: the time and the peak of memory of each step.
 
-``python benchmarks/scale.py --rows 100_000_000 --lfs 20`` writes the records (about 30 bytes each), runs the labeling
-functions and the label model on them, each step in a process of its own, and prints a row a step. ``--steps apply
-fit train evaluate`` adds the others. Timed is what ``metalwork apply`` and the other commands do, from start to end.
+``python benchmarks/scale.py --rows 100_000_000 --lfs 20`` writes records of some 35 bytes, runs the
+labeling functions and the label model on them, each step in its own process, and prints a row a step. ``--steps
+apply fit train evaluate`` adds the others. Timed is what ``metalwork apply`` and the others do, from start to end.
 """
 
 import argparse
@@ -21,7 +21,6 @@ LABELS = {
     "money": ("Money", "bank shares profit loan market"),
 }
 FILLERS = "the a of on in for with from after new old big small early late says man city week plan"
-)
 
 PROJECT = """\
 name: scale
@@ -98,8 +97,8 @@ def run_step(folder: Path, step: str, n_rows: int) -> None:
     code = (
         "import resource, sys; from metalwork.cli import main\n"
         "try:\n    main()\nfinally:\n"
-        "    peaks = (resource.getrusage(getattr(resource, 'RUSAGE_' + who)).ru_maxrss for who in ('SELF', 'CHILDREN'))\n"
-        "    print('PEAK', *(peak // 1024 for peak in peaks), file=sys.stderr)"
+        "    uses = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
+        "    print('PEAK', *(use.ru_maxrss // 1024 for use in uses), file=sys.stderr)"
     )
     start = time.perf_counter()
     command = [sys.executable, "-c", code, step, str(folder / "project.yaml"), "--run", "one"]

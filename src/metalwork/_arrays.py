@@ -159,7 +159,7 @@ def reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
             raise DataError("it is no ordinary file")
         yield
     except DataError as error:
-        if str(error).startswith(f"{os.fspath(path)}: "):
+        if str(error).startswith(f"{path}: "):
             raise
         raise DataError(_damaged(path, kind, error)) from None
     except FileNotFoundError:

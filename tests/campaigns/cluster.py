@@ -5,6 +5,7 @@ worker each: undisturbed, with a worker's process killed half-way, and with a no
 """
 
 import hashlib
+import logging
 import os
 import signal
 import tempfile
@@ -87,7 +88,7 @@ class _Cluster:
             initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
         )
         self.node = self.cluster.add_node(num_cpus=1)
-        ray.init(address=self.cluster.address, logging_level="ERROR", log_to_driver=False)
+        ray.init(address=self.cluster.address, logging_level=logging.ERROR, log_to_driver=False)
         self.cluster.wait_for_nodes()
         return self
 

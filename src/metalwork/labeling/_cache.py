@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from metalwork._opened import BY_VALUE
 from metalwork.errors import MetalworkWarning
 from metalwork.labeling._alphabets import Numbering, Outcome, Soft
 from metalwork.labeling._chunk import Chunk, Values
@@ -57,8 +58,8 @@ class VotesCache:
     unsteady: set[int] = field(default_factory=set, compare=False)
     """LFs that answered differently here when they were asked again."""
 
-    def look_up(self, chunk: Chunk) -> dict[int, Votes]:
-        """By position, the votes of LFs that are known on these records."""
+    def look_up(self, chunk: Chunk, opened: dict[str, tuple[str, ...]]) -> dict[int, Votes]:
+        """By position, the votes of LFs that are known here; ``opened`` takes up the files that they read."""
         keys = self._keys(chunk)
         unchanged = _Unchanged()
         entries = self.store.get(list(keys.values()))
@@ -66,6 +67,7 @@ class VotesCache:
         for j, key in keys.items():
             if (entry := entries.get(key)) is not None and unchanged(entry.files):
                 found[j] = _read_votes(entry.value)
+                opened |= {path: (BY_VALUE,) for path, _ in json.loads(entry.files)}
         return found
 
     def keep(self, chunk: Chunk, votes: Mapping[int, Votes]) -> dict[int, str]:

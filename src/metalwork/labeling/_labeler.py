@@ -99,7 +99,7 @@ class Labeler(Resumable[Shard, Part]):
             for step, frame in enumerate(shard.chunks()):
                 if step == 0 and not (shard.start or 0) % _LOOK_EVERY:
                     part.looks.update({name: Look.at(frame[name]) for name in self.plain})
-                votes = self.label(Chunk(frame), readers, part.unkept, step, plan)
+                votes = self.label(Chunk(frame), readers, part, step, plan)
                 if (wrong := part.take(votes, done)) is not None:
                     return wrong
                 parts.append(_renumbered([votes[j] for j in range(len(self.functions))], part.numbers))
@@ -108,11 +108,10 @@ class Labeler(Resumable[Shard, Part]):
             part.printed.update({j: found for j, found in guard.printed.items() if j < len(self.functions)})
         return replace(part, codes=np.concatenate(parts))
 
-    def label(
-        self, chunk: Chunk, readers: list[Reader], unkept: dict[int, str], step: int, plan: Plan
-    ) -> dict[int, Votes]:
+    def label(self, chunk: Chunk, readers: list[Reader], part: Part, step: int, plan: Plan) -> dict[int, Votes]:
         """The votes of each LF on a chunk; of fewer where one returned what is no label."""
-        found = plan.kept(step) if self.cache is None else self.cache.look_up(chunk) | plan.kept(step)
+        known = {} if self.cache is None else self.cache.look_up(chunk, part.opened)
+        found = known | plan.kept(step)
         new: dict[int, Votes] = {}
         reading = self._reading(chunk, tuple(j for j in self.inputs.order if j not in found))
         self._offer(chunk, step, plan)
@@ -123,7 +122,7 @@ class Labeler(Resumable[Shard, Part]):
                     break
             self.inputs.offer_votes(chunk, j, self.functions[j].name, found[j], readers[j])
         if self.cache is not None:
-            unkept |= self.cache.keep(chunk, new)
+            part.unkept.update(self.cache.keep(chunk, new))
         return found
 
     def _reading(self, chunk: Chunk, asked: tuple[int, ...]) -> Reading:

@@ -160,7 +160,12 @@ def test_an_unknown_column_is_named_with_a_suggestion() -> None:
         (functions()[0], {}, LabelingError, "lfs must be a list of labeling functions"),
         (None, {"max_error_rate": 2}, ConfigError, "max_error_rate must be a number from 0 to 1; got 2."),
         (None, {"chunk_size": 0}, ConfigError, "chunk_size must be a whole number from 1; got 0."),
-        (None, {"backend": "ray"}, ConfigError, "backend must be one of 'serial', 'processes'; got 'ray'."),
+        (
+            None,
+            {"backend": "dask"},
+            ConfigError,
+            "backend must be one of 'serial', 'processes', 'ray'; got 'dask'.",
+        ),
         (None, {"backend": "processes", "n_jobs": 0}, ConfigError, "n_jobs must be a whole number from 1"),
     ],
 )

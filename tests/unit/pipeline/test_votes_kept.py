@@ -54,3 +54,21 @@ def test_rules_read_what_preprocessors_of_the_python_file_make(tmp_path: Path) -
     cats = votes.codes[:, votes.names.index("cats")]
     assert (cats >= 0).any()
     assert cats.tolist() == votes.codes[:, votes.names.index("loud")].tolist()
+
+
+def test_a_run_that_finds_its_votes_still_names_the_files_that_they_depend_on(tmp_path: Path) -> None:
+    (tmp_path / "barks.txt").write_text("woof")
+    opening = """
+    @mw.labeling_function(task="kind")
+    def barks(text):
+        with open(FOLDER + "/barks.txt") as words:
+            return "Mammal" if words.read() in text else mw.ABSTAIN
+""".replace("FOLDER", repr(str(tmp_path)))
+    path = write_project(tmp_path, lfs=LFS + opening)
+    read = []
+    for name in ("first", "second"):
+        run = mw.Run.open(path, run=name).apply()
+        assert run.folder is not None
+        read.append(run.folder.manifest["steps"]["apply"]["inputs"]["code"])
+    assert "barks.txt" in read[0]
+    assert read[0] == read[1]
