@@ -87,8 +87,8 @@ def test_reads_votes_and_probabilities_from_columns(tmp_path: Path) -> None:
     [
         (
             "{keywords: [a], regex: b, task: kind, label: Tea}",
-            "project.yaml:5:7: lfs.rules[0] must have exactly one of the keys keywords, words_file, regex, "
-            "column, probabilities, llm.",
+            "project.yaml:5:7: lfs.rules[0] must have exactly one of the keys keywords, words_file, "
+            "regex, threshold, equals, all, any, column, probabilities, llm.",
         ),
         (
             "{regex: b, whole_words: false, task: kind, label: Tea}",
