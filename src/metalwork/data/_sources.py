@@ -29,11 +29,14 @@ class Shard(ABC):
         Number in ``origin`` of its first record, where that is known before it is read.
     n_points : int or None
         How many records it holds, where that is known before it is read.
+    is_held : bool
+        Whether its records lie in memory.
     """
 
     origin: str
     start: int | None = None
     n_points: int | None = None
+    is_held = False
 
     @abstractmethod
     def chunks(self) -> Iterator[pl.DataFrame]:
@@ -69,6 +72,7 @@ class FrameShard(Shard):
     frame: pl.DataFrame
     start: int = 0
     origin: str = ""
+    is_held = True
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         yield self.frame

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrc
 
 from metalwork._checks import ABSTAIN, FloatArray
 from metalwork.label_models._constants import FALSE_CONTRADICTIONS
@@ -37,7 +37,7 @@ def _worse_than_chance(dev: LabelMatrix, states: Codes) -> str:
     judged = [(lf, *of_lf) for lf, of_lf in enumerate(counted) if of_lf is not None]
     named = []
     for lf, right, n_votes, chance in judged:
-        if binom.cdf(right, n_votes, chance) < FALSE_CONTRADICTIONS / len(judged):
+        if bdtr(right, n_votes, chance) < FALSE_CONTRADICTIONS / len(judged):
             named.append(f"{dev.names[lf]} ({right} of {n_votes} right, by chance {chance * n_votes:.0f})")
     if not named:
         return ""
@@ -78,9 +78,9 @@ def _unrelated(dev: LabelMatrix, gold: Codes, posterior: FloatArray) -> str:
     share = [np.bincount(labels, minlength=posterior.shape[1]) / n for labels in (predicted, gold[voted])]
     right, chance = int((predicted == gold[voted]).sum()), float(share[0] @ share[1])
     believed = float(posterior[voted].max(axis=1).mean())
-    if binom.sf(right - 1, n, chance) < FALSE_CONTRADICTIONS:
+    if bdtrc(right - 1, n, chance) < FALSE_CONTRADICTIONS:
         return ""  # surely better than chance
-    if binom.cdf(right, n, (chance + max(believed, chance)) / 2) >= FALSE_CONTRADICTIONS:
+    if bdtr(right, n, (chance + max(believed, chance)) / 2) >= FALSE_CONTRADICTIONS:
         return ""
     return (
         f"Dev labels contradict the votes: of {n} dev records with a vote {right} have the label that the votes "

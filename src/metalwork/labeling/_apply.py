@@ -1,22 +1,23 @@
 """Applying labeling functions to records."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Literal, overload
 
 import numpy as np
 
 from metalwork._checks import check_choice, check_positive
 from metalwork.backends import Backend, SerialBackend, get_backend
-from metalwork.data import open_records
+from metalwork.data import Shard, open_records
 from metalwork.errors import ConfigError, LabelingError
 from metalwork.labeling._alphabets import recode
 from metalwork.labeling._cache import votes_cache, warn_of_unkept
 from metalwork.labeling._checks import check_inputs
 from metalwork.labeling._function import LabelingFunction
 from metalwork.labeling._guard import Limits, can_time
-from metalwork.labeling._labeler import Labeler
+from metalwork.labeling._labeler import Labeler, Part
 from metalwork.labeling._preprocess import Preprocessor
 from metalwork.labeling._returns import Spaces
 from metalwork.labeling._store import store_at
@@ -218,7 +219,8 @@ def apply_shards(
     kept, unkept = votes_cache(store_at(cache), functions, inputs, total.space)
     most = int(max_error_rate * source.n_points) if stops and source.n_points is not None else None
     labeler = Labeler(functions, total.space, plain, inputs, kept, Limits(max_seconds, most, not stops))
-    for part in runner.map(labeler, islice(source.shards(inputs.all_columns, chunk_size), total.n_shards, None)):
+    shards = islice(source.shards(inputs.all_columns, chunk_size), total.n_shards, None)
+    for part in _parts(labeler, shards, runner):
         codes = total.add(part)
         if stops:
             total.check_early(max_error_rate, source.n_points)
@@ -229,6 +231,28 @@ def apply_shards(
     warn_of_unkept(unkept)
     total.check(max_error_rate if stops else 1.0)
     total.warn_of_text(like)
+
+
+def _parts(labeler: Labeler, shards: Iterable[Shard], runner: Backend) -> Iterator[Part]:
+    """What each shard gives, in their order; worker processes get those alone on which an LF must be run."""
+    if isinstance(runner, SerialBackend):
+        yield from runner.map(labeler, shards)
+        return
+    recalled: deque[Part | None] = deque()  # None stands for what a worker will give
+
+    def unknown() -> Iterator[Shard]:
+        for shard in shards:
+            recalled.append(labeler.recalled(shard))
+            if recalled[-1] is None:
+                yield shard
+
+    waiting = unknown()
+    first = next(waiting, None)
+    for result in () if first is None else runner.map(labeler, chain([first], waiting)):
+        while (part := recalled.popleft()) is not None:
+            yield part
+        yield result
+    yield from (part for part in recalled if part is not None)
 
 
 def _check_seconds(max_seconds: Any, runner: Backend) -> None:

@@ -88,6 +88,22 @@ class Labeler(Resumable[Shard, Part]):
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"compiled": {}}  # rules are compiled again where they arrive
 
+    def recalled(self, shard: Shard) -> Part | None:
+        """What is known of a shard whose records lie in memory; None where an LF must be run on any of them."""
+        if self.cache is None or None in self.cache.lfs or not shard.is_held:
+            return None
+        part = Part(shard.origin, np.empty((0, 0), np.int32), numberings(self.functions, self.space))
+        parts, done = [np.empty((0, len(part.numbers)), np.int32)], 0
+        for frame in shard.chunks():
+            part.looks.update({name: Look.at(frame[name]) for name in self.plain if not done})
+            votes = self.cache.look_up(Chunk(frame), part.opened)
+            if len(votes) < len(self.functions):
+                return None
+            part.take(votes, done)
+            parts.append(_renumbered([votes[j] for j in range(len(self.functions))], part.numbers))
+            done += len(frame)
+        return replace(part, codes=np.concatenate(parts))
+
     def resume(self, shard: Shard, setbacks: Setbacks) -> Part:
         readers = [reader_for(lf.task, self.space) for lf in self.functions]
         part = Part(shard.origin, np.empty((0, 0), np.int32), numberings(self.functions, self.space))

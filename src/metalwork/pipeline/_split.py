@@ -276,6 +276,7 @@ class _HeldRecords(RecordSource):
 class _Placed(Shard):
     shard: Shard
     origin: str
+    is_held = True
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         return self.shard.chunks()
