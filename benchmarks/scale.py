@@ -94,11 +94,12 @@ def project(given: argparse.Namespace) -> str:
 
 def run_step(folder: Path, step: str, n_rows: int) -> None:
     """One command, in a process of its own that says how much memory it and its workers took."""
-    code = (
-        "import resource, sys; from metalwork.cli import main\n"
+    code = (  # VmHWM, since ru_maxrss counts what stood there before this program was loaded
+        "import re, resource, sys; from metalwork.cli import main\n"
         "try:\n    main()\nfinally:\n"
-        "    uses = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
-        "    print('PEAK', *(use.ru_maxrss // 1024 for use in uses), file=sys.stderr)"
+        "    own = re.search('VmHWM:[^0-9]*([0-9]+)', open('/proc/self/status').read())[1]\n"
+        "    others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
+        "    print('PEAK', int(own) // 1024, others // 1024, file=sys.stderr)"
     )
     start = time.perf_counter()
     command = [sys.executable, "-c", code, step, str(folder / "project.yaml"), "--run", "one"]
