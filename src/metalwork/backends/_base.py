@@ -3,14 +3,23 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class Backend(ABC):
-    """Runs one function over many items; every backend gives what the serial one gives."""
+    """Runs one function over many items; every backend gives what the serial one gives.
+
+    In a ``with`` statement it may keep from one ``map`` to the next what takes long to start.
+    """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:  # noqa: B027 - most keep nothing
+        """Let go of what was kept."""
 
     @abstractmethod
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

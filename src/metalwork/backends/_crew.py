@@ -30,17 +30,15 @@ class Worker:
 
     Parameters
     ----------
-    packed : bytes
-        The function that it calls.
     environment : dict of str to str
     events : queue
         Of (worker, answer); the last answer of a worker is ``("gone",)``.
     """
 
-    def __init__(self, packed: bytes, environment: Mapping[str, str], events: "SimpleQueue[Event]") -> None:
+    def __init__(self, environment: Mapping[str, str], events: "SimpleQueue[Event]") -> None:
         self.is_ready, self.reason = False, ""
         self.task: Any = None
-        self._packed, self._events, self._orders = packed, events, SimpleQueue[Any]()
+        self._packed, self._events, self._orders = b"", events, SimpleQueue[Any]()
         descriptor, self._file = tempfile.mkstemp(prefix="metalwork-")
         os.ftruncate(descriptor, N_BYTES)
         self._memory = mmap.mmap(descriptor, N_BYTES)
@@ -58,10 +56,16 @@ class Worker:
         self._thread = threading.Thread(target=self._attend, daemon=True)
         self._thread.start()
 
-    def order(self, task: Any, *order: Any) -> None:
+    def learn(self, packed: bytes) -> None:
+        """Give it the function that it is to call from now on, unless that is the one it has."""
+        if packed != self._packed:
+            self._packed = packed
+            self._orders.put(("learn", packed, None))
+
+    def order(self, task: Any, item: bytes, setbacks: bytes | None) -> None:
         """Give it something to do."""
         self.task = task
-        self._orders.put(order)
+        self._orders.put(("do", item, setbacks))
 
     @property
     def position(self) -> Position:
@@ -114,13 +118,15 @@ class Worker:
         if orders is None or answers is None:
             return
         with suppress(OSError, EOFError, ValueError):
-            send(_binary(orders), os.getpid(), self._file, sys.argv, self._packed)
+            send(_binary(orders), os.getpid(), self._file, sys.argv)
             receive(_binary(answers))
             with suppress(OSError):
                 os.unlink(self._file)
             self.is_ready = True
             while (order := self._orders.get()) is not None:
                 send(_binary(orders), *order)
+                if order[0] == "learn":
+                    continue  # it has no answer
                 while (answer := receive(_binary(answers)))[0] == "kept":
                     self._events.put((self, answer))
                 self._events.put((self, answer))

@@ -3,9 +3,9 @@
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from metalwork.backends._base import Backend, Item, Loss, Result, Resumable, Setbacks
 from metalwork.backends._crew import Crew, Worker
@@ -24,6 +24,9 @@ class ProcessesBackend(Backend):
     the script that they are started from. One that is lost (it crashed, took too long or too much memory) is
     replaced; where the function is a ``Resumable``, its item is done again without what did it in.
 
+    Workers end with the ``map`` that started them. In a ``with`` statement they live on until it is left, unless
+    their ``map`` was broken off, and have what they imported and the environment that they were started in.
+
     Parameters
     ----------
     n_jobs : int, optional
@@ -38,16 +41,50 @@ class ProcessesBackend(Backend):
             raise ConfigError(f"n_jobs must be a whole number from 1, or None for one a core; got {n_jobs!r}.")
         self.n_jobs = n_jobs
         self.max_memory = None if max_memory is None else read_bytes("max_memory", max_memory)
+        self._n_entered = 0
+        self._kept: list[Crew] = []
+
+    def __enter__(self) -> Self:
+        self._n_entered += 1
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._n_entered -= 1
+        while self._kept and not self._n_entered:
+            self._kept.pop().close()
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        n_workers, most_losses = self.n_jobs or os.cpu_count() or 1, losses_of(function)
-        with closing(Pool(pack(function), most_losses, n_workers, self.max_memory)) as pool:
+        n_workers, packed = self.n_jobs or os.cpu_count() or 1, pack(function)
+        with self._crew(n_workers) as crew:
+            pool = Pool(crew, packed, losses_of(function), n_workers)
             for item in items:
                 pool.add(pack(item))
                 if len(pool) > 2 * n_workers:  # bounds what waits in memory
                     yield result_of(pool.next_answer())
             while len(pool):
                 yield result_of(pool.next_answer())
+
+    @contextmanager
+    def _crew(self, n_workers: int) -> Iterator[Crew]:
+        """Workers for one ``map``: those that were kept, else new ones."""
+        crew = self._kept.pop() if self._kept else new_crew(n_workers, self.max_memory)
+        try:
+            yield crew
+        except BaseException:
+            crew.close()  # some may be at work still
+            raise
+        if self._n_entered:
+            self._kept.append(crew)
+        else:
+            crew.close()
+
+
+def new_crew(n_workers: int, max_memory: int | None) -> Crew:
+    """Starts workers with the environment that there is now; none so far."""
+    environment = dict(os.environ)
+    if n_workers > 1:
+        environment.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
+    return Crew(lambda events: Worker(environment, events), max_memory or fair_share(n_workers))
 
 
 def losses_of(function: Any) -> int | None:
@@ -77,33 +114,32 @@ class _Task:
 
 
 class Pool:
-    """Workers that call one function, and the items under way, in their order.
+    """The items under way, in their order, and the workers that call one function on them.
 
     Parameters
     ----------
+    crew : Crew
+        Workers without work; more are started, and those that are lost replaced.
     packed : bytes
         The function.
     most_losses : int or None
         Of a unit of a ``Resumable`` function; None for another.
     n_workers : int
-    max_memory : int, optional
-        Bytes that a worker may use.
     """
 
-    def __init__(
-        self, packed: bytes, most_losses: int | None, n_workers: int, max_memory: int | None = None
-    ) -> None:
-        environment = dict(os.environ)
-        if n_workers > 1:
-            environment.setdefault("POLARS_MAX_THREADS", "1")  # the workers share the cores already
-        self._n_workers, self._most_losses = n_workers, most_losses
-        self._crew = Crew(lambda events: Worker(packed, environment, events), max_memory or fair_share(n_workers))
-        self._crew.start()  # while the first item is being read
+    def __init__(self, crew: Crew, packed: bytes, most_losses: int | None, n_workers: int) -> None:
+        self._crew, self._packed, self._n_workers, self._most_losses = crew, packed, n_workers, most_losses
         self._tasks: deque[_Task] = deque()
         self._waiting: deque[_Task] = deque()
         self._lost: Counter[int] = Counter()
         self._given_up: dict[int, str] = {}
         self._failed_starts = 0
+        while not crew.events.empty():  # of workers that ended since they had work
+            self._take(*crew.next_event())
+        for worker in crew.workers:
+            worker.learn(packed)
+        if not crew.workers:
+            self._start()  # while the first item is being read
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -136,7 +172,12 @@ class Pool:
         if sum(worker.task is not None for worker in self._crew.workers) >= self._n_workers:
             return None
         free = (worker for worker in self._crew.workers if worker.task is None)
-        return next(free, None) or self._crew.start()
+        return next(free, None) or self._start()
+
+    def _start(self) -> Worker:
+        worker = self._crew.start()
+        worker.learn(self._packed)
+        return worker
 
     def _order(self, worker: Worker) -> None:
         task = self._waiting.popleft()
@@ -165,7 +206,7 @@ class Pool:
         if task is None:
             return
         task.n_lost += 1
-        self._crew.start()  # where one was lost another may be: a spare one saves the wait
+        self._start()  # where one was lost another may be: a spare one saves the wait
         known = self._most_losses is not None and unit >= 0
         if known:
             self._note(task, Loss(unit, step, row if row >= 0 else None, reason))

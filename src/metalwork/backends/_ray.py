@@ -8,7 +8,7 @@ from typing import Any, Final
 from metalwork.backends._base import Backend, Item, Result
 from metalwork.backends._memory import read_bytes
 from metalwork.backends._packing import pack
-from metalwork.backends._processes import Pool, losses_of, result_of
+from metalwork.backends._processes import Pool, losses_of, new_crew, result_of
 from metalwork.errors import ConfigError, MetalworkError, MissingExtraError
 
 _RETRIES: Final = 5
@@ -69,7 +69,7 @@ def _do(packed: bytes, most_losses: int | None, max_memory: int | None, item: by
     if _pool is None or _pool[0] != packed:
         if _pool is not None:
             _pool[1].close()
-        _pool = packed, Pool(packed, most_losses, 1, max_memory)
+        _pool = packed, Pool(new_crew(1, max_memory), packed, most_losses, 1)
     try:
         _pool[1].add(item)
         return _pool[1].next_answer()

@@ -21,7 +21,7 @@ def work() -> None:
     """Work for the parent at the other end of stdin and stdout; never returns."""
     orders, answers = _take_streams()
     try:
-        parent, memory, argv, packed = receive(orders)
+        parent, memory, argv = receive(orders)
         sys.argv = argv
         multiprocessing.set_start_method("spawn")  # for what LFs start: a fork would hang
         _die_with(parent)
@@ -31,7 +31,7 @@ def work() -> None:
             Desk(shared, lambda key, value: send(answers, "kept", key, pack(value)), lambda: _check_open(answers))
         )
         send(answers, "ready")
-        _answer_all(orders, answers, packed)
+        _answer_all(orders, answers)
     except (OSError, EOFError):
         pass
     finally:
@@ -47,12 +47,15 @@ def _take_streams() -> tuple[BinaryIO, BinaryIO]:
     return orders, answers
 
 
-def _answer_all(orders: BinaryIO, answers: BinaryIO, packed: bytes) -> None:
-    function: Any = None
-    with suppress(BaseException):  # before there is work; what is wrong is said where it is asked for
-        function = _unpacked(packed)
+def _answer_all(orders: BinaryIO, answers: BinaryIO) -> None:
+    function, packed = None, b""
     while True:
-        item, setbacks = receive(orders)
+        kind, item, setbacks = receive(orders)
+        if kind == "learn":
+            function, packed = None, item
+            with suppress(BaseException):  # before there is work; what is wrong is said where it is asked for
+                function = _unpacked(packed)
+            continue
         own = os.getpid()
         try:
             function = function or _unpacked(packed)

@@ -105,8 +105,10 @@ class Apply(Step[Applied]):
         _warn(record_findings(run.job))
         totals: dict[str, VoteTotal] = {}
         sizes: dict[str, tuple[int, ...]] = {}
-        for split in run.job.splits:  # the training split comes first: its alphabets are the model's
-            totals[split], sizes[split] = self._votes_on(run, work, split, totals.get("train"))
+        how = how_to_run(run.job)
+        with how["backend"]:  # its workers go from split to split
+            for split in run.job.splits:  # the training split comes first: its alphabets are the model's
+                totals[split], sizes[split] = self._votes_on(run, work, split, totals.get("train"), how)
         found = Applied(totals, sizes, run.storage)
         summary = run.summary_of(found, "train")
         _warn(vote_findings(run.job, (found.part("train", k) for k in range(len(sizes["train"])))))
@@ -115,7 +117,7 @@ class Apply(Step[Applied]):
         return found
 
     def _votes_on(
-        self, run: "Run", work: Work, split: str, like: VoteTotal | None
+        self, run: "Run", work: Work, split: str, like: VoteTotal | None, how: Mapping[str, Any]
     ) -> tuple[VoteTotal, tuple[int, ...]]:
         """Votes on the shards of a split, but for those that were kept before."""
         job, kept = run.job, work.entries(split)
@@ -126,7 +128,7 @@ class Apply(Step[Applied]):
         for codes in apply_shards(
             total,
             job.split(split).source,
-            **how_to_run(job),
+            **how,
             chunk_size=min(rows, 10_000),
             preprocessors=job.preprocessors,
             cache=job.cache,

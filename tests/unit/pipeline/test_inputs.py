@@ -147,6 +147,29 @@ def test_a_run_keeps_the_project_it_was_made_from(tmp_path: Path) -> None:
         assert (copies / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
+def test_one_worker_process_serves_all_splits(tmp_path: Path) -> None:
+    path = write_project(
+        tmp_path,
+        lfs="""
+        import os
+        import metalwork as mw
+
+        @mw.labeling_function(task="kind", cache=False)
+        def furry(key, text):
+            with open(os.environ["SEEN"], "a") as seen:
+                print(key.split("-")[0], os.getpid(), file=seen)
+            return "Mammal" if "fur" in text else mw.ABSTAIN
+        """,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEEN", str(tmp_path / "seen.txt"))
+        mw.Run.open(path).apply()
+    seen = {tuple(line.split()) for line in (tmp_path / "seen.txt").read_text().splitlines()}
+    assert {split for split, _ in seen} == {"train", "dev", "test"}
+    (worker,) = {process for _, process in seen}
+    assert worker != str(os.getpid())
+
+
 def test_an_edited_helper_is_read_anew_in_the_same_process(tmp_path: Path) -> None:
     path = project_of(tmp_path / "one")
     other = project_of(tmp_path / "two")
