@@ -1,6 +1,7 @@
 """A run folder: one writer at a time, and only what a committed manifest names is visible."""
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ STEPS: Final = ("apply", "fit", "train", "evaluate", "report")
 _MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _LONGEST_NAME = 200  # bytes
+_BY_TIME = re.compile(r"\d{8}-\d{6}(?:-\d+)?")
+"""The names of :func:`new_run`."""
 
 
 class RunFolder:
@@ -77,7 +80,10 @@ class RunFolder:
         return (folder for _, _, folder in sorted(dated, key=lambda each: each[:2], reverse=True))
 
     def _is_run(self) -> bool:
-        return (self.path / _MANIFEST).is_file() or all(_is_leftover(entry.name) for entry in self.path.iterdir())
+        names = [entry.name for entry in self.path.iterdir()]
+        if not names:  # made by a writer that was killed before it wrote, or somebody's own
+            return _BY_TIME.fullmatch(self.path.name) is not None
+        return _MANIFEST in names or all(map(_is_leftover, names))
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -282,16 +288,21 @@ def open_folder(project: Project, name: str | None = None, *, fresh: bool = Fals
     ConfigError
         When the name is no plain folder name, or the project's output folder lies outside the project.
     """
-    if not project.output.resolve().is_relative_to(project.folder.resolve()):
-        raise ConfigError(
-            f"output.folder must lie in the project's folder; got {project.settings.output.folder!r}. "
-            "Give a folder below it."
-        )
+    check_output(project)
     if name is not None:
         return RunFolder(project.output / _check_name(name, project.output), str(project.path))
     if fresh:
         return new_run(project.output, str(project.path))
     return RunFolder.latest(project.output, str(project.path))
+
+
+def check_output(project: Project) -> None:
+    """``ConfigError`` where the project's output folder lies outside the project."""
+    if not project.output.resolve().is_relative_to(project.folder.resolve()):
+        raise ConfigError(
+            f"output.folder must lie in the project's folder; got {project.settings.output.folder!r}. "
+            "Give a folder below it."
+        )
 
 
 def _check_name(name: str, output: Path) -> str:

@@ -247,3 +247,10 @@ def test_new_runs_have_new_names_and_the_latest_is_found(tmp_path: Path) -> None
     assert RunFolder.latest(tmp_path).path == folder.path
     manifest = json.loads((folder.path / "manifest.json").read_text())
     assert set(manifest["steps"]["apply"]["files"]["votes.npz"]) == {"bytes", "sha256"}
+
+
+def test_an_empty_folder_is_a_run_only_where_its_name_is_one_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "drafts").mkdir()
+    assert [*RunFolder.all(tmp_path)] == []
+    run = new_run(tmp_path)
+    assert [folder.path for folder in RunFolder.all(tmp_path)] == [run.path]
