@@ -98,7 +98,7 @@ def apply(
         Whatever :func:`metalwork.data.open_records` takes, or what it returned. Only the columns that the LFs name
         are read. In CSV files they are text: annotate an argument to read numbers.
     schema : TaskSchema, TaskForest or FeasibleLabels
-    backend : {"serial", "processes"} or Backend
+    backend : {"serial", "processes", "ray"} or Backend
         All give the same label matrix.
     n_jobs : int, optional
         Number of worker processes; one a core by default.
