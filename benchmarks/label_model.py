@@ -7,6 +7,7 @@
 Scenarios (an LF fires on half of the rows its task applies to and on a tenth of the others, where not said else):
 
 - ``tree``: 30 LFs, 3 tasks, 4 end labels. Snorkel knows no tree: it is fitted once a task.
+- ``mixed``: the same, but an LF fires on 5 to 50 % of the rows its task applies to and a fifth as often elsewhere.
 - ``flat``: 30 LFs, one task of 4 labels.
 - ``dense``: 24 LFs that always vote, so that rows do not repeat; one task of 4 labels.
 - ``wide``: 1,000 LFs of 1 % coverage, 5,000 end labels in 4 levels; a tenth of the rows, predicted in chunks
@@ -43,11 +44,15 @@ Predict = Callable[[mw.LabelMatrix], npt.NDArray[Any]]
 
 
 class Scenario(NamedTuple):
-    """A matrix to simulate, and who can take it."""
+    """A matrix to simulate, and who can take it.
+
+    ``on`` is the least and the largest share of the rows its task applies to on which an LF fires, ``off`` how
+    often it fires elsewhere, as a multiple of that.
+    """
 
     schema: Callable[[], mw.TaskSchema]
     n_lfs: int
-    on: float
+    on: tuple[float, float]
     off: float
     contenders: tuple[str, ...]
     share_of_rows: float = 1.0
@@ -74,10 +79,11 @@ def _wide() -> mw.TaskSchema:
 
 
 SCENARIOS = {
-    "tree": Scenario(_tree, 30, 0.5, 0.1, ("ours", "snorkel", "snorkel-metal")),
-    "flat": Scenario(_flat, 30, 0.5, 0.1, ("ours", "snorkel", "snorkel-metal")),
-    "dense": Scenario(_flat, 24, 1.0, 1.0, ("ours", "snorkel")),
-    "wide": Scenario(_wide, 1000, 0.1, 0.009, ("ours",), 0.1),
+    "tree": Scenario(_tree, 30, (0.5, 0.5), 0.2, ("ours", "snorkel", "snorkel-metal")),
+    "mixed": Scenario(_tree, 30, (0.05, 0.5), 0.2, ("ours", "snorkel")),
+    "flat": Scenario(_flat, 30, (0.5, 0.5), 0.2, ("ours", "snorkel", "snorkel-metal")),
+    "dense": Scenario(_flat, 24, (1.0, 1.0), 1.0, ("ours", "snorkel")),
+    "wide": Scenario(_wide, 1000, (0.1, 0.1), 0.09, ("ours",), 0.1),
 }
 _MODULES = {"ours": "metalwork", "snorkel": "snorkel", "snorkel-metal": "metal"}
 
@@ -95,7 +101,8 @@ def simulate(schema: mw.TaskSchema, scenario: Scenario, n_points: int, folder: P
     for j, t in enumerate(turns):
         truth, size = schema.task_codes[gold, t], schema.n_labels[t]
         applies = truth >= 0
-        fires = rng.random(n_points) < np.where(applies, scenario.on, scenario.off)
+        on = rng.uniform(*scenario.on)
+        fires = rng.random(n_points) < np.where(applies, on, on * scenario.off)
         right = applies & (rng.random(n_points) < rng.uniform(0.3, 0.7))
         codes[fires, j] = np.where(right, truth, rng.integers(size, size=n_points))[fires]
     np.save(folder / "votes.npy", codes)

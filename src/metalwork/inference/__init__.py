@@ -9,36 +9,43 @@ from metalwork.inference._dependence import (
     systematic_sample,
     typical_correlation,
 )
+from metalwork.inference._expected import (
+    SuffStats,
+    end_counts,
+    expected_counts,
+    known_counts,
+    log_likelihood,
+    mixed_counts,
+)
 from metalwork.inference._influence import CountLayout, count_covariance, count_layout
 from metalwork.inference._information import accuracy_variances
 from metalwork.inference._left_out import Agreement, left_out_agreement
 from metalwork.inference._loglinear import LogLinearParameters, VotesByTask, objective, potentials
 from metalwork.inference._mixture import (
     CodedVotes,
-    SuffStats,
     TaskVotes,
-    Weights,
     any_vote,
     code_few,
     code_votes,
     code_words,
     covered,
-    end_counts,
-    end_posterior_of_keys,
-    expected_counts,
-    known_counts,
-    log_likelihood,
-    mixed_counts,
     n_votes_of,
-    named_labels,
     one_hot,
     reweighted,
-    supported_labels,
     tasks_of,
     votes_of_task,
-    weigh,
 )
-from metalwork.inference._outcomes import Alphabets, OutcomeSets
+from metalwork.inference._outcomes import (
+    INSIDE,
+    N_RELATIVE,
+    OFF,
+    OUTSIDE,
+    Alphabets,
+    OutcomeSets,
+    by_every_state,
+    factors_of_votes,
+    is_relative,
+)
 from metalwork.inference._packing import (
     MOST_KEYS,
     Group,
@@ -67,11 +74,22 @@ from metalwork.inference._tree import (
     pass_up,
     states_of_ends,
 )
+from metalwork.inference._weights import (
+    Weights,
+    end_posterior_of_keys,
+    named_labels,
+    supported_labels,
+    weigh,
+)
 
 __all__ = [
     "END",
+    "INSIDE",
     "MOST_COMPARED",
     "MOST_KEYS",
+    "N_RELATIVE",
+    "OFF",
+    "OUTSIDE",
     "Agreement",
     "Alphabets",
     "CodedVotes",
@@ -92,6 +110,7 @@ __all__ = [
     "accuracy_variances",
     "any_vote",
     "blocks_of",
+    "by_every_state",
     "code_few",
     "code_votes",
     "code_words",
@@ -104,6 +123,8 @@ __all__ = [
     "end_posterior",
     "end_posterior_of_keys",
     "expected_counts",
+    "factors_of_votes",
+    "is_relative",
     "key_blocks",
     "keys_of",
     "known_counts",

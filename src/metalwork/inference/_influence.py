@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metalwork.inference._mixture import CodedVotes, SuffStats, votes_of_task
+from metalwork.inference._expected import SuffStats
+from metalwork.inference._mixture import CodedVotes, votes_of_task
 from metalwork.inference._packing import Int64Array
 from metalwork.inference._rows import Rows, row_blocks
 from metalwork.inference._tree import Floats, Tree, states_of_ends

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metalwork.inference._mixture import CodedVotes, SuffStats
+from metalwork.inference._expected import SuffStats
+from metalwork.inference._mixture import CodedVotes
 from metalwork.inference._rows import Rows, row_blocks
 from metalwork.inference._tree import END, Floats, Tree
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork.inference._mixture import CodedVotes
+from metalwork.inference._outcomes import factors_of_votes
 from metalwork.inference._rows import Rows, row_blocks
 from metalwork.inference._tree import Floats, Tree
 
@@ -67,9 +68,10 @@ def _left_out(rows: Rows, t: int, table: Floats) -> tuple[Floats, Floats]:
     """For each LF and row without its vote, P(label | the task applies) (n_lfs, n_rows, n_labels), and how many
     records the task applies to (n_lfs, n_rows), rows without another vote left out.
     """
-    codes, k = rows.codes[t].T, table.shape[1] - 1
-    lf = np.arange(len(table))[:, None]
-    others = rows.state[t].T * np.exp(-np.maximum(table[lf, :, codes], _LEAST_LOG))
+    codes, k = rows.codes[t].T, len(rows.state[t]) - 1
+    lf = np.repeat(np.arange(len(codes)), codes.shape[1])
+    said = factors_of_votes(table, lf, codes.reshape(-1), k).reshape(*codes.shape, k + 1)
+    others = rows.state[t].T * np.exp(-np.maximum(said, _LEAST_LOG))
     others /= np.maximum(others.sum(axis=2, keepdims=True), _TINY)
     applies = others[:, :, :k].sum(axis=2)
     n_votes = sum((part >= 0).sum(axis=1) for part in rows.codes)

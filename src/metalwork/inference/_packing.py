@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import IntArray
-from metalwork.inference._outcomes import Alphabets
+from metalwork.inference._outcomes import Alphabets, is_relative
 from metalwork.inference._threads import do_in_threads
 
 Int64Array = npt.NDArray[np.int64]
@@ -59,7 +59,8 @@ def packing(
 ) -> Packing:
     """Lay out LFs in words, whatever ``most_keys``, and in groups of at most ``most_keys`` keys, or of one LF.
 
-    Many LFs get smaller groups, so that tables of all keys stay small.
+    Many LFs get smaller groups, so that tables of all keys stay small; those of a task with relative states stand
+    alone.
     """
     groups: list[Group] = []
     word, size = 0, 1
@@ -70,9 +71,10 @@ def packing(
         for run in _runs(lfs, k, own)
     ]
     for t, base, rest in runs:
+        most = 1 if is_relative(lfs_of_task[t].tolist(), n_labels[t], own) else most_keys
         while True:
             fitting = _digits(base, _WORD // size)
-            groups += _split(t, rest[:fitting], base, word, most_keys)
+            groups += _split(t, rest[:fitting], base, word, most)
             size *= base ** min(fitting, len(rest))
             rest = rest[fitting:]
             if not len(rest):

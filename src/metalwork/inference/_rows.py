@@ -8,9 +8,10 @@ import numpy.typing as npt
 from scipy import sparse
 
 from metalwork.inference._dependence import systematic_sample
-from metalwork.inference._mixture import CodedVotes, end_posterior_of_keys, keys_at, one_hot, weigh
+from metalwork.inference._mixture import CodedVotes, keys_at, one_hot
 from metalwork.inference._packing import Int64Array, votes_by_key, votes_of_keys
 from metalwork.inference._tree import Floats, Tree, leaf_spans
+from metalwork.inference._weights import end_posterior_of_keys, weigh
 
 _SAMPLE = 20_000
 _BLOCK_CELLS = 1 << 22

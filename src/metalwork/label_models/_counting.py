@@ -112,7 +112,7 @@ class RowCounts:
         """The distinct rows, in ascending order; weights sum to ``n_points``."""
         weights = self._weights()
         tasks = tasks_of(self.layout)
-        few = _few_votes(self._words, self.layout)
+        few = any(task.relative for task in tasks) or _few_votes(self._words, self.layout)
         most_keys = 1 if few else min(MOST_KEYS, max(_LEAST_KEYS, len(weights)))  # larger tables cost too much
         layout = packing([task.lfs for task in tasks], self.layout.n_labels, most_keys, self.layout.alphabets)
         if few:

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from metalwork.errors import VotesError
+from metalwork.inference import N_RELATIVE, is_relative
 from metalwork.schema import TaskSchema
-from metalwork.votes import Alphabet
 
 _ROUNDING = 1e-6
 
@@ -20,6 +20,7 @@ class Sizes(NamedTuple):
     n_end_labels: int
     n_lfs_of: tuple[int, ...]
     n_labels_of: tuple[int, ...]
+    n_states_of: tuple[int, ...]
     n_outcomes_of: tuple[int, ...]
 
 
@@ -47,8 +48,8 @@ def numbers(
 
 def tables(value: Any, sizes: Sizes) -> str | None:
     """A finite table for each LF of each task."""
-    of_task = zip(sizes.n_lfs_of, sizes.n_labels_of, sizes.n_outcomes_of, strict=True)
-    return _by_task(value, [(n_lfs, k + 1, n_outcomes + 1) for n_lfs, k, n_outcomes in of_task])
+    of_task = zip(sizes.n_lfs_of, sizes.n_states_of, sizes.n_outcomes_of, strict=True)
+    return _by_task(value, [(n_lfs, n_states, n_outcomes + 1) for n_lfs, n_states, n_outcomes in of_task])
 
 
 def log_shares(value: Any, sizes: Sizes) -> str | None:
@@ -146,13 +147,16 @@ def _lf_faults(schema: TaskSchema, found: Mapping[str, Any]) -> Iterator[str]:
 
 def _sizes(schema: TaskSchema, found: Mapping[str, Any]) -> Sizes:
     names, tasks, outcomes = (found[name] for name in LFS)
-    n_lfs, n_outcomes = [0] * schema.n_tasks, [0] * schema.n_tasks
-    for name, task in zip(names, tasks, strict=True):
-        t = schema.task_index(task)
-        alphabet = Alphabet(outcomes[name]) if name in outcomes else Alphabet.of_labels(schema.n_labels[t])
-        n_lfs[t], n_outcomes[t] = n_lfs[t] + 1, max(n_outcomes[t], len(alphabet))
-    widths = [width or k for width, k in zip(n_outcomes, schema.n_labels, strict=True)]
-    return Sizes(len(names), schema.n_end_labels, tuple(n_lfs), tuple(schema.n_labels), tuple(widths))
+    lfs: list[list[int]] = [[] for _ in schema.tasks]
+    for lf, task in enumerate(tasks):
+        lfs[schema.task_index(task)].append(lf)
+    alphabets = {lf: np.asarray(outcomes[name]) for lf, name in enumerate(names) if name in outcomes}
+    n_states, widths = [], []
+    for own, k in zip(lfs, schema.n_labels, strict=True):
+        n_states.append(N_RELATIVE if is_relative(own, k, alphabets) else k + 1)
+        widths.append(max((len(alphabets[lf]) if lf in alphabets else k for lf in own), default=k))
+    n_lfs = tuple(len(own) for own in lfs)
+    return Sizes(len(names), schema.n_end_labels, n_lfs, tuple(schema.n_labels), tuple(n_states), tuple(widths))
 
 
 def _by_task(value: Any, shapes: list[tuple[int, ...]]) -> str | None:

@@ -1,0 +1,209 @@
+"""What votes say of the labels: log weights by key, and posteriors up and down the tree."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from metalwork.inference._mixture import TaskVotes
+from metalwork.inference._outcomes import INSIDE, OFF, OUTSIDE, Alphabets, outcome_sets
+from metalwork.inference._packing import Group, Keys, Packing
+from metalwork.inference._tree import END, Floats, Tree, leaf_spans, normalise
+
+_NONE: Floats = np.empty(0)
+
+
+class VoteWeights(NamedTuple):
+    """What votes say where states are relative, by key: one array (n_keys,) a group, key 0 an abstain.
+
+    ``start`` (n_labels,) is the prior; ``level`` is what a key adds to the log weight of every label against "does
+    not apply", ``raised`` what it adds beyond that to the label voted for.
+    """
+
+    start: Floats
+    level: list[Floats]
+    raised: list[Floats]
+
+
+class Weights(NamedTuple):
+    """What the keys of a task's groups say: ``tables`` are log weights (n_labels, n_keys), one a group.
+
+    Where the task is a leaf with one group (``settled``), also the log of their sum (n_keys,) and the shares
+    (n_labels, n_keys); else these are empty. Where states are relative, ``votes`` stands in place of ``tables``.
+    """
+
+    groups: tuple[int, ...]
+    tables: list[Floats]
+    log_sum: Floats
+    shares: Floats
+    votes: VoteWeights = VoteWeights(_NONE, [], [])
+
+    @property
+    def settled(self) -> bool:
+        """Whether the key alone tells the label's share."""
+        return self.shares.size > 0
+
+    @property
+    def relative(self) -> bool:
+        """Whether states are relative."""
+        return bool(self.votes.level)
+
+    def of_rows(self, keys: Sequence[Keys]) -> Floats:
+        """Log weights (n_labels, n_rows) of rows given by their keys of the task's groups."""
+        if self.relative:
+            return _of_rows(self.votes, keys)
+        total = self.tables[0].take(keys[0], axis=1)
+        for table, key in zip(self.tables[1:], keys[1:], strict=True):
+            total += table.take(key, axis=1)
+        return total
+
+
+def _of_rows(votes: VoteWeights, keys: Sequence[Keys]) -> Floats:
+    levels = np.zeros(len(keys[0]))
+    for level, key in zip(votes.level, keys, strict=True):
+        levels += level.take(key)
+    total = votes.start[:, None] + levels
+    for raised, key in zip(votes.raised, keys, strict=True):
+        rows = np.flatnonzero(key)
+        total[key[rows] - 1, rows] += raised.take(key[rows])
+    return total
+
+
+def weigh(
+    tree: Tree,
+    tasks: Sequence[TaskVotes],
+    groups: Sequence[Group],
+    tables: Sequence[Floats],
+    log_prior: Sequence[Floats],
+) -> list[Weights]:
+    """Log weights of each label against "does not apply", the prior included, for every key of every group.
+
+    ``log_prior[t]`` (n_labels,) is the log probability of each label given that the task applies.
+    """
+    found = []
+    for task, table, prior, children in zip(tasks, tables, log_prior, tree.child, strict=True):
+        if task.relative:
+            found.append(_weigh_votes(task, table, prior))
+            continue
+        k, start, first = task.n_labels, prior, 0
+        gain = table[:, :k, :] - table[:, k:, :]
+        gain = np.concatenate([gain[:, :, -1:], gain[:, :, :-1]], axis=2)
+        by_group = []
+        for g in task.groups:
+            n_lfs = len(groups[g].lfs)
+            by_group.append(_sum_digits(start, gain[first : first + n_lfs, :, : groups[g].base]))
+            start, first = np.zeros(k), first + n_lfs
+        if len(by_group) > 1 or any(below != END for below in children):
+            found.append(Weights(task.groups, by_group, _NONE, _NONE))
+        else:
+            shares = by_group[0].copy()
+            found.append(Weights(task.groups, by_group, normalise(shares), shares))
+    return found
+
+
+def _weigh_votes(task: TaskVotes, table: Floats, prior: Floats) -> Weights:
+    by_key = np.concatenate([table[:, :, -1:], table[:, :, :-1]], axis=2)  # an abstain is key 0
+    level, raised = by_key[:, OUTSIDE] - by_key[:, OFF], by_key[:, INSIDE] - by_key[:, OUTSIDE]
+    none = [] if len(table) else [np.zeros(1)]  # a task without LFs has a group all the same
+    votes = VoteWeights(prior, [*level, *none], [*raised, *none])
+    return Weights(task.groups, [], _NONE, _NONE, votes)
+
+
+def _sum_digits(start: Floats, gain: Floats) -> Floats:
+    """``start[c]`` + sum over LFs j of ``gain[j, c, digit j]`` for every key: (n_labels, n_keys)."""
+    total = start[:, None]
+    for digit in gain[::-1]:  # the highest digit last: long rows are quick to add to
+        total = (digit[:, :, None] + total[:, None, :]).reshape(len(start), -1)
+    return total
+
+
+def pass_up_keys(tree: Tree, weights: Sequence[Weights], keys: Sequence[Keys]) -> tuple[Floats, list[Floats]]:
+    """Log evidence (n_rows,) and branch probabilities (n_labels, n_rows) by task, empty where keys tell them.
+
+    The evidence leaves out what all end labels share (the votes' probability where no task applies).
+    """
+    evidence, branch = [_NONE] * len(tree.child), [_NONE] * len(tree.child)
+    for t in reversed(range(len(tree.child))):
+        known = weights[t]
+        index = [keys[g] for g in known.groups]
+        if known.settled:
+            evidence[t] = known.log_sum.take(index[0])
+            continue
+        total = known.of_rows(index)
+        for c, below in enumerate(tree.child[t]):
+            if below != END:
+                total[c] += evidence[below]
+                evidence[below] = _NONE
+        evidence[t] = normalise(total)
+        branch[t] = total
+    return evidence[0], branch
+
+
+def end_posterior_of_keys(tree: Tree, weights: Sequence[Weights], keys: Sequence[Keys]) -> Floats:
+    """P(end label) of rows given by their keys: float array (n_end_labels, n_rows) whose columns sum to 1."""
+    _, branch = pass_up_keys(tree, weights, keys)
+    posterior = np.empty((tree.n_end_labels, len(keys[0])))
+    applies = [_NONE] * len(tree.child)
+    for t, (children, known) in enumerate(zip(tree.child, weights, strict=True)):
+        joint = known.shares.take(keys[known.groups[0]], axis=1) if known.settled else branch[t]
+        if t:
+            joint *= applies[t]
+        for c, below in enumerate(children):
+            if below == END:
+                posterior[tree.first_leaf[t][c]] = joint[c]
+            else:
+                applies[below] = joint[c]
+        branch[t] = applies[t] = _NONE
+    posterior /= posterior.sum(axis=0)
+    return posterior
+
+
+def named_labels(layout: Packing) -> list[npt.NDArray[np.bool_]]:
+    """For every group, which states of its task a key has a vote for: bool (n_labels + 1, n_keys).
+
+    Empty for groups without LFs, and for those of one LF that votes for labels: the key is the label.
+    """
+    found = []
+    for group in layout.groups:
+        k = layout.n_labels[group.task]
+        if _is_a_label(group, layout.alphabets) or not len(group.lfs):
+            found.append(np.zeros((0, 0), dtype=bool))
+            continue
+        member = outcome_sets(group.lfs.tolist(), k, layout.alphabets).member
+        votes_for = np.concatenate([np.zeros((len(member), k + 1, 1)), member], axis=2)
+        votes_for = np.broadcast_to(votes_for, (len(group.lfs), *votes_for.shape[1:]))
+        found.append(_sum_digits(np.zeros(k + 1), votes_for) > 0)
+    return found
+
+
+def _is_a_label(group: Group, alphabets: Alphabets) -> bool:
+    """Whether a key of the group is a label, plus one, or 0 for an abstain."""
+    return len(group.lfs) == 1 and int(group.lfs[0]) not in alphabets
+
+
+def supported_labels(
+    tree: Tree, groups: Sequence[Group], named: Sequence[npt.NDArray[np.bool_]], keys: Sequence[Keys]
+) -> npt.NDArray[np.bool_]:
+    """bool array (n_end_labels, n_rows): does any vote of the row hold the state that its task has under it?"""
+    supported = np.zeros((tree.n_end_labels, len(keys[0])), dtype=bool)
+    for group, labels, key in zip(groups, named, keys, strict=True):
+        spans = leaf_spans(tree, group.task)
+        if not labels.size:
+            _add_labels(supported, np.array(spans), key)
+        elif len(group.lfs):
+            voted = labels.take(key, axis=1)
+            for c, (start, stop) in enumerate(spans):
+                supported[start:stop] |= voted[c]
+            supported[: spans[0][0]] |= voted[-1]
+            supported[spans[-1][1] :] |= voted[-1]
+    return supported
+
+
+def _add_labels(supported: npt.NDArray[np.bool_], spans: npt.NDArray[np.int64], key: Keys) -> None:
+    """Mark the end labels below the label that a key, less one, is."""
+    rows = np.flatnonzero(key)
+    start, stop = spans[key[rows] - 1].T
+    size = stop - start
+    offset = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+    supported[np.repeat(start, size) + offset, np.repeat(rows, size)] = True
