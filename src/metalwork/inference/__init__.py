@@ -9,6 +9,7 @@ from metalwork.inference._dependence import (
     systematic_sample,
     typical_correlation,
 )
+from metalwork.inference._dirichlet import dirichlet_strength, log_dirichlet_multinomial
 from metalwork.inference._expected import (
     SuffStats,
     end_counts,
@@ -17,6 +18,7 @@ from metalwork.inference._expected import (
     log_likelihood,
     mixed_counts,
 )
+from metalwork.inference._foretold import Foretold, doubts_of_votes, foretold_votes
 from metalwork.inference._influence import CountLayout, count_covariance, count_layout
 from metalwork.inference._information import accuracy_variances
 from metalwork.inference._left_out import Agreement, left_out_agreement
@@ -95,6 +97,7 @@ __all__ = [
     "CodedVotes",
     "CountLayout",
     "Floats",
+    "Foretold",
     "Group",
     "Int64Array",
     "Keys",
@@ -117,19 +120,23 @@ __all__ = [
     "count_covariance",
     "count_layout",
     "covered",
+    "dirichlet_strength",
     "distinct_words",
     "do_in_threads",
+    "doubts_of_votes",
     "end_counts",
     "end_posterior",
     "end_posterior_of_keys",
     "expected_counts",
     "factors_of_votes",
+    "foretold_votes",
     "is_relative",
     "key_blocks",
     "keys_of",
     "known_counts",
     "leaf_spans",
     "left_out_agreement",
+    "log_dirichlet_multinomial",
     "log_likelihood",
     "mixed_counts",
     "n_votes_of",
