@@ -55,7 +55,12 @@ def left_out(
             own = np.exp(table[lf, :K, -1])
             posterior = end_posterior_of_keys(tree, weights, votes.keys)[:, 0]
             found.append(
-                (int(lf), int(row[lf]), posterior * own, np.bincount(others[others >= 0], minlength=K) * 1.0)
+                (
+                    int(lf),
+                    int(row[lf]),
+                    posterior * own,
+                    np.bincount(others[others >= 0], minlength=K).astype(np.float64),
+                )
             )
     return found
 

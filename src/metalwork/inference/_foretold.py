@@ -28,7 +28,7 @@ class Foretold(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """Columns of :func:`one_hot` that are votes for labels of a task: which, of which of its LFs, for which label."""
+    """Columns of :func:`one_hot` that are votes for labels of a task, the LF of the task and the label of each."""
 
     column: Int64Array
     lf: Int64Array
