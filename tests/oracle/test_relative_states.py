@@ -13,6 +13,7 @@ from metalwork.inference import (
     OFF,
     OUTSIDE,
     CodedVotes,
+    EndPosteriors,
     Floats,
     Packing,
     SuffStats,
@@ -167,3 +168,28 @@ def test_factors_of_votes_are_rows_of_the_table_of_every_state() -> None:
     lf, outcome = rng.integers(4, size=50), rng.integers(-1, 6, size=50)
     expected = factors_of_votes(every, lf, outcome, 6)
     np.testing.assert_array_equal(factors_of_votes(relative, lf, outcome, 6), expected)
+
+
+@pytest.mark.parametrize("name", list(TREES))
+def test_posteriors_by_votes_are_those_by_keys_whatever_rows_stand_beside(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = mw.TaskSchema.from_dict(TREES[name])
+    tree, votes = Tree.of(schema), in_three_forms(schema, 0.4, monkeypatch)
+    every, relative, log_prior = random_tables(votes, 2)
+    monkeypatch.undo()
+    codes, lfs_of_task, alphabets = simulated(schema, 19, 0.4)
+    layout = packing(lfs_of_task, schema.n_labels, alphabets=alphabets)
+    by_keys = EndPosteriors(tree, layout, every, log_prior)
+    expected = by_keys.of(codes)
+    monkeypatch.setattr("metalwork.inference._end_posteriors.MANY_GROUPS", 0)
+    monkeypatch.setattr("metalwork.inference._end_posteriors.FEW", 0.5)  # some rows have few votes
+    found = [EndPosteriors(tree, layout, every, log_prior)]
+    monkeypatch.setattr("metalwork.inference._outcomes.MOST_CELLS", 0)
+    layout = packing(lfs_of_task, schema.n_labels, alphabets=alphabets)
+    found.append(EndPosteriors(tree, layout, relative, log_prior))
+    for posteriors in found:
+        end = posteriors.of(codes)
+        np.testing.assert_allclose(end, expected, atol=1e-12)
+        for rows in (slice(0, 1), slice(7, 50)):
+            assert (posteriors.of(codes[rows]) == end[rows]).all()

@@ -10,6 +10,7 @@ from metalwork.inference._dependence import (
     typical_correlation,
 )
 from metalwork.inference._dirichlet import dirichlet_strength, log_dirichlet_multinomial
+from metalwork.inference._end_posteriors import EndPosteriors
 from metalwork.inference._expected import (
     SuffStats,
     end_counts,
@@ -25,7 +26,6 @@ from metalwork.inference._left_out import Agreement, left_out_agreement
 from metalwork.inference._loglinear import LogLinearParameters, VotesByTask, objective, potentials
 from metalwork.inference._mixture import (
     CodedVotes,
-    TaskVotes,
     any_vote,
     code_few,
     code_votes,
@@ -44,6 +44,7 @@ from metalwork.inference._outcomes import (
     OUTSIDE,
     Alphabets,
     OutcomeSets,
+    TaskVotes,
     by_every_state,
     factors_of_votes,
     is_relative,
@@ -96,6 +97,7 @@ __all__ = [
     "Alphabets",
     "CodedVotes",
     "CountLayout",
+    "EndPosteriors",
     "Floats",
     "Foretold",
     "Group",

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from metalwork._checks import ABSTAIN, IntArray
-from metalwork.inference._mixture import CodedVotes, TaskVotes, by_digit, stack
-from metalwork.inference._outcomes import INSIDE, N_RELATIVE, OUTSIDE
+from metalwork.inference._mixture import CodedVotes, by_digit, stack
+from metalwork.inference._outcomes import INSIDE, N_RELATIVE, OUTSIDE, TaskVotes
 from metalwork.inference._packing import Keys, blocks_of
 from metalwork.inference._threads import in_threads
 from metalwork.inference._touched_counts import touched_counts
@@ -48,9 +48,10 @@ def expected_counts(
     tree: Tree, votes: CodedVotes, tables: Sequence[Floats], log_prior: Sequence[Floats]
 ) -> SuffStats:
     """The E-step: one pass up and down the tree for every distinct row."""
-    weights = weigh(tree, votes.tasks, votes.groups, tables, log_prior)
     if votes.sparse_rows is not None:
-        return _collect(votes, KeyCounts(*touched_counts(tree, votes.sparse_rows, weights, votes.weights)))
+        own = votes.weights, votes.totals[0]
+        return SuffStats(*touched_counts(tree, votes.sparse_rows, tables, log_prior, *own))
+    weights = weigh(tree, votes.tasks, votes.groups, tables, log_prior)
     by_key = [np.zeros((_n_on(votes.tasks[group.task]), group.n_keys)) for group in votes.groups]
     labels = [np.zeros(task.n_labels if task.relative else 0) for task in votes.tasks]
     applies_by_key = [np.zeros(len(known.log_sum)) for known in weights]

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from metalwork._checks import IntArray
-from metalwork.inference._outcomes import OutcomeSets, outcome_sets
+from metalwork.inference._outcomes import TaskVotes, outcome_sets
 from metalwork.inference._packing import (
     Group,
     Int64Array,
@@ -34,25 +34,12 @@ from metalwork.inference._touched import SparseRows
 from metalwork.inference._tree import Floats
 
 
-class TaskVotes(NamedTuple):
-    """The LFs of a task, which groups they form, and what their outcomes say."""
-
-    lfs: Int64Array
-    n_labels: int
-    groups: tuple[int, ...]
-    outcomes: OutcomeSets
-
-    @property
-    def relative(self) -> bool:
-        """Whether tables and counts of the task have relative states."""
-        return self.outcomes.relative
-
-
 class CodedVotes(NamedTuple):
     """Distinct rows of a label matrix: ``keys[g]`` (n_rows,) holds their keys of group g.
 
     ``weights`` (n_rows,) say how many records each row stands for; ``totals[g]`` (n_keys,) sum them by key.
-    Where votes are few, ``sparse_rows`` holds them in place of ``keys``, and a group has one LF at most.
+    Where votes are few, ``sparse_rows`` holds them in place of ``keys``, a group has one LF at most, and the one
+    array of ``totals`` sums weights by vote, a column of theirs.
     """
 
     tasks: tuple[TaskVotes, ...]
@@ -83,10 +70,17 @@ def code_words(layout: Packing, words: Int64Array, weights: Floats) -> CodedVote
 def code_few(layout: Packing, words: Int64Array, weights: Floats, single: Packing) -> CodedVotes:
     """:func:`code_words` where votes are few: kept are these alone; ``single`` has the groups of one LF."""
     blocks = [_votes_in(unpack(words[:, rows], layout), layout.groups) for rows in blocks_of(words.shape[1])]
-    tasks = tasks_of(single)
-    relative = [t for t, task in enumerate(tasks) if task.relative]
-    sparse_rows = SparseRows(sparse.csr_array(sparse.vstack(blocks, format="csr")), single.groups, relative)
-    return CodedVotes(tasks, single.groups, (), weights, sparse_rows.totals(weights), single.n_lfs, sparse_rows)
+    sparse_rows = SparseRows(
+        sparse.csr_array(sparse.vstack(blocks, format="csr")), tasks_of(single), outcomes_by_lf(single)
+    )
+    tasks, totals = sparse_rows.tasks, (sparse_rows.totals(weights),)
+    return CodedVotes(tasks, single.groups, (), weights, totals, single.n_lfs, sparse_rows)
+
+
+def outcomes_by_lf(layout: Packing) -> Int64Array:
+    """How many outcomes each LF has, task by task: int array (n_lfs,)."""
+    found = [np.full(len(group.lfs), group.base - 1) for group in layout.groups]
+    return np.concatenate(found).astype(np.int64)
 
 
 def code_votes(layout: Packing, codes: IntArray) -> CodedVotes:
@@ -98,10 +92,12 @@ def code_votes(layout: Packing, codes: IntArray) -> CodedVotes:
 def tasks_of(layout: Packing) -> tuple[TaskVotes, ...]:
     """LFs and groups by task."""
     found = []
-    for t, k in enumerate(layout.n_labels):
-        groups = tuple(g for g, group in enumerate(layout.groups) if group.task == t)
+    by_task: list[list[int]] = [[] for _ in layout.n_labels]
+    for g, group in enumerate(layout.groups):
+        by_task[group.task].append(g)
+    for k, groups in zip(layout.n_labels, by_task, strict=True):
         lfs = np.concatenate([layout.groups[g].lfs for g in groups])
-        found.append(TaskVotes(lfs, k, groups, outcome_sets(lfs.tolist(), k, layout.alphabets)))
+        found.append(TaskVotes(lfs, k, tuple(groups), outcome_sets(lfs.tolist(), k, layout.alphabets)))
     return tuple(found)
 
 
@@ -113,7 +109,7 @@ def reweighted(votes: CodedVotes, weights: Floats) -> CodedVotes:
     keys, weights = tuple(key[kept] for key in votes.keys), weights[kept]
     if votes.sparse_rows is not None:
         sparse_rows = votes.sparse_rows.rows(kept)
-        return votes._replace(weights=weights, totals=sparse_rows.totals(weights), sparse_rows=sparse_rows)
+        return votes._replace(weights=weights, totals=(sparse_rows.totals(weights),), sparse_rows=sparse_rows)
     return votes._replace(keys=keys, weights=weights, totals=_totals(keys, votes.groups, weights))
 
 
@@ -168,6 +164,8 @@ def by_digit(counts: Floats, group: Group) -> Floats:
 
 def votes_of_task(votes: CodedVotes, t: int) -> Floats:
     """How often each LF of task t votes for each of its outcomes: float array (n_lfs, n_outcomes)."""
+    if votes.sparse_rows is not None:
+        return votes.sparse_rows.of_task(t, votes.totals[0])
     return stack([by_digit(votes.totals[g][None, :], votes.groups[g]) for g in votes.tasks[t].groups])[:, 0]
 
 

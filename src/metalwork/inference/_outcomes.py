@@ -19,6 +19,8 @@ import numpy.typing as npt
 from metalwork._checks import FloatArray, IntArray
 from metalwork.inference._tree import Floats
 
+Int64Array = npt.NDArray[np.int64]
+
 N_RELATIVE = 3
 """Relative states: the label voted for, another label, and that the task does not apply."""
 INSIDE, OUTSIDE, OFF = range(N_RELATIVE)
@@ -49,6 +51,20 @@ class OutcomeSets(NamedTuple):
         """``member`` and ``asked`` of the LF at position ``i``: (n_states, n_outcomes) each."""
         i = min(i, len(self.member) - 1)
         return self.member[i], self.asked[i]
+
+
+class TaskVotes(NamedTuple):
+    """The LFs of a task, which groups they form, and what their outcomes say."""
+
+    lfs: Int64Array
+    n_labels: int
+    groups: tuple[int, ...]
+    outcomes: OutcomeSets
+
+    @property
+    def relative(self) -> bool:
+        """Whether tables and counts of the task have relative states."""
+        return self.outcomes.relative
 
 
 def outcome_sets(lfs: Sequence[int], n_labels: int, alphabets: Alphabets) -> OutcomeSets:

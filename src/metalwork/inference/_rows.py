@@ -66,7 +66,7 @@ def _states(tree: Tree, t: int, end: Floats) -> Floats:
 def votes_on_task(votes: CodedVotes, t: int) -> Int64Array:
     """How many LFs of task t vote in each row (n_rows,)."""
     if votes.sparse_rows is not None:
-        return votes.sparse_rows.n_votes_in(votes.tasks[t].groups)
+        return votes.sparse_rows.n_votes_on(t)
     n_votes = np.zeros(len(votes.weights), np.int64)
     for g in votes.tasks[t].groups:
         n_votes += votes_by_key(votes.groups[g]).take(votes.keys[g])

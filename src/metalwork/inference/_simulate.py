@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from metalwork._checks import ABSTAIN
-from metalwork.inference._mixture import TaskVotes
+from metalwork.inference._outcomes import TaskVotes
 from metalwork.inference._packing import Int64Array
 from metalwork.inference._tree import Floats, Tree, end_posterior, states_of_ends
 

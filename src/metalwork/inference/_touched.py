@@ -14,58 +14,69 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
-from metalwork.inference._packing import Group, Int64Array
+from metalwork.inference._outcomes import Int64Array, TaskVotes
 from metalwork.inference._tree import END, Floats, Tree
 
 _CHUNK_ROWS = 1 << 13
 
 
 class SparseRows:
-    """Rows of votes as a CSR matrix (n_rows, n_votes) of ones: a column each vote, group by group.
+    """Rows of votes as a CSR matrix (n_rows, n_votes) of ones: a column each vote.
 
-    A group holds one LF at most, so that vote v is key v + 1. ``relative`` are the tasks with relative states.
+    Columns go LF by LF, the LFs task by task as in ``tasks``; ``n_outcomes`` (n_lfs,) are how many each has.
     """
 
-    def __init__(self, matrix: sparse.csr_array, groups: Sequence[Group], relative: Sequence[int] = ()) -> None:
+    def __init__(self, matrix: sparse.csr_array, tasks: Sequence[TaskVotes], n_outcomes: Int64Array) -> None:
         self.matrix = matrix
-        self.groups = groups
-        self.relative = tuple(relative)
+        self.tasks = tuple(tasks)
+        self.n_outcomes = n_outcomes
         self._touched: TouchedRows | None = None
+        self._by_vote: sparse.csc_array | None = None
 
     def rows(self, index: Int64Array) -> "SparseRows":
         """Some of the rows."""
-        return SparseRows(self.matrix[index], self.groups, self.relative)
+        return SparseRows(self.matrix[index], self.tasks, self.n_outcomes)
 
     def n_votes(self) -> Int64Array:
         """How many LFs vote on each row: int array (n_rows,)."""
         n_votes: Int64Array = np.diff(self.matrix.indptr).astype(np.int64)
         return n_votes
 
-    def n_votes_in(self, groups: Sequence[int]) -> Int64Array:
-        """How many LFs of some groups vote on each row: int array (n_rows,)."""
-        chosen = np.isin(self._group_of_vote(), groups).astype(np.float64)
-        n_votes: Int64Array = (self.matrix @ chosen).astype(np.int64)
-        return n_votes
+    def n_votes_on(self, t: int) -> Int64Array:
+        """How many LFs of task t vote on each row: int array (n_rows,)."""
+        if self._by_vote is None:
+            self._by_vote = sparse.csc_array(self.matrix)
+        first, last = self._lfs_of(t)
+        start, stop = self._by_vote.indptr[np.append(0, np.cumsum(self.n_outcomes))[[first, last]]]
+        return np.bincount(self._by_vote.indices[start:stop], minlength=self.matrix.shape[0])
 
     def keys(self, index: Int64Array) -> list[Int64Array]:
-        """The keys of some rows (n_rows,), one array a group."""
-        group, n_votes = self._group_of_vote(), self.matrix.shape[1]
-        starts = np.searchsorted(group, np.arange(len(self.groups)))
-        key = np.arange(n_votes) - starts[group] + 1.0
-        by_group = sparse.csr_array((key, (np.arange(n_votes), group)), shape=(n_votes, len(self.groups)))
-        return list((self.matrix[index] @ by_group).toarray().T.astype(np.int64))
+        """The keys of some rows (n_rows,), one array an LF, and one for a task without LFs."""
+        lf = np.repeat(np.arange(len(self.n_outcomes)), self.n_outcomes)
+        key = np.arange(len(lf)) - np.repeat(np.cumsum(self.n_outcomes) - self.n_outcomes, self.n_outcomes) + 1.0
+        by_lf = sparse.csr_array((key, (np.arange(len(lf)), lf)), shape=(len(lf), len(self.n_outcomes)))
+        keys = (self.matrix[index] @ by_lf).toarray().T.astype(np.int64)
+        found: list[Int64Array] = []
+        for t in range(len(self.tasks)):
+            first, last = self._lfs_of(t)
+            found += list(keys[first:last]) if last > first else [np.zeros(len(index), np.int64)]
+        return found
 
-    def _group_of_vote(self) -> Int64Array:
-        sizes = [group.n_keys - 1 for group in self.groups]
-        return np.repeat(np.arange(len(sizes)), sizes)
+    def totals(self, weights: Floats) -> Floats:
+        """Summed weights (n_rows,) by vote: float array (n_votes,)."""
+        totals: Floats = self.matrix.T @ weights
+        return totals
 
-    def totals(self, weights: Floats) -> tuple[Floats, ...]:
-        """Summed weights (n_rows,) by key: one array (n_keys,) a group."""
-        ends = np.cumsum([group.n_keys - 1 for group in self.groups])
-        by_group = np.split(self.matrix.T @ weights, ends[:-1])
-        return tuple(np.append(weights.sum() - votes.sum(), votes) for votes in by_group)
+    def of_task(self, t: int, by_vote: Floats) -> Floats:
+        """What stands by vote (n_votes,) of the LFs of task t: (n_lfs, n_outcomes), 0 beyond those an LF has."""
+        first, last = self._lfs_of(t)
+        start, size = int(self.n_outcomes[:first].sum()), self.n_outcomes[first:last]
+        found = np.zeros((len(size), self.tasks[t].outcomes.member.shape[2]))
+        found[np.arange(found.shape[1]) < size[:, None]] = by_vote[start : start + int(size.sum())]
+        return found
 
     def touched(self, tree: Tree) -> "TouchedRows":
         """Which tasks the votes touch; worked out once."""
@@ -73,23 +84,27 @@ class SparseRows:
             self._touched = _touched_rows(tree, self)
         return self._touched
 
+    def _lfs_of(self, t: int) -> tuple[int, int]:
+        first = sum(len(task.lfs) for task in self.tasks[:t])
+        return first, first + len(self.tasks[t].lfs)
+
 
 class TaskStack(NamedTuple):
     """Tasks equally deep with as many labels: ``child`` (n_tasks, n_labels) is END or the task that opens below.
 
-    The keys of their groups stand side by side: ``abstain`` (n_groups,) are the positions of keys 0, ``votes``
-    those of the others. ``first`` (n_tasks,) is the first group of each task, ``n_keys`` (n_groups,) their sizes.
-    Where states are ``relative``, there is one task.
+    Their LFs stand one after the other: ``place`` (n_lfs,) is the task of each, by its place in the stack, and
+    ``cast`` (n_lfs, n_outcomes) says which outcomes it has; the votes of the stack are these in order, ``columns``
+    (n_votes,) of all votes. ``n_outcomes`` (n_tasks,) are those of the LF that has most. Where states are
+    ``relative``, there is one task.
     """
 
     tasks: Int64Array
     child: Int64Array
-    groups: Int64Array
-    n_keys: Int64Array
-    abstain: Int64Array
-    votes: Int64Array
-    first: Int64Array
     relative: bool
+    place: Int64Array
+    cast: npt.NDArray[np.bool_]
+    columns: Int64Array
+    n_outcomes: Int64Array
 
 
 class TaskPlaces(NamedTuple):
@@ -127,13 +142,15 @@ class TouchedTasks(NamedTuple):
     """The touched tasks of one stack on some rows, as pairs (row, task).
 
     ``votes`` (n_pairs, n_votes + n_tasks) marks each pair's votes and its task; ``start`` is where their cells
-    begin, ``n_cells`` how many these are; ``place`` (n_pairs,) is the task's place in the stack, ``opened_by``
-    (n_pairs,) the cell of the label that opens it; None at the root. There are ``entries`` for relative states.
+    begin, ``n_cells`` how many these are; ``row`` (n_pairs,) is the row, ``place`` (n_pairs,) the task's place in
+    the stack, ``opened_by`` (n_pairs,) the cell of the label that opens it; None at the root. For relative states
+    there are ``entries``: their cells, then one a pair.
     """
 
     votes: sparse.csr_array
     start: int
     n_cells: int
+    row: Int64Array
     place: Int64Array
     opened_by: Int64Array | None
     entries: Entries
@@ -147,51 +164,44 @@ class TouchedRows(NamedTuple):
 
 
 def _touched_rows(tree: Tree, sparse_rows: SparseRows) -> TouchedRows:
-    stacks, places = _places(tree, sparse_rows.groups, sparse_rows.relative)
+    stacks, places = task_stacks(tree, sparse_rows.tasks, sparse_rows.n_outcomes)
     n_rows = sparse_rows.matrix.shape[0]
     chunks = []
     for start in range(0, n_rows, _CHUNK_ROWS):
         rows = slice(start, min(start + _CHUNK_ROWS, n_rows))
-        touched = _touched_tasks(stacks, places, sparse_rows.matrix[rows])
+        touched = touched_tasks(stacks, places, sparse_rows.matrix[rows])
         chunks.append((rows, sum(part.n_cells for part in touched), touched))
     return TouchedRows(stacks, tuple(chunks))
 
 
-def _places(
-    tree: Tree, groups: Sequence[Group], relative: Sequence[int]
+def task_stacks(
+    tree: Tree, tasks: Sequence[TaskVotes], n_outcomes: Int64Array
 ) -> tuple[tuple[TaskStack, ...], TaskPlaces]:
+    """The stacks, the deepest first, and where in them each task and each column of the votes is."""
     n_tasks = len(tree.child)
     depth, parent, label = np.zeros(n_tasks, np.int64), np.full(n_tasks, -1), np.full(n_tasks, -1)
     for t, children in enumerate(tree.child):
         for c, below in enumerate(children):
             if below != END:
                 depth[below], parent[below], label[below] = depth[t] + 1, t, c
-    task_of_group, n_keys = np.array([g.task for g in groups]), np.array([g.n_keys for g in groups])
-    task = np.repeat(task_of_group, n_keys - 1)
-    outcome = np.concatenate([np.arange(size - 1) for size in n_keys])
-    alone = np.where(np.isin(np.arange(n_tasks), relative), np.arange(n_tasks), -1)
+    task_of_lf = np.repeat(np.arange(n_tasks), [len(task.lfs) for task in tasks])
+    task = np.repeat(task_of_lf, n_outcomes)
+    outcome = np.arange(len(task)) - np.repeat(np.cumsum(n_outcomes) - n_outcomes, n_outcomes)
+    alone = [t if of_task.relative else -1 for t, of_task in enumerate(tasks)]
     alike = np.array([-depth, [len(children) for children in tree.child], alone])
     stack, place, column = np.empty(n_tasks, np.int64), np.empty(n_tasks, np.int64), np.empty(len(task), np.int64)
     stacks: list[TaskStack] = []
     for shape in np.unique(alike, axis=1).T:
-        tasks = np.flatnonzero((alike == shape[:, None]).all(axis=0))
-        stack[tasks], place[tasks] = len(stacks), np.arange(len(tasks))
-        own = np.flatnonzero(np.isin(task, tasks))
-        column[own] = np.arange(len(own))
-        stacks.append(_stack(tree, tasks, task_of_group, n_keys, bool(shape[2] >= 0)))
+        own = np.flatnonzero((alike == shape[:, None]).all(axis=0))
+        stack[own], place[own] = len(stacks), np.arange(len(own))
+        mine = np.flatnonzero(np.isin(task, own))
+        column[mine] = np.arange(len(mine))
+        child = np.array([tree.child[t] for t in own.tolist()], np.int64)
+        lfs = np.flatnonzero(np.isin(task_of_lf, own))
+        most = np.array([tasks[t].outcomes.member.shape[2] for t in own.tolist()])
+        cast = np.arange(most.max()) < n_outcomes[lfs, None]
+        stacks.append(TaskStack(own, child, bool(shape[2] >= 0), place[task_of_lf[lfs]], cast, mine, most))
     return tuple(stacks), TaskPlaces(parent, label, stack, place, depth, task, column, outcome)
-
-
-def _stack(
-    tree: Tree, tasks: Int64Array, task_of_group: Int64Array, n_keys: Int64Array, relative: bool
-) -> TaskStack:
-    own = np.flatnonzero(np.isin(task_of_group, tasks))
-    sizes = n_keys[own]
-    abstain = np.cumsum(sizes) - sizes
-    votes = np.delete(np.arange(sizes.sum()), abstain)
-    child = np.array([tree.child[t] for t in tasks], np.int64)
-    first = np.searchsorted(task_of_group[own], tasks)
-    return TaskStack(tasks, child, own, sizes, abstain, votes, first, relative)
 
 
 class _Pairs(NamedTuple):
@@ -209,30 +219,27 @@ class _Pairs(NamedTuple):
     column: Int64Array
 
 
-def _touched_tasks(
+def touched_tasks(
     stacks: Sequence[TaskStack], places: TaskPlaces, votes: sparse.csr_array
 ) -> tuple[TouchedTasks, ...]:
     """The touched tasks of some rows of votes, by stack."""
     pairs = _pairs(len(stacks), places, votes)
-    n_tasks = len(places.parent)
+    row, task = np.divmod(pairs.pair, len(places.parent))
     parent = np.full(len(pairs.pair), -1)
-    below = np.flatnonzero(places.parent[pairs.pair % n_tasks] >= 0)
+    below = np.flatnonzero(places.parent[task] >= 0)
     parent[below] = np.searchsorted(pairs.pair, _above(pairs.pair[below], places))
     entries = [_entries(q, stacks[q], places, pairs, parent) for q in range(len(stacks))]
     n_cells = [
-        len(entry.pair) if part.relative else len(own) * part.child.shape[1]
+        len(entry.pair) + len(own) if part.relative else len(own) * part.child.shape[1]
         for own, part, entry in zip(pairs.members, stacks, entries, strict=True)
     ]
     starts, found = np.cumsum(n_cells) - n_cells, []
     for q, own in enumerate(pairs.members):
-        task, above = pairs.pair[own] % n_tasks, parent[own]
         opened_by = None
         if q < len(stacks) - 1:
-            opened_by = _cell_of(above, places.label[task], pairs, stacks, entries, starts)
-        votes_of = _votes_of(q, stacks[q], places, pairs)
-        found.append(
-            TouchedTasks(votes_of, int(starts[q]), int(n_cells[q]), places.place[task], opened_by, entries[q])
-        )
+            opened_by = _cell_of(parent[own], places.label[task[own]], pairs, stacks, entries, starts)
+        votes_of, begin, size = _votes_of(q, stacks[q], places, pairs), int(starts[q]), int(n_cells[q])
+        found.append(TouchedTasks(votes_of, begin, size, row[own], places.place[task[own]], opened_by, entries[q]))
     return tuple(found)
 
 
@@ -254,7 +261,7 @@ def _votes_of(q: int, stack: TaskStack, places: TaskPlaces, pairs: _Pairs) -> sp
     own, mine = pairs.members[q], np.flatnonzero(pairs.stack[pairs.voted] == q)
     place = places.place[pairs.pair[own] % len(places.parent)]
     rows = np.concatenate([pairs.position[pairs.voted[mine]], np.arange(len(own))])
-    n_votes = len(stack.votes)
+    n_votes = len(stack.columns)
     columns = np.concatenate([places.column[pairs.column[mine]], n_votes + place])
     shape = (len(own), n_votes + len(stack.tasks))
     return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
@@ -273,7 +280,7 @@ def _entries(q: int, stack: TaskStack, places: TaskPlaces, pairs: _Pairs, parent
         np.concatenate([voted, pairs.position[parent[opening]] * n_labels + label]), return_inverse=True
     )
     columns = places.column[pairs.column[mine]]
-    shape = (len(entry), len(stack.votes))
+    shape = (len(entry), len(stack.columns))
     votes = sparse.csr_array((np.ones(len(mine)), (place[: len(mine)], columns)), shape=shape)
     return Entries(entry // n_labels, entry % n_labels, votes)
 

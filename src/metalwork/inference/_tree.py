@@ -6,6 +6,7 @@ float array (n_rows, n_labels of the task).
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -28,11 +29,20 @@ class Tree(NamedTuple):
     @classmethod
     def of(cls, schema: TaskSchema) -> "Tree":
         """The tree of a schema; tasks keep their order, parents first."""
-        child, first_leaf = [], []
-        for task in schema.tasks:
-            below = [schema.child(task, label) for label in schema.labels(task)]
-            child.append(tuple(END if name is None else schema.task_index(name) for name in below))
-            first_leaf.append(tuple(schema.spans(task)[:, 0].tolist()))
+        opened_by = {schema.parent(task): t for t, task in enumerate(schema.tasks)}
+        child = [
+            tuple(opened_by.get((task, label), END) for label in schema.labels(task)) for task in schema.tasks
+        ]
+        n_leaves = [1] * len(child)  # below each task
+        for t in reversed(range(len(child))):
+            n_leaves[t] = sum(1 if below == END else n_leaves[below] for below in child[t])
+        start, first_leaf = [0] * len(child), []
+        for t, children in enumerate(child):
+            sizes = [1 if below == END else n_leaves[below] for below in children]
+            first_leaf.append(tuple(accumulate([start[t], *sizes[:-1]])))
+            for below, first in zip(children, first_leaf[t], strict=True):
+                if below != END:
+                    start[below] = first
         return cls(tuple(child), tuple(first_leaf), schema.n_end_labels)
 
 
@@ -75,12 +85,18 @@ def logsumexp_rows(values: Floats) -> Floats:
     return total
 
 
+def column_sums(values: Floats) -> Floats:
+    """Sums over the first axis (n,), added up in its order: NumPy adds a single column in another one."""
+    sums: Floats = np.cumsum(values, axis=0)[-1] if values.shape[1] == 1 and len(values) else values.sum(axis=0)
+    return sums
+
+
 def normalise(weights: Floats) -> Floats:
     """Turn log weights (n_labels, n) into shares in place; returns the log of their sums (n,)."""
     top = weights.max(axis=0)
     weights -= top
     np.exp(weights, out=weights)
-    total = weights.sum(axis=0)
+    total = column_sums(weights)
     weights /= total
     log_sum: Floats = np.log(total, out=total)
     log_sum += top

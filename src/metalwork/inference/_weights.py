@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from metalwork.inference._mixture import TaskVotes
-from metalwork.inference._outcomes import INSIDE, OFF, OUTSIDE, Alphabets, outcome_sets
+from metalwork.inference._outcomes import INSIDE, OFF, OUTSIDE, Alphabets, TaskVotes, outcome_sets
 from metalwork.inference._packing import Group, Keys, Packing
-from metalwork.inference._tree import END, Floats, Tree, leaf_spans, normalise
+from metalwork.inference._tree import END, Floats, Tree, column_sums, leaf_spans, normalise
 
 _NONE: Floats = np.empty(0)
 
@@ -155,7 +154,7 @@ def end_posterior_of_keys(tree: Tree, weights: Sequence[Weights], keys: Sequence
             else:
                 applies[below] = joint[c]
         branch[t] = applies[t] = _NONE
-    posterior /= posterior.sum(axis=0)
+    posterior /= column_sums(posterior)
     return posterior
 
 

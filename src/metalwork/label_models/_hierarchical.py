@@ -10,21 +10,17 @@ from metalwork._checks import FloatArray, check_choice, check_positive
 from metalwork.errors import MetalworkWarning, VotesError
 from metalwork.inference import (
     CodedVotes,
+    EndPosteriors,
     Tree,
-    any_vote,
-    blocks_of,
     code_votes,
     covered,
-    do_in_threads,
     end_counts,
     end_posterior,
     end_posterior_of_keys,
     key_blocks,
-    keys_of,
     known_counts,
     named_labels,
     supported_labels,
-    tasks_of,
     weigh,
 )
 from metalwork.label_models._base import KnownLabels
@@ -152,6 +148,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     converged_, n_iter_ : bool, int
     """
 
+    _ready: EndPosteriors | None = None
     _fitted: ClassVar[Fitted] = {
         "abstains_": one_of("ignored", "informative"),
         "accuracies_": numbers("n_lfs", least=0.0, most=1.0),
@@ -363,15 +360,13 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         return max(_LEAST_ROWS, min(_MOST_ROWS, _BLOCK_CELLS // tree.n_end_labels))
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
-        tree, layout = Tree.of(self.schema), self._layout()
-        weights = weigh(tree, tasks_of(layout), layout.groups, self.tables_, self.log_prior_)
-        posterior = np.empty((votes.n_points, tree.n_end_labels))
-
-        def fill(rows: slice) -> None:
-            keys = [key.astype(np.intp) for key in keys_of(votes.codes[rows], layout)]
-            posterior[rows] = end_posterior_of_keys(tree, weights, keys).T
-            if self.abstains_ == "ignored":
-                posterior[rows][~any_vote(keys)] = self.uncovered_
-
-        do_in_threads(fill, blocks_of(votes.n_points, self._block_rows(tree)))
+        posterior = self._end_posteriors().of(votes.codes)
+        if self.abstains_ == "ignored":
+            posterior[(votes.codes < 0).all(axis=1)] = self.uncovered_
         return posterior
+
+    def _end_posteriors(self) -> EndPosteriors:
+        """Kept, as votes may come in many parts."""
+        if self._ready is None or self._ready.tables is not self.tables_:
+            self._ready = EndPosteriors(Tree.of(self.schema), self._layout(), self.tables_, self.log_prior_)
+        return self._ready
