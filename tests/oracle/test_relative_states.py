@@ -180,16 +180,15 @@ def test_posteriors_by_votes_are_those_by_keys_whatever_rows_stand_beside(
     monkeypatch.undo()
     codes, lfs_of_task, alphabets = simulated(schema, 19, 0.4)
     layout = packing(lfs_of_task, schema.n_labels, alphabets=alphabets)
-    by_keys = EndPosteriors(tree, layout, every, log_prior)
-    expected = by_keys.of(codes)
+    expected = EndPosteriors(tree, layout).of(codes, every, log_prior)
     monkeypatch.setattr("metalwork.inference._end_posteriors.MANY_GROUPS", 0)
     monkeypatch.setattr("metalwork.inference._end_posteriors.FEW", 0.5)  # some rows have few votes
-    found = [EndPosteriors(tree, layout, every, log_prior)]
+    found = [(EndPosteriors(tree, layout), every)]
     monkeypatch.setattr("metalwork.inference._outcomes.MOST_CELLS", 0)
     layout = packing(lfs_of_task, schema.n_labels, alphabets=alphabets)
-    found.append(EndPosteriors(tree, layout, relative, log_prior))
-    for posteriors in found:
-        end = posteriors.of(codes)
+    found.append((EndPosteriors(tree, layout), relative))
+    for posteriors, tables in found:
+        end = posteriors.of(codes, tables, log_prior)
         np.testing.assert_allclose(end, expected, atol=1e-12)
         for rows in (slice(0, 1), slice(7, 50)):
-            assert (posteriors.of(codes[rows]) == end[rows]).all()
+            assert (posteriors.of(codes[rows], tables, log_prior) == end[rows]).all()

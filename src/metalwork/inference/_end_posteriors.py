@@ -13,7 +13,7 @@ from metalwork.inference._outcomes import Int64Array
 from metalwork.inference._packing import Packing, blocks_of, keys_of
 from metalwork.inference._threads import do_in_threads
 from metalwork.inference._touched import TaskStack, task_stacks, touched_tasks
-from metalwork.inference._touched_counts import pass_up, stack_sums
+from metalwork.inference._touched_counts import StackSums, pass_up, stack_sums
 from metalwork.inference._tree import END, Floats, Tree
 from metalwork.inference._weights import Weights, end_posterior_of_keys, weigh
 
@@ -24,42 +24,40 @@ _LEAST_ROWS, _MOST_ROWS = 1 << 8, 1 << 15
 
 
 class EndPosteriors:
-    """The posterior of rows of votes under tables and a class prior, as :func:`weigh` takes them.
+    """P(end label) of rows of votes of these LFs, under whatever tables.
 
     A row of few votes is worked out where these touch the tree, any other by look-ups in tables of all keys. The
     row alone decides which, so it gets the same numbers whatever rows stand beside it.
     """
 
-    def __init__(self, tree: Tree, layout: Packing, tables: Sequence[Floats], log_prior: Sequence[Floats]) -> None:
-        self.tree, self.layout, self.tables, self.log_prior = tree, layout, tables, log_prior
+    def __init__(self, tree: Tree, layout: Packing) -> None:
+        self.tree, self.layout = tree, layout
         self._tasks = tasks_of(layout)
         self._relative = any(task.relative for task in self._tasks)
-        self._weights: list[Weights] = []
         n_outcomes = outcomes_by_lf(layout)
         lfs = np.concatenate([task.lfs for task in self._tasks])
         self._first = np.empty(len(lfs), np.int64)  # column of each LF's first vote
         self._first[lfs] = np.cumsum(n_outcomes) - n_outcomes
         self._n_votes = int(n_outcomes.sum())
         self._stacks, self._places = task_stacks(tree, self._tasks, n_outcomes)
-        self._sums = stack_sums(tree, self._stacks, tables, log_prior)
         self._below = [_Below.of(tree, stack) for stack in self._stacks]
 
-    def of(self, codes: IntArray) -> Floats:
-        """float array (n_points, n_end_labels), rows sum to 1, of votes (n_points, n_lfs)."""
+    def of(self, codes: IntArray, tables: Sequence[Floats], log_prior: Sequence[Floats]) -> Floats:
+        """float array (n_points, n_end_labels), rows sum to 1, of votes (n_points, n_lfs).
+
+        ``tables`` and ``log_prior`` are as :func:`weigh` takes them.
+        """
         end = np.empty((len(codes), self.tree.n_end_labels))
         few = self._are_few(codes)
-        if not few.all() and not self._weights:
-            self._weights = weigh(self.tree, self._tasks, self.layout.groups, self.tables, self.log_prior)
+        weights = [] if few.all() else weigh(self.tree, self._tasks, self.layout.groups, tables, log_prior)
+        sums = stack_sums(self.tree, self._stacks, tables, log_prior) if few.any() else []
 
         def fill(rows: slice) -> None:
-            own, sparse_rows = codes[rows], few[rows]
-            if sparse_rows.all():
-                end[rows] = self._by_votes(own)
-            elif not sparse_rows.any():
-                end[rows] = self._by_keys(own)
-            else:
-                end[rows][sparse_rows] = self._by_votes(own[sparse_rows])
-                end[rows][~sparse_rows] = self._by_keys(own[~sparse_rows])
+            for found, which in ((self._by_votes, few[rows]), (self._by_keys, ~few[rows])):
+                if which.all():
+                    end[rows] = found(codes[rows], sums, weights)
+                elif which.any():
+                    end[rows][which] = found(codes[rows][which], sums, weights)
 
         n_rows = max(_LEAST_ROWS, min(_MOST_ROWS, _BLOCK_CELLS // self.tree.n_end_labels))
         do_in_threads(fill, blocks_of(len(codes), n_rows))
@@ -71,21 +69,21 @@ class EndPosteriors:
             return np.full(len(codes), self._relative)
         return np.asarray(np.count_nonzero(codes >= 0, axis=1) * FEW < n_groups)
 
-    def _by_keys(self, codes: IntArray) -> Floats:
+    def _by_keys(self, codes: IntArray, _: Sequence[StackSums], weights: Sequence[Weights]) -> Floats:
         keys = [key.astype(np.intp) for key in keys_of(codes, self.layout)]
-        return end_posterior_of_keys(self.tree, self._weights, keys).T
+        return end_posterior_of_keys(self.tree, weights, keys).T
 
-    def _by_votes(self, codes: IntArray) -> Floats:
+    def _by_votes(self, codes: IntArray, sums: Sequence[StackSums], _: Sequence[Weights]) -> Floats:
         row, lf = np.nonzero(codes >= 0)
         start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(codes)))])
         columns = self._first[lf] + codes[row, lf]
         votes = sparse.csr_array((np.ones(len(row)), columns, start), shape=(len(codes), self._n_votes))
         parts = touched_tasks(self._stacks, self._places, votes)
         cells = np.zeros(sum(part.n_cells for part in parts))
-        pass_up(self._sums, parts, cells)
+        pass_up(sums, parts, cells)
         end = np.empty((len(codes), self.tree.n_end_labels))
         applies = np.ones((len(codes), len(self.tree.child)))
-        down = zip(self._stacks, self._sums, parts, self._below, strict=True)
+        down = zip(self._stacks, sums, parts, self._below, strict=True)
         for stack, own, part, below in reversed(list(down)):
             above = applies[:, stack.tasks]
             joint = above[:, :, None] * own.unvoted

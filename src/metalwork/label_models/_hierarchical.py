@@ -148,7 +148,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     converged_, n_iter_ : bool, int
     """
 
-    _ready: EndPosteriors | None = None
+    _ready: tuple[tuple[object, ...], EndPosteriors] | None = None
     _fitted: ClassVar[Fitted] = {
         "abstains_": one_of("ignored", "informative"),
         "accuracies_": numbers("n_lfs", least=0.0, most=1.0),
@@ -360,13 +360,14 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         return max(_LEAST_ROWS, min(_MOST_ROWS, _BLOCK_CELLS // tree.n_end_labels))
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
-        posterior = self._end_posteriors().of(votes.codes)
+        posterior = self._end_posteriors().of(votes.codes, self.tables_, self.log_prior_)
         if self.abstains_ == "ignored":
             posterior[(votes.codes < 0).all(axis=1)] = self.uncovered_
         return posterior
 
     def _end_posteriors(self) -> EndPosteriors:
-        """Kept, as votes may come in many parts."""
-        if self._ready is None or self._ready.tables is not self.tables_:
-            self._ready = EndPosteriors(Tree.of(self.schema), self._layout(), self.tables_, self.log_prior_)
-        return self._ready
+        """Kept between calls, as votes may come in many parts."""
+        lfs = (self.lf_names_, self.lf_tasks_, self.lf_outcomes_)
+        if self._ready is None or any(own is not known for own, known in zip(lfs, self._ready[0], strict=True)):
+            self._ready = lfs, EndPosteriors(Tree.of(self.schema), self._layout())
+        return self._ready[1]
