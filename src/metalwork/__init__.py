@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from metalwork.pipeline import Run
     from metalwork.probabilities import TaskProbabilities
+    from metalwork.proposals import propose_schema
     from metalwork.schema import TaskSchema
     from metalwork.sources import (
         from_crowd,
@@ -89,6 +90,7 @@ _HOMES = {
     "llm": "sources",
     "load_label_model": "label_models",
     "preprocessor": "labeling",
+    "propose_schema": "proposals",
     "prototypes": "sources",
     "regex": "labeling",
     "spacy_entities": "sources",
@@ -133,6 +135,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "llm",
     "load_label_model",
     "preprocessor",
+    "propose_schema",
     "prototypes",
     "regex",
     "spacy_entities",

@@ -14,7 +14,7 @@ LAYERS = (
     ("experiments",),
     ("examples",),
     ("pipeline", "report"),
-    ("labeling", "label_models", "end_models", "analysis", "data", "backends", "features", "sources"),
+    ("labeling", "label_models", "end_models", "analysis", "data", "backends", "features", "sources", "proposals"),
     ("inference",),
     ("votes", "probabilities", "text"),
     ("schema", "errors"),  # and every top-level module that starts with an underscore

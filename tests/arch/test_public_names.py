@@ -49,6 +49,7 @@ PUBLIC = (
     "llm",
     "load_label_model",
     "preprocessor",
+    "propose_schema",
     "prototypes",
     "regex",
     "spacy_entities",

@@ -73,6 +73,7 @@ def test_examples_run_in_a_fresh_interpreter(page: str, tmp_path: Path) -> None:
         "docs/evaluation.md",
         "docs/label-models.md",
         "docs/llm.md",
+        "docs/schemas.md",
         "docs/sources.md",
         "docs/votes.md",
     ],

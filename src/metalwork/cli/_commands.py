@@ -302,6 +302,48 @@ def lf_test(
     show_test(_job_of(load_project(project)), name, text, values or [], split, row)
 
 
+schema = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app.add_typer(schema, name="schema", help="Task trees: proposing one for flat labels.")
+
+
+@schema.command("propose")
+def schema_propose(
+    source: Annotated[
+        Path, typer.Argument(metavar="PROJECT_OR_SCHEMA", help="A project file, or a schema file, of flat labels.")
+    ],
+    votes: Annotated[
+        Path | None, typer.Option("--votes", metavar="FILE", help="Votes that LabelMatrix.save wrote.")
+    ] = None,
+    groups: Annotated[
+        int | None, typer.Option("--groups", min=2, metavar="N", help="How many groups; as fits best by default.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write the schema there; the file must be new.")
+    ] = None,
+    words: Annotated[
+        bool, typer.Option("--words", help="Compare names by the words they share, without a sentence encoder.")
+    ] = False,
+) -> None:
+    """Propose a task tree for flat labels, and say whether votes support it.
+
+    Groups labels by what their names mean (with the extra "text" installed, else
+    by the words that they share) and, of a project, by the records that the label
+    model gives them. Half of the records makes a tree, the other half judges it
+    by its votes. What --output writes is the tree, or the flat labels where the
+    votes do not support it.
+
+    Of a project, its labeling functions are run on up to 20,000 training records,
+    unless --votes has other votes.
+
+    Examples:
+      metalwork schema propose project.yaml --output tree.yaml
+      metalwork schema propose labels.yaml --votes votes.npz --groups 6
+    """
+    from metalwork.cli._schema import propose
+
+    propose(source, votes, groups, words, output)
+
+
 @app.command(rich_help_panel=_DATA)
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove all that is kept.")] = False,

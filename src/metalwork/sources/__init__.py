@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from metalwork._public import offer, on_first_use
 from metalwork.sources._docs import from_skweak, spacy_entities, spacy_patterns
+from metalwork.sources._encoder import encode_texts
 from metalwork.sources._model import from_model
 from metalwork.sources._similar import prototypes, zero_shot
 from metalwork.sources._snorkel import from_snorkel
@@ -17,6 +18,7 @@ _HOMES = {"DryRun": "_llm", "LanguageModelFunction": "_llm", "llm": "_llm"}
 __all__ = [
     "DryRun",
     "LanguageModelFunction",
+    "encode_texts",
     "from_crowd",
     "from_model",
     "from_skweak",

@@ -49,14 +49,34 @@ class Encoder:
 _known: WeakValueDictionary[Any, Encoder] = WeakValueDictionary()
 
 
-def as_encoder(given: Any, name: str) -> Encoder:
-    """The encoder that a user names or hands over; the same for the same object."""
+def encode_texts(texts: Sequence[str], encoder: Any = None) -> Vectors:
+    """What an encoder makes of texts: float32 array (n_texts, n_dimensions) of rows of length 1, or 0.
+
+    Parameters
+    ----------
+    texts : sequence of str (n_texts,)
+    encoder : object, str or callable, optional
+        As for :func:`metalwork.zero_shot`.
+
+    Raises
+    ------
+    LabelingError
+        For something that is no encoder, and for what it returns.
+    MissingExtraError
+        Without ``metalwork[text]``, where that is needed.
+    """
+    return as_encoder(encoder)(list(texts))
+
+
+def as_encoder(given: Any, name: str = "") -> Encoder:
+    """The encoder that a user names or hands over, to the LF ``name``; the same for the same object."""
     named = given is None or isinstance(given, str)
     if not named and (
         isinstance(given, type) or not (callable(given) or callable(getattr(given, "encode", None)))
     ):
+        owner = f" of LF {name!r}" if name else ""
         raise LabelingError(
-            f"encoder of LF {name!r} must be a sentence-transformers or model2vec model, the name of one, or a "
+            f"encoder{owner} must be a sentence-transformers or model2vec model, the name of one, or a "
             f"callable from a list of texts to an array; got {given!r}."
         )
     key = given if named else id(given)
