@@ -1,5 +1,6 @@
 """Write the matrices, and a table of what they are, to a folder."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from _matrices import DEV, SOURCES, TEST, UNKNOWN, Unavailable, WeakMatrix, load
 _ABOUT = """# Label matrices for developing label models
 
 `votes.npz` is read by `metalwork.LabelMatrix.load`; `gold.npy` holds end-label codes of `votes.schema` (-1: not
-known); `split.npy` holds 0 train, 1 dev, 2 test. Gold serves scoring only. For development score on split
-!= 2; test rows of the data sets with a published test split are for final figures. MV: accuracy of the hard
-majority vote (mean of ten tie-breaking seeds); F1 is the rarer label's.
+known); `split.npy` holds 0 train, 1 dev, 2 test; `texts.json` or `numbers.npy` the records. Gold serves scoring
+only. For development score on split != 2; test rows of the data sets with a published test split are for final
+figures. MV: accuracy of the hard majority vote (mean of ten tie-breaking seeds); F1 is the rarer label's.
 
 kind: real = LFs that others wrote, or human annotators; written = real data, LFs written from names, domain rules
 and general knowledge without a look at gold labels; committee = weak classifiers trained on a few records that are
@@ -77,6 +78,10 @@ def main(folder: str, *names: str) -> None:
         matrix.votes.save(target / "votes.npz")
         np.save(target / "gold.npy", matrix.gold.astype(np.int64))
         np.save(target / "split.npy", matrix.split.astype(np.int64))
+        if matrix.texts is not None:
+            (target / "texts.json").write_text(json.dumps(list(matrix.texts)), encoding="utf-8")
+        if matrix.numbers is not None:
+            np.save(target / "numbers.npy", matrix.numbers)
         (target / "row.md").write_text(_row(matrix) + "\n", encoding="utf-8")
         print((target / "row.md").read_text(), end="", flush=True)
     rows = "".join((root / name / "row.md").read_text() for name in SOURCES if (root / name / "row.md").exists())

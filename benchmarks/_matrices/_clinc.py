@@ -80,7 +80,9 @@ def clinc_tree() -> WeakMatrix:
         {"task": "domain", "labels": [{d: {"task": d, "labels": list(names)}} for d, names in domains.items()]}
     )
     votes = pattern_votes(texts, schema, _domain_rules(domains, True) + _intent_rules(domains))
-    return WeakMatrix("clinc_tree", votes, schema.end_codes(intents), split, "written", "LFs from names only")
+    return WeakMatrix(
+        "clinc_tree", votes, schema.end_codes(intents), split, "written", "LFs from names only", texts=texts
+    )
 
 
 def clinc_flat() -> WeakMatrix:
@@ -88,7 +90,9 @@ def clinc_flat() -> WeakMatrix:
     texts, intents, split, domains = _records()
     schema = mw.TaskSchema.flat([i for names in domains.values() for i in names], task="intent")
     votes = pattern_votes(texts, schema, _intent_rules(domains, "intent"))
-    return WeakMatrix("clinc_flat", votes, schema.end_codes(intents), split, "written", "LFs from names only")
+    return WeakMatrix(
+        "clinc_flat", votes, schema.end_codes(intents), split, "written", "LFs from names only", texts=texts
+    )
 
 
 def clinc_domain() -> WeakMatrix:
@@ -98,7 +102,7 @@ def clinc_domain() -> WeakMatrix:
     votes = pattern_votes(texts, schema, _domain_rules(domains, False))
     home = {intent: domain for domain, names in domains.items() for intent in names}
     gold = schema.end_codes([home[i] for i in intents])
-    return WeakMatrix("clinc_domain", votes, gold, split, "written", "LFs from names only")
+    return WeakMatrix("clinc_domain", votes, gold, split, "written", "LFs from names only", texts=texts)
 
 
 def clinc_banking() -> WeakMatrix:
@@ -107,6 +111,7 @@ def clinc_banking() -> WeakMatrix:
     names = domains["banking"]
     keep = np.flatnonzero(np.isin(intents, names))
     schema = mw.TaskSchema.flat(list(names), task="intent")
-    votes = pattern_votes([texts[i] for i in keep], schema, _intent_rules({"banking": names}, "intent"))
+    texts = [texts[i] for i in keep]
+    votes = pattern_votes(texts, schema, _intent_rules({"banking": names}, "intent"))
     gold = schema.end_codes([intents[i] for i in keep])
-    return WeakMatrix("clinc_banking", votes, gold, split[keep], "written", "LFs from names only")
+    return WeakMatrix("clinc_banking", votes, gold, split[keep], "written", "LFs from names only", texts=texts)

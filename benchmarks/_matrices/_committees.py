@@ -1,5 +1,7 @@
 """Committees of weak classifiers, each trained on a few labeled records that are then left out of the matrix."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -43,9 +45,15 @@ def _digits() -> tuple[Floats, npt.NDArray[np.int64]]:
     return data.data, data.target.astype(np.int64)
 
 
-def _matrix(name: str, codes: npt.NDArray[np.int64], gold: npt.NDArray[np.int64], labels: list[str]) -> WeakMatrix:
+def _matrix(
+    name: str,
+    codes: npt.NDArray[np.int64],
+    gold: npt.NDArray[np.int64],
+    labels: list[str],
+    numbers: Floats | None = None,
+) -> WeakMatrix:
     votes = mw.LabelMatrix(codes, mw.TaskSchema.flat(labels))
-    return WeakMatrix(name, votes, gold, random_split(len(gold)), "committee")
+    return WeakMatrix(name, votes, gold, random_split(len(gold)), "committee", numbers=numbers)
 
 
 def digits_committee() -> WeakMatrix:
@@ -53,7 +61,7 @@ def digits_committee() -> WeakMatrix:
     X, y = _digits()
     members, rest = _members(X, y, 0, 12, 16, 60)
     codes = np.stack([p.argmax(axis=1) for p in members], axis=1)
-    return _matrix("digits_committee", codes, y[rest], [str(d) for d in range(10)])
+    return _matrix("digits_committee", codes, y[rest], [str(d) for d in range(10)], X[rest])
 
 
 def digits_abstaining() -> WeakMatrix:
@@ -61,7 +69,7 @@ def digits_abstaining() -> WeakMatrix:
     X, y = _digits()
     members, rest = _members(X, y, 1, 20, 8, 60)
     codes = np.stack([np.where(p.max(1) > np.median(p.max(1)) - 1e-12, p.argmax(1), -1) for p in members], axis=1)
-    return _matrix("digits_abstaining", codes, y[rest], [str(d) for d in range(10)])
+    return _matrix("digits_abstaining", codes, y[rest], [str(d) for d in range(10)], X[rest])
 
 
 def digits_one_label() -> WeakMatrix:
@@ -72,7 +80,7 @@ def digits_one_label() -> WeakMatrix:
     for m, proba in enumerate(members):
         digit = m % 10
         codes[proba[:, digit] >= max(np.quantile(proba[:, digit], 0.9), 0.2), m] = digit
-    return _matrix("digits_one_label", codes, y[rest], [str(d) for d in range(10)])
+    return _matrix("digits_one_label", codes, y[rest], [str(d) for d in range(10)], X[rest])
 
 
 def digits_tree() -> WeakMatrix:
@@ -95,7 +103,7 @@ def digits_tree() -> WeakMatrix:
             codes[own, m] = best[own] // 2
     votes = mw.LabelMatrix(codes, schema, tasks)
     gold = schema.end_codes([str(d) for d in y[rest]])
-    return WeakMatrix("digits_tree", votes, gold, random_split(len(rest)), "committee")
+    return WeakMatrix("digits_tree", votes, gold, random_split(len(rest)), "committee", numbers=X[rest])
 
 
 def trec_committee() -> WeakMatrix:
@@ -109,4 +117,5 @@ def trec_committee() -> WeakMatrix:
     y = np.array([COARSE.index(str(r["coarse"])) for r in records])
     members, rest = _members(X.astype(np.float64), y, 4, 15, 80, 200)
     codes = np.stack([np.where(p.max(axis=1) > 0.4, p.argmax(axis=1), -1) for p in members], axis=1)
-    return _matrix("trec_committee", codes, y[rest], list(COARSE))
+    texts = [str(records[i]["text"]) for i in rest]
+    return replace(_matrix("trec_committee", codes, y[rest], list(COARSE)), texts=texts)

@@ -24,7 +24,8 @@ def _example(name: str, data: str) -> WeakMatrix:
         codes[0] = job.schema.end_of(hidden)
     gold = np.where(np.concatenate(codes) < 0, UNKNOWN, np.concatenate(codes))
     split = np.repeat([TRAIN, DEV, TEST], [len(part) for part in codes])
-    return WeakMatrix(name, votes, gold, split, "written", "the example's own LFs")
+    texts = [str(text) for part in job.splits for text in job.split(part).records[job.features.text]]
+    return WeakMatrix(name, votes, gold, split, "written", "the example's own LFs", texts=texts)
 
 
 def openi() -> WeakMatrix:
@@ -75,10 +76,11 @@ def _reuters(name: str, topics: dict[str, tuple[str, ...]], note: str) -> WeakMa
     ]
     schema = mw.TaskSchema.flat(list(topics), task="topic")
     rules = [rule for topic, found in topics.items() for rule in words("topic", topic, *found)]
-    votes = pattern_votes([content for _, _, content in chosen], schema, rules)
+    texts = [content for _, _, content in chosen]
+    votes = pattern_votes(texts, schema, rules)
     gold = schema.end_codes([found[0] for _, found, _ in chosen])
     split = np.array([TEST if part == "TEST" else TRAIN for part, _, _ in chosen])
-    return WeakMatrix(name, votes, gold, split, "written", note)
+    return WeakMatrix(name, votes, gold, split, "written", note, texts=texts)
 
 
 def reuters_topics() -> WeakMatrix:

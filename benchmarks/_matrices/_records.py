@@ -4,6 +4,7 @@ Cut-offs are either textbook limits or quartiles of the unlabeled column; direct
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def breast_cancer() -> WeakMatrix:
     data = load_breast_cancer()
     columns = [_two_sided(c, float(np.quantile(c, 0.5)), float(np.quantile(c, 0.75))) for c in data.data.T]
     gold = (1 - data.target).astype(np.int64)
-    return _flat("breast_cancer", np.stack(columns, 1), ["benign", "malignant"], gold, "strongly dependent LFs")
+    made = _flat("breast_cancer", np.stack(columns, 1), ["benign", "malignant"], gold, "strongly dependent LFs")
+    return replace(made, numbers=data.data)
 
 
 def wisconsin() -> WeakMatrix:

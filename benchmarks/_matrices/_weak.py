@@ -26,6 +26,8 @@ class WeakMatrix:
     ``gold`` (n_points,) holds end-label codes, ``UNKNOWN`` where the data set publishes none; ``split``
     (n_points,) holds TRAIN, DEV or TEST. ``kind`` says how real it is: "real" (LFs others wrote, or annotators),
     "written" (real data, LFs written from names and general knowledge), "committee" (real data, weak classifiers).
+    ``texts`` (n_points,) are the records, where they are texts; ``numbers`` (n_points, n_numbers), where they are
+    measurements that no LF saw whole.
     """
 
     name: str
@@ -35,6 +37,8 @@ class WeakMatrix:
     kind: str
     note: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    texts: Sequence[str] | None = None
+    numbers: npt.NDArray[np.float64] | None = None
 
 
 def random_split(n_points: int, seed: int = 0) -> Codes:

@@ -63,9 +63,8 @@ def first_names() -> WeakMatrix:
               "io"]]  # fmt: skip
     votes = pattern_votes(names, mw.TaskSchema.flat(["F", "M"]), rules)
     gold = np.array([int(sex[n] == "M") for n in names])
-    return WeakMatrix(
-        "first_names", votes, gold, random_split(len(gold)), "written", "endings nest: dependent LFs"
-    )
+    note = "endings nest: dependent LFs"
+    return WeakMatrix("first_names", votes, gold, random_split(len(gold)), "written", note, texts=names)
 
 
 _ENDINGS = {
@@ -95,9 +94,8 @@ def word_classes() -> WeakMatrix:
     ]
     votes = pattern_votes(chosen, mw.TaskSchema.flat(labels), rules)
     gold = np.array([labels.index(next(iter(classes[w]))) for w in chosen])
-    return WeakMatrix(
-        "word_classes", votes, gold, random_split(len(gold)), "written", "endings nest: dependent LFs"
-    )
+    note = "endings nest: dependent LFs"
+    return WeakMatrix("word_classes", votes, gold, random_split(len(gold)), "written", note, texts=chosen)
 
 
 _NAMES = {
@@ -178,4 +176,5 @@ def cities() -> WeakMatrix:
     codes = np.concatenate([named.codes, placed.codes], axis=1)
     votes = mw.LabelMatrix(codes, named.schema, names=[*named.names, *placed.names])
     gold = named.schema.end_codes([long[countries[t["countrycode"]]["continentcode"]] for t in towns])
-    return WeakMatrix("cities", votes, gold, random_split(len(gold)), "written", "rough rules, unequal coverage")
+    note, texts = "rough rules, unequal coverage", [t["name"] for t in towns]
+    return WeakMatrix("cities", votes, gold, random_split(len(gold)), "written", note, texts=texts)

@@ -43,7 +43,8 @@ def trec() -> WeakMatrix:
     schema = mw.TaskSchema.flat(list(COARSE), task="coarse")
     gold = np.array([COARSE.index(str(r["coarse"])) for r in records])
     split = np.array([_SPLITS[str(r["split"])] for r in records])
-    return WeakMatrix("trec", mw.LabelMatrix(_trec_coarse_codes(records), schema), gold, split, "real")
+    votes = mw.LabelMatrix(_trec_coarse_codes(records), schema)
+    return WeakMatrix("trec", votes, gold, split, "real", texts=[str(r["text"]) for r in records])
 
 
 _FINE_WORDS = {
@@ -109,26 +110,29 @@ def trec_fine() -> WeakMatrix:
         (f"fine {label.split(':')[0]}", label, pattern if "^" in pattern else rf"\b({pattern})")
         for label, pattern in _FINE_WORDS.items()
     ]
-    written = pattern_votes([str(r["text"]) for r in records], schema, rules)
+    texts = [str(r["text"]) for r in records]
+    written = pattern_votes(texts, schema, rules)
     coarse = _trec_coarse_codes(records)
     codes = np.concatenate([coarse, written.codes], axis=1)
     tasks = ["coarse"] * coarse.shape[1] + list(written.tasks)
     votes = mw.LabelMatrix(codes, schema, tasks)
     gold = schema.end_codes([str(r["fine"]) for r in records])
     split = np.array([_SPLITS[str(r["split"])] for r in records])
-    return WeakMatrix("trec_fine", votes, gold, split, "written", "coarse rules are WRENCH's, fine ones ours")
+    note = "coarse rules are WRENCH's, fine ones ours"
+    return WeakMatrix("trec_fine", votes, gold, split, "written", note, texts=texts)
 
 
 def _wrench(name: str) -> WeakMatrix:
-    codes, gold, split = [], [], []
+    codes, gold, split, texts = [], [], [], []
     for part in ("train", "valid", "test"):
         rows = json.loads(data_folder("wrench", name, f"{part}.json").read_text(encoding="utf-8"))
         for row in rows.values():
             codes.append(row["weak_labels"])
             gold.append(row["label"])
             split.append(_SPLITS[part])
+            texts.append(str(row["data"]["text"]))
     votes = mw.LabelMatrix(np.array(codes), mw.TaskSchema.flat(["ham", "spam"]))
-    return WeakMatrix(name, votes, np.array(gold), np.array(split), "real")
+    return WeakMatrix(name, votes, np.array(gold), np.array(split), "real", texts=texts)
 
 
 def youtube() -> WeakMatrix:

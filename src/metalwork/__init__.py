@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from metalwork.errors import MetalworkError
     from metalwork.features import WordCounts
     from metalwork.label_models import (
+        FeatureAwareLabelModel,
         ForestLabelModel,
         HierarchicalLabelModel,
         LogLinearLabelModel,
@@ -58,6 +59,7 @@ _HOMES = {
     "ABSTAIN": "_checks",
     "EndModel": "end_models",
     "FeasibleLabels": "votes",
+    "FeatureAwareLabelModel": "label_models",
     "ForestLabelModel": "label_models",
     "HierarchicalLabelModel": "label_models",
     "LabelMatrix": "votes",
@@ -103,6 +105,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "ABSTAIN",
     "EndModel",
     "FeasibleLabels",
+    "FeatureAwareLabelModel",
     "ForestLabelModel",
     "HierarchicalLabelModel",
     "LabelMatrix",

@@ -17,6 +17,7 @@ PUBLIC = (
     "ABSTAIN",
     "EndModel",
     "FeasibleLabels",
+    "FeatureAwareLabelModel",
     "ForestLabelModel",
     "HierarchicalLabelModel",
     "LabelMatrix",

@@ -29,6 +29,7 @@ MODELS: dict[str, Make] = {
     "ignored": lambda schema: mw.HierarchicalLabelModel(schema, abstains="ignored"),
     "informative": lambda schema: mw.HierarchicalLabelModel(schema, abstains="informative"),
     "allow": lambda schema: mw.HierarchicalLabelModel(schema, unvoted="allow"),
+    "feature aware": mw.FeatureAwareLabelModel,
 }
 NOT_HARD = [name for name in MODELS if name != "hard"]  # the hard vote breaks ties by row number
 DEFAULT = ["auto", "ignored", "informative", "allow"]

@@ -3,6 +3,7 @@
 from metalwork._public import offer
 from metalwork.label_models._base import LabelModel, VoteEffect, load_label_model
 from metalwork.label_models._diagnostics import Dependence, Diagnosis, Doubt
+from metalwork.label_models._feature_aware import FeatureAwareLabelModel
 from metalwork.label_models._forest import ForestLabelModel
 from metalwork.label_models._hierarchical import HierarchicalLabelModel
 from metalwork.label_models._intervals import Interval, Intervals
@@ -16,6 +17,7 @@ __all__ = [
     "Dependence",
     "Diagnosis",
     "Doubt",
+    "FeatureAwareLabelModel",
     "ForestLabelModel",
     "HierarchicalLabelModel",
     "Interval",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from metalwork.errors import VotesError
 from metalwork.inference import N_RELATIVE, is_relative
@@ -110,6 +111,41 @@ def declared(model: type[Any]) -> dict[str, Rule]:
 
 LFS: Final = ("lf_names_", "lf_tasks_", "lf_outcomes_")
 """The fitted attributes of every model."""
+
+
+def packed(fitted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """Fitted attributes as plain JSON and arrays by name; dicts and lists of arrays count as several arrays."""
+    arrays = {name: value for name, value in fitted.items() if isinstance(value, np.ndarray)}
+    dicts = {name: list(value) for name, value in fitted.items() if isinstance(value, dict)}
+    lists = {
+        name: list(value.values()) if name in dicts else value
+        for name, value in fitted.items()
+        if name in dicts or _is_array_list(value)
+    }
+    arrays |= {f"{name}.{i}": part for name, parts in lists.items() for i, part in enumerate(parts)}
+    header = {
+        "values": {name: value for name, value in fitted.items() if name not in arrays and name not in lists},
+        "lists": {name: len(parts) for name, parts in lists.items()},
+        "dicts": dicts,
+        "arrays": sorted(arrays),
+    }
+    return header, arrays
+
+
+def unpacked(header: Mapping[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> dict[str, Any]:
+    """Fitted attributes from what :func:`packed` gave."""
+    found: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in header["values"].items()
+    }
+    for name, count in header["lists"].items():
+        found[name] = [arrays.pop(f"{name}.{i}") for i in range(count)]
+    for name, keys in header["dicts"].items():
+        found[name] = dict(zip(keys, found[name], strict=True))
+    return found | arrays
+
+
+def _is_array_list(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(isinstance(part, np.ndarray) for part in value)
 
 
 def check_stored(model: type[Any], schema: TaskSchema, found: Mapping[str, Any]) -> None:
