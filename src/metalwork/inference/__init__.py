@@ -58,6 +58,7 @@ from metalwork.inference._outcomes import (
     by_every_state,
     factors_of_votes,
     is_relative,
+    shares_of,
 )
 from metalwork.inference._packing import (
     MOST_KEYS,
@@ -170,6 +171,7 @@ __all__ = [
     "reweighted",
     "scaled",
     "shared_votes",
+    "shares_of",
     "simulated_codes",
     "states_of_ends",
     "supported_labels",

@@ -9,6 +9,7 @@ from metalwork._checks import ABSTAIN, IntArray
 from metalwork.inference._mixture import CodedVotes, by_digit, stack
 from metalwork.inference._outcomes import INSIDE, N_RELATIVE, OUTSIDE, TaskVotes
 from metalwork.inference._packing import Keys, blocks_of
+from metalwork.inference._soft import soft_evidence, votes_for_labels
 from metalwork.inference._threads import in_threads
 from metalwork.inference._touched_counts import touched_counts
 from metalwork.inference._tree import END, Floats, Tree
@@ -69,7 +70,7 @@ def expected_counts(
     for known, count in zip(weights, applies_by_key, strict=True):
         if known.settled:
             by_key[known.groups[0]] = known.shares * count
-    return _collect(votes, counts._replace(log_evidence=log_evidence))
+    return _collect(votes, counts._replace(log_evidence=log_evidence), tables)
 
 
 def _n_on(task: TaskVotes) -> int:
@@ -121,19 +122,26 @@ def _seen_from_votes(joint: Floats, key: Keys, applies: Floats) -> Floats:
     return np.stack([inside, applies - inside])
 
 
-def _collect(votes: CodedVotes, counts: KeyCounts) -> SuffStats:
-    labels, vote_counts = [], []
-    for task, records in zip(votes.tasks, counts.labels, strict=True):
-        counted = []
+def _collect(votes: CodedVotes, counts: KeyCounts, tables: Sequence[Floats] = ()) -> SuffStats:
+    """``tables`` are those that the counts were found with, if any."""
+    labels, vote_counts, log_evidence = [], [], counts.log_evidence
+    for t, (task, records) in enumerate(zip(votes.tasks, counts.labels, strict=True)):
+        counted, first, shares = [], 0, dict(task.outcomes.shares)
         for g in task.groups:
             applies = counts.by_key[g]
             off = np.maximum(votes.totals[g] - applies.sum(axis=0), 0.0)
             states = np.concatenate([applies, off[None, :]])
-            counted.append(by_digit(states, votes.groups[g]))
+            if first in shares:
+                table = tables[t][first] if tables else None
+                counted.append(votes_for_labels(states[:, 1:], table, shares[first])[None])
+                log_evidence += soft_evidence(states[:, 1:].sum(axis=0), table, shares[first], counted[-1][0])
+            else:
+                counted.append(by_digit(states, votes.groups[g]))
+            first += len(votes.groups[g].lfs)
         by_state = states.sum(axis=1)
         labels.append(np.append(records, by_state[-1]) if task.relative else by_state)
         vote_counts.append(stack(counted))
-    return SuffStats(labels, vote_counts, counts.log_evidence)
+    return SuffStats(labels, vote_counts, log_evidence)
 
 
 def known_counts(votes: CodedVotes, state_of: IntArray, weight: float) -> SuffStats:

@@ -11,7 +11,7 @@ sum of one table look-up a group. A leaf task with one group is worked out for e
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -78,9 +78,14 @@ def code_few(layout: Packing, words: Int64Array, weights: Floats, single: Packin
 
 
 def outcomes_by_lf(layout: Packing) -> Int64Array:
-    """How many outcomes each LF has, task by task: int array (n_lfs,)."""
-    found = [np.full(len(group.lfs), group.base - 1) for group in layout.groups]
+    """How many votes each LF can cast, task by task: int array (n_lfs,)."""
+    found = [np.full(len(group.lfs), n_votes_of_lf(group)) for group in layout.groups]
     return np.concatenate(found).astype(np.int64)
+
+
+def n_votes_of_lf(group: Group) -> int:
+    """How many votes each LF of a group can cast: its outcomes, or soft votes."""
+    return group.n_keys - 1 if len(group.lfs) == 1 else group.base - 1
 
 
 def code_votes(layout: Packing, codes: IntArray) -> CodedVotes:
@@ -164,23 +169,43 @@ def by_digit(counts: Floats, group: Group) -> Floats:
 
 def votes_of_task(votes: CodedVotes, t: int) -> Floats:
     """How often each LF of task t votes for each of its outcomes: float array (n_lfs, n_outcomes)."""
+    task = votes.tasks[t]
     if votes.sparse_rows is not None:
         return votes.sparse_rows.of_task(t, votes.totals[0])
-    return stack([by_digit(votes.totals[g][None, :], votes.groups[g]) for g in votes.tasks[t].groups])[:, 0]
+    shares, counted, first = dict(task.outcomes.shares), [], 0
+    for g in task.groups:
+        total, group = votes.totals[g][None, :], votes.groups[g]
+        counted.append((total[:, 1:] @ shares[first])[None] if first in shares else by_digit(total, group))
+        first += len(group.lfs)
+    return stack(counted)[:, 0]
 
 
 def one_hot(votes: CodedVotes, rows: Int64Array) -> sparse.csr_array:
-    """Which LF said what on some rows: CSR (n_rows, sum of n_lfs * n_outcomes), group by group."""
+    """Which LF said what on some rows: CSR (n_rows, sum of n_lfs * n_outcomes), group by group.
+
+    A soft vote is shared out to the labels.
+    """
     if votes.sparse_rows is not None:
-        return votes.sparse_rows.matrix[rows]
-    return _votes_in([key.take(rows) for key in votes.keys], votes.groups)
+        seen = votes.sparse_rows.matrix[rows]
+    else:
+        seen = _votes_in([key.take(rows) for key in votes.keys], votes.groups)
+    if not any(task.outcomes.shares for task in votes.tasks):
+        return seen
+    blocks: list[Any] = []
+    for task in votes.tasks:
+        shares, first = dict(task.outcomes.shares), 0
+        for group in (votes.groups[g] for g in task.groups):
+            n_columns = len(group.lfs) * n_votes_of_lf(group)
+            blocks.append(shares[first] if first in shares else sparse.eye_array(n_columns))
+            first += len(group.lfs)
+    return sparse.csr_array(seen @ sparse.block_diag(blocks, format="csr"))
 
 
 def _votes_in(keys: Sequence[Keys], groups: Sequence[Group]) -> sparse.csr_array:
     found, columns, n_columns = [], [], 0
     for key, group in zip(keys, groups, strict=True):
         voted = np.flatnonzero(key)
-        codes, k = votes_of_keys(key[voted], group), group.base - 1
+        codes, k = votes_of_keys(key[voted], group), n_votes_of_lf(group)
         row, lf = np.nonzero(codes >= 0)
         found.append(voted[row])
         columns.append(n_columns + lf * k + codes[row, lf])

@@ -24,6 +24,7 @@ Int64Array = npt.NDArray[np.int64]
 N_RELATIVE = 3
 """Relative states: the label voted for, another label, and that the task does not apply."""
 INSIDE, OUTSIDE, OFF = range(N_RELATIVE)
+_ROUNDING = 1e-6
 MOST_CELLS = 1 << 27
 """LFs times states times labels up to which tables hold every state."""
 
@@ -38,7 +39,8 @@ class OutcomeSets(NamedTuple):
     ask; ``asked`` (the same shape) says where it asks. LFs of fewer outcomes are filled up with some that ask
     nothing. Where all LFs vote for labels, whose outcomes are the same, a first axis of length 1 stands for all.
     ``plain`` (n_lfs,) says which LFs vote for labels, ``soft`` whether any outcome holds a state by a part,
-    ``relative`` whether states are those that a vote sees.
+    ``relative`` whether states are those that a vote sees. LFs of soft votes alone have the labels as outcomes:
+    ``shares`` has their positions, and the probabilities (n_soft_votes, n_labels) of what they say.
     """
 
     member: Floats
@@ -46,6 +48,7 @@ class OutcomeSets(NamedTuple):
     plain: npt.NDArray[np.bool_]
     soft: bool
     relative: bool = False
+    shares: tuple[tuple[int, Floats], ...] = ()
 
     def of_lf(self, i: int) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """``member`` and ``asked`` of the LF at position ``i``: (n_states, n_outcomes) each."""
@@ -72,18 +75,31 @@ def outcome_sets(lfs: Sequence[int], n_labels: int, alphabets: Alphabets) -> Out
     plain = np.array([lf not in alphabets for lf in lfs], dtype=bool)
     if is_relative(lfs, n_labels, alphabets):
         return OutcomeSets(*_relative_labels(n_labels), plain, False, relative=True)
-    if plain.all():
-        return OutcomeSets(*_labels_alone(n_labels), plain, False)
-    n_outcomes = max(len(alphabets[lf]) if lf in alphabets else n_labels for lf in lfs)
+    found = {i: shares_of(alphabets[lf]) for i, lf in enumerate(lfs) if lf in alphabets}
+    shares = tuple((i, part) for i, part in found.items() if part is not None)
+    sets = {lf: alphabets[lf] for i, lf in enumerate(lfs) if i in found and found[i] is None}
+    if not sets:
+        return OutcomeSets(*_labels_alone(n_labels), plain, False, shares=shares)
+    n_outcomes = max(len(sets[lf]) if lf in sets else n_labels for lf in lfs)
     rows = np.full((len(lfs), n_labels + 1, n_outcomes), np.nan)
     for i, lf in enumerate(lfs):
-        if lf in alphabets:
-            rows[i, :, : len(alphabets[lf])] = alphabets[lf].T
+        if lf in sets:
+            rows[i, :, : len(sets[lf])] = sets[lf].T
         else:
             rows[i, :n_labels, :n_labels] = np.eye(n_labels)
     asked = ~np.isnan(rows)
     member = np.where(asked, rows, 0.0)
-    return OutcomeSets(member, asked, plain, bool(((member > 0) & (member < 1)).any()))
+    return OutcomeSets(member, asked, plain, bool(((member > 0) & (member < 1)).any()), shares=shares)
+
+
+def shares_of(rows: FloatArray) -> Floats | None:
+    """The probabilities (n_outcomes, n_labels) of an alphabet of soft votes; None of any other.
+
+    It holds distributions over the labels, not all of which are for one label.
+    """
+    shares = np.asarray(rows[:, :-1], dtype=np.float64)
+    whole = np.isnan(rows[:, -1]).all() and (np.abs(shares.sum(axis=1) - 1.0) < _ROUNDING).all()
+    return shares if whole and (shares.max(axis=1, initial=0.0) < 1.0).any() else None
 
 
 def is_relative(lfs: Sequence[int], n_labels: int, alphabets: Alphabets) -> bool:

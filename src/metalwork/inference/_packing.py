@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import IntArray
-from metalwork.inference._outcomes import Alphabets, is_relative
+from metalwork.inference._outcomes import Alphabets, is_relative, shares_of
 from metalwork.inference._threads import do_in_threads
 
 Int64Array = npt.NDArray[np.int64]
@@ -28,7 +28,8 @@ _LEAST_KEYS, _MOST_KEYS_IN_ALL = 1 << 8, 1 << 18
 class Group(NamedTuple):
     """Some LFs of one task whose votes make up one number below ``n_keys``, the first LF its highest digit.
 
-    They have ``base - 1`` outcomes each.
+    They have ``base - 1`` outcomes each. An LF of soft votes has a group of its own: these are its keys, but its
+    outcomes are the labels.
     """
 
     task: int
@@ -71,10 +72,14 @@ def packing(
         for run in _runs(lfs, k, own)
     ]
     for t, base, rest in runs:
-        most = 1 if is_relative(lfs_of_task[t].tolist(), n_labels[t], own) else most_keys
+        soft = _soft_lfs(rest, own)
+        most = 1 if soft or is_relative(lfs_of_task[t].tolist(), n_labels[t], own) else most_keys
         while True:
             fitting = _digits(base, _WORD // size)
-            groups += _split(t, rest[:fitting], base, word, most)
+            groups += [
+                group._replace(base=n_labels[t] + 1) if soft.intersection(group.lfs) else group
+                for group in _split(t, rest[:fitting], base, word, most)
+            ]
             size *= base ** min(fitting, len(rest))
             rest = rest[fitting:]
             if not len(rest):
@@ -89,6 +94,11 @@ def _runs(lfs: Int64Array, n_labels: int, alphabets: Alphabets) -> list[tuple[in
     """The LFs of a task by their base."""
     bases = np.array([len(alphabets.get(lf, range(n_labels))) + 1 for lf in lfs.tolist()], np.int64)
     return [(int(base), lfs[bases == base]) for base in np.unique(bases)] or [(n_labels + 1, lfs)]
+
+
+def _soft_lfs(lfs: Int64Array, alphabets: Alphabets) -> set[int]:
+    """Those that cast soft votes."""
+    return {lf for lf in lfs.tolist() if lf in alphabets and shares_of(alphabets[lf]) is not None}
 
 
 def _digits(base: int, size: int) -> int:
@@ -166,6 +176,9 @@ def unpack(words: Int64Array, layout: Packing) -> list[Keys]:
 def votes_of_keys(keys: Keys, group: Group) -> Int64Array:
     """The votes behind keys: int64 array (n_rows, LFs of the group), -1 for an abstain."""
     rest, votes = keys.astype(np.int64), np.empty((len(keys), len(group.lfs)), np.int64)
+    if len(group.lfs) == 1:
+        votes[:, 0] = rest - 1
+        return votes
     for i in reversed(range(len(group.lfs))):
         rest, digit = np.divmod(rest, group.base)
         votes[:, i] = digit - 1
@@ -183,6 +196,8 @@ def votes_in_words(words: Int64Array, layout: Packing) -> Int64Array:
 
 def votes_by_key(group: Group) -> Int64Array:
     """How many LFs vote, for every key of the group: int array (n_keys,)."""
+    if len(group.lfs) == 1:
+        return (np.arange(group.n_keys) > 0).astype(np.int64)
     by_key = np.zeros(1, np.int64)
     for _ in group.lfs:
         by_key = (by_key[:, None] + (np.arange(group.base) > 0)).reshape(-1)

@@ -9,6 +9,7 @@ from scipy import sparse
 
 from metalwork.inference._dependence import systematic_sample
 from metalwork.inference._mixture import CodedVotes, keys_at, one_hot
+from metalwork.inference._outcomes import TaskVotes
 from metalwork.inference._packing import Int64Array, votes_by_key, votes_of_keys
 from metalwork.inference._tree import Floats, Tree, leaf_spans
 from metalwork.inference._weights import end_posterior_of_keys, weigh
@@ -21,8 +22,9 @@ _LEAST_ROWS = 64
 class Rows(NamedTuple):
     """Some rows: ``weights`` (n_rows,), in records; ``end`` (n_end_labels, n_rows), P(end label).
 
-    For every task t, ``codes[t]`` (n_rows, n_lfs of t) holds its votes, -1 for an abstain, and ``state[t]``
-    (n_labels + 1, n_rows) the probability of each label, last that t does not apply.
+    For every task t, ``codes[t]`` (n_rows, n_lfs of t) holds its votes, -1 for an abstain, of a soft vote the
+    label that it holds most, and ``state[t]`` (n_labels + 1, n_rows) the probability of each label, last that t
+    does not apply.
     """
 
     weights: Floats
@@ -50,12 +52,17 @@ def row_blocks(
     for start in range(0, len(chosen), step):
         rows = chosen[start : start + step]
         keys = keys_at(votes, rows)
-        codes = [
-            np.concatenate([votes_of_keys(keys[g], votes.groups[g]) for g in task.groups], axis=1)
-            for task in votes.tasks
-        ]
+        cast = [votes_of_keys(key, group) for key, group in zip(keys, votes.groups, strict=True)]
+        codes = [_codes(task, [cast[g] for g in task.groups]) for task in votes.tasks]
         end = end_posterior_of_keys(tree, known, keys)
         yield Rows(weights[rows], end, codes, [_states(tree, t, end) for t in range(len(tree.child))])
+
+
+def _codes(task: TaskVotes, votes: Sequence[Int64Array]) -> Int64Array:
+    codes = np.concatenate(votes, axis=1)
+    for i, shares in task.outcomes.shares:
+        codes[:, i] = np.append(shares.argmax(axis=1), -1)[codes[:, i]]
+    return codes
 
 
 def _states(tree: Tree, t: int, end: Floats) -> Floats:

@@ -29,4 +29,6 @@ def simulated_codes(
         for lf, steps in zip(task.lfs, below, strict=True):
             outcome = (rng.random(n_points)[:, None] >= steps[states[:, t]]).sum(axis=1)
             codes[:, lf] = np.where(outcome == silent, ABSTAIN, outcome)
+        for i, shares in task.outcomes.shares:  # the soft vote nearest to a vote for the label
+            codes[:, task.lfs[i]] = np.append(shares.argmax(axis=0), ABSTAIN)[codes[:, task.lfs[i]]]
     return codes

@@ -26,7 +26,8 @@ _CHUNK_ROWS = 1 << 13
 class SparseRows:
     """Rows of votes as a CSR matrix (n_rows, n_votes) of ones: a column each vote.
 
-    Columns go LF by LF, the LFs task by task as in ``tasks``; ``n_outcomes`` (n_lfs,) are how many each has.
+    Columns go LF by LF, the LFs task by task as in ``tasks``; ``n_outcomes`` (n_lfs,) are how many each has: those
+    of LFs of soft votes are these.
     """
 
     def __init__(self, matrix: sparse.csr_array, tasks: Sequence[TaskVotes], n_outcomes: Int64Array) -> None:
@@ -74,8 +75,11 @@ class SparseRows:
         """What stands by vote (n_votes,) of the LFs of task t: (n_lfs, n_outcomes), 0 beyond those an LF has."""
         first, last = self._lfs_of(t)
         start, size = int(self.n_outcomes[:first].sum()), self.n_outcomes[first:last]
-        found = np.zeros((len(size), self.tasks[t].outcomes.member.shape[2]))
-        found[np.arange(found.shape[1]) < size[:, None]] = by_vote[start : start + int(size.sum())]
+        cast, hard, soft = _cast([self.tasks[t]], size, self.tasks[t].outcomes.member.shape[2])
+        found, own = np.zeros(cast.shape), by_vote[start : start + int(size.sum())]
+        found[cast] = own[hard]
+        for lf in soft:
+            found[lf.place, : lf.shares.shape[1]] = own[lf.start : lf.stop] @ lf.shares
         return found
 
     def touched(self, tree: Tree) -> "TouchedRows":
@@ -89,13 +93,22 @@ class SparseRows:
         return first, first + len(self.tasks[t].lfs)
 
 
+class SoftLF(NamedTuple):
+    """An LF of soft votes by its ``place`` in a stack; its votes are the stack's from ``start`` to ``stop``."""
+
+    place: int
+    start: int
+    stop: int
+    shares: Floats
+
+
 class TaskStack(NamedTuple):
     """Tasks equally deep with as many labels: ``child`` (n_tasks, n_labels) is END or the task that opens below.
 
     Their LFs stand one after the other: ``place`` (n_lfs,) is the task of each, by its place in the stack, and
-    ``cast`` (n_lfs, n_outcomes) says which outcomes it has; the votes of the stack are these in order, ``columns``
-    (n_votes,) of all votes. ``n_outcomes`` (n_tasks,) are those of the LF that has most. Where states are
-    ``relative``, there is one task.
+    ``cast`` (n_lfs, n_outcomes) says which outcomes are votes; these in order are the ``hard`` (n_votes,) votes of
+    the stack, the others belong to LFs of soft votes, ``soft``. ``columns`` (n_votes,) are those of all votes,
+    ``n_outcomes`` (n_tasks,) the outcomes that tables have. Where states are ``relative``, there is one task.
     """
 
     tasks: Int64Array
@@ -103,6 +116,8 @@ class TaskStack(NamedTuple):
     relative: bool
     place: Int64Array
     cast: npt.NDArray[np.bool_]
+    hard: npt.NDArray[np.bool_]
+    soft: tuple[SoftLF, ...]
     columns: Int64Array
     n_outcomes: Int64Array
 
@@ -198,10 +213,27 @@ def task_stacks(
         column[mine] = np.arange(len(mine))
         child = np.array([tree.child[t] for t in own.tolist()], np.int64)
         lfs = np.flatnonzero(np.isin(task_of_lf, own))
-        most = np.array([tasks[t].outcomes.member.shape[2] for t in own.tolist()])
-        cast = np.arange(most.max()) < n_outcomes[lfs, None]
-        stacks.append(TaskStack(own, child, bool(shape[2] >= 0), place[task_of_lf[lfs]], cast, mine, most))
+        width = np.array([tasks[t].outcomes.member.shape[2] for t in own.tolist()])
+        cast, hard, soft = _cast([tasks[t] for t in own.tolist()], n_outcomes[lfs], int(width.max()))
+        relative, places = bool(shape[2] >= 0), place[task_of_lf[lfs]]
+        stacks.append(TaskStack(own, child, relative, places, cast, hard, soft, mine, width))
     return tuple(stacks), TaskPlaces(parent, label, stack, place, depth, task, column, outcome)
+
+
+def _cast(
+    tasks: Sequence[TaskVotes], n_votes: Int64Array, width: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], tuple[SoftLF, ...]]:
+    """Which outcomes of LFs are votes, which votes these are, and the LFs of soft votes."""
+    first, soft = np.cumsum([0] + [len(task.lfs) for task in tasks]), []
+    stop = np.cumsum(n_votes)
+    for before, task in zip(first.tolist(), tasks, strict=False):
+        for i, shares in task.outcomes.shares:
+            end = int(stop[before + i])
+            soft.append(SoftLF(before + i, end - len(shares), end, shares))
+    cast, hard = np.arange(width) < n_votes[:, None], np.ones(int(n_votes.sum()), dtype=bool)
+    for lf in soft:
+        cast[lf.place], hard[lf.start : lf.stop] = False, False
+    return cast, hard, tuple(soft)
 
 
 class _Pairs(NamedTuple):

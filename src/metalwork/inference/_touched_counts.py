@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from metalwork.inference._outcomes import INSIDE, OFF, OUTSIDE, Int64Array
+from metalwork.inference._soft import soft_evidence, soft_gain, votes_for_labels
 from metalwork.inference._touched import SparseRows, TaskStack, TouchedTasks
 from metalwork.inference._tree import END, Floats, Tree, normalise
 
@@ -32,6 +33,8 @@ class StackSums(Protocol):
     """Shares of labels (n_tasks, n_labels) on a row without votes."""
     unvoted_evidence: Floats
     """Their log evidence (n_tasks,)."""
+    table: Floats
+    """The tables of its LFs (n_lfs, n_states, n_outcomes + 1)."""
 
     def up(self, cells: Floats, touched: TouchedTasks) -> Floats:
         """Log evidence of each pair (n_pairs,); what deeper tasks add is in the cells, which become shares."""
@@ -93,7 +96,8 @@ def touched_counts(
         log_evidence += float((records[rows] * pass_up(sums, parts, cells)).sum())
         for own, part in reversed(list(zip(sums, parts, strict=True))):
             own.down(cells, part, records[rows] if part.opened_by is None else cells[part.opened_by])
-    return *_collected(tree, stacks, sums, totals, float(records.sum())), log_evidence
+    labels, votes, more = _collected(tree, stacks, sums, totals, float(records.sum()))
+    return labels, votes, log_evidence + more
 
 
 def _stacked(stack: TaskStack, tables: Sequence[Floats]) -> Floats:
@@ -113,9 +117,13 @@ class _DenseSums:
     def __init__(self, stack: TaskStack, table: Floats, start: Floats) -> None:
         gain = table[:, :-1] - table[:, -1:]
         abstain = gain[:, :, -1]
-        votes = (gain[:, :, :-1] - abstain[:, :, None]).transpose(0, 2, 1)[stack.cast]
+        votes = np.empty((len(stack.hard), abstain.shape[1]))
+        votes[stack.hard] = (gain[:, :, :-1] - abstain[:, :, None]).transpose(0, 2, 1)[stack.cast]
+        for lf in stack.soft:
+            own = soft_gain(table[lf.place], lf.shares)
+            votes[lf.start : lf.stop] = (own[:, 1:] - own[:, :1]).T
         share = start + _by_task(stack) @ abstain
-        self._gain = np.concatenate([votes, share])
+        self.table, self._gain = table, np.concatenate([votes, share])
         self.unvoted_evidence = normalise(share.T)
         self.unvoted = share
         self._counts = np.zeros(self._gain.shape)
@@ -154,7 +162,7 @@ class _RelativeSums:
     """
 
     def __init__(self, stack: TaskStack, table: Floats, start: Floats) -> None:
-        level = table[:, OUTSIDE] - table[:, OFF]
+        self.table, level = table, table[:, OUTSIDE] - table[:, OFF]
         abstain = level[:, -1:]
         self._level = np.append((level[:, :-1] - abstain)[stack.cast], 0.0)
         self._raised = (table[:, INSIDE, :-1] - table[:, OUTSIDE, :-1])[stack.cast]
@@ -226,9 +234,11 @@ def _sums(index: Int64Array, values: Floats, size: int) -> Floats:
 
 def _collected(
     tree: Tree, stacks: Sequence[TaskStack], sums: Sequence[StackSums], totals: Floats, n_records: float
-) -> tuple[list[Floats], list[Floats]]:
-    """Records by label and votes by state, of every task, with the rows that touch none."""
-    labels, votes = [_NONE] * len(tree.child), [_NONE] * len(tree.child)
+) -> tuple[list[Floats], list[Floats], float]:
+    """Records by label and votes by state, of every task, with the rows that touch none; and what soft votes add
+    to the log evidence.
+    """
+    labels, votes, log_evidence = [_NONE] * len(tree.child), [_NONE] * len(tree.child), 0.0
     applies = np.full(len(tree.child), n_records)
     for stack, own in reversed(list(zip(stacks, sums, strict=True))):
         count = own.counted()
@@ -237,17 +247,25 @@ def _collected(
         applies[stack.child[opens]] = records[opens]
         off = np.maximum(n_records - applies[stack.tasks], 0.0)
         by_state = np.concatenate([records, off[:, None]], axis=1)
-        counted = _by_lf(stack, count.votes, totals[stack.columns])
+        counted, more = _by_lf(stack, own.table, count.votes, totals[stack.columns])
+        log_evidence += more
         first = np.searchsorted(stack.place, np.arange(len(stack.tasks) + 1))
         for i, (t, n_outcomes) in enumerate(zip(stack.tasks.tolist(), stack.n_outcomes.tolist(), strict=True)):
             labels[t], votes[t] = by_state[i], counted[first[i] : first[i + 1], :, :n_outcomes]
-    return labels, votes
+    return labels, votes, log_evidence
 
 
-def _by_lf(stack: TaskStack, votes: Floats, totals: Floats) -> Floats:
-    """Counts by vote as (n_lfs, n_states, n_outcomes), with those where the task does not apply."""
-    off = np.maximum(totals - votes.sum(axis=1), 0.0)
-    counted = np.zeros((len(stack.cast), votes.shape[1] + 1, stack.cast.shape[1]))
+def _by_lf(stack: TaskStack, tables: Floats, votes: Floats, totals: Floats) -> tuple[Floats, float]:
+    """Counts by vote as (n_lfs, n_states, n_outcomes), with those where the task does not apply; and what soft
+    votes add to the log evidence.
+    """
+    states = np.concatenate([votes, np.maximum(totals - votes.sum(axis=1), 0.0)[:, None]], axis=1)
+    counted, log_evidence = np.zeros((len(stack.cast), states.shape[1], stack.cast.shape[1])), 0.0
     by_outcome = counted.transpose(0, 2, 1)
-    by_outcome[stack.cast] = np.concatenate([votes, off[:, None]], axis=1)
-    return counted
+    by_outcome[stack.cast] = states[stack.hard]
+    for lf in stack.soft:
+        own, table = states[lf.start : lf.stop].T, tables[lf.place]
+        found = votes_for_labels(own, table, lf.shares)
+        counted[lf.place, :, : found.shape[1]] = found
+        log_evidence += soft_evidence(own.sum(axis=0), table, lf.shares, found)
+    return counted, log_evidence

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from metalwork.inference._outcomes import INSIDE, OFF, OUTSIDE, Alphabets, TaskVotes, outcome_sets
 from metalwork.inference._packing import Group, Keys, Packing
+from metalwork.inference._soft import soft_gain
 from metalwork.inference._tree import END, Floats, Tree, column_sums, leaf_spans, normalise
 
 _NONE: Floats = np.empty(0)
@@ -85,13 +86,16 @@ def weigh(
         if task.relative:
             found.append(_weigh_votes(task, table, prior))
             continue
-        k, start, first = task.n_labels, prior, 0
+        k, start, first, soft = task.n_labels, prior, 0, dict(task.outcomes.shares)
         gain = table[:, :k, :] - table[:, k:, :]
         gain = np.concatenate([gain[:, :, -1:], gain[:, :, :-1]], axis=2)
         by_group = []
         for g in task.groups:
             n_lfs = len(groups[g].lfs)
-            by_group.append(_sum_digits(start, gain[first : first + n_lfs, :, : groups[g].base]))
+            own = gain[first : first + n_lfs, :, : groups[g].base]
+            if first in soft:
+                own = soft_gain(table[first], soft[first])[None]
+            by_group.append(_sum_digits(start, own))
             start, first = np.zeros(k), first + n_lfs
         if len(by_group) > 1 or any(below != END for below in children):
             found.append(Weights(task.groups, by_group, _NONE, _NONE))
@@ -169,7 +173,10 @@ def named_labels(layout: Packing) -> list[npt.NDArray[np.bool_]]:
         if _is_a_label(group, layout.alphabets) or not len(group.lfs):
             found.append(np.zeros((0, 0), dtype=bool))
             continue
-        member = outcome_sets(group.lfs.tolist(), k, layout.alphabets).member
+        sets = outcome_sets(group.lfs.tolist(), k, layout.alphabets)
+        member = sets.member
+        if sets.shares:  # a group of its own
+            member = np.append(sets.shares[0][1].T, np.zeros((1, group.n_keys - 1)), axis=0)[None]
         votes_for = np.concatenate([np.zeros((len(member), k + 1, 1)), member], axis=2)
         votes_for = np.broadcast_to(votes_for, (len(group.lfs), *votes_for.shape[1:]))
         found.append(_sum_digits(np.zeros(k + 1), votes_for) > 0)

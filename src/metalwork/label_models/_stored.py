@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork.errors import VotesError
-from metalwork.inference import N_RELATIVE, is_relative
+from metalwork.inference import N_RELATIVE, is_relative, shares_of
 from metalwork.schema import TaskSchema
 
 _ROUNDING = 1e-6
@@ -190,7 +190,9 @@ def _sizes(schema: TaskSchema, found: Mapping[str, Any]) -> Sizes:
     n_states, widths = [], []
     for own, k in zip(lfs, schema.n_labels, strict=True):
         n_states.append(N_RELATIVE if is_relative(own, k, alphabets) else k + 1)
-        widths.append(max((len(alphabets[lf]) if lf in alphabets else k for lf in own), default=k))
+        sets = [len(alphabets[lf]) for lf in own if lf in alphabets and shares_of(alphabets[lf]) is None]
+        plain = len(sets) < len(own) or not own  # votes for labels, or soft ones
+        widths.append(max([*sets, k] if plain else sets))
     n_lfs = tuple(len(own) for own in lfs)
     return Sizes(len(names), schema.n_end_labels, n_lfs, tuple(schema.n_labels), tuple(n_states), tuple(widths))
 

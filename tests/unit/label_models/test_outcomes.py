@@ -6,6 +6,7 @@ import pytest
 
 import metalwork as mw
 from metalwork.inference import packing, tasks_of
+from metalwork.inference._soft import soft_factors
 from metalwork.label_models import _outcomes
 from metalwork.label_models._outcomes import Outcomes, outcomes_of
 
@@ -47,9 +48,15 @@ def test_a_set_may_hold_that_the_task_does_not_apply() -> None:
 
 
 def test_soft_votes_lie_between_a_vote_and_an_abstain() -> None:
-    certain, sure, doubtful, uniform = said(
-        [[1, 0, NAN], [0.9, 0.1, NAN], [0.6, 0.4, NAN], [0.5, 0.5, NAN]], [0.5, 0.5], 0.8
-    )
+    """Beside a set an LF's soft votes are outcomes of their own; alone they make votes for labels."""
+    rows = [[1, 0, NAN], [0.9, 0.1, NAN], [0.6, 0.4, NAN], [0.5, 0.5, NAN]]
+    beside_a_set = said([*rows, [1, 1, NAN]], [0.5, 0.5], 0.8)[:4]
+    votes_for_labels = said([[1, 0, NAN], [0, 1, NAN]], [0.5, 0.5], 0.8)
+    table = np.append(np.log(votes_for_labels.T), np.zeros((3, 1)), axis=1)
+    shares = np.array(rows)[:, :2]
+    alone = soft_factors(table, shares).by_label(shares)
+    np.testing.assert_allclose(alone, beside_a_set[:, :2])
+    certain, sure, doubtful, uniform = beside_a_set
     np.testing.assert_allclose(certain, [1.6, 0.4, 1.0])
     np.testing.assert_allclose(sure, [0.9 * 1.6 + 0.1 * 0.4, 0.1 * 1.6 + 0.9 * 0.4, 1.0])
     assert certain[0] > sure[0] > doubtful[0] > 1
