@@ -4,6 +4,11 @@ from metalwork.features import Combined, Featurizer, NumericColumns, WordCounts
 from metalwork.pipeline._settings import FeatureSettings
 
 
+def label_model_featurizer(settings: FeatureSettings) -> Featurizer:
+    """What a label model reads of the records: the words of the text, or else the numeric columns."""
+    return build_featurizer(settings if settings.text is None else settings.model_copy(update={"columns": None}))
+
+
 def build_featurizer(settings: FeatureSettings) -> Featurizer:
     """Counts of a text column, numeric columns as they are, or both side by side; scaling is the end model's."""
     found: list[Featurizer] = []

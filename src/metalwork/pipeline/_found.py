@@ -11,7 +11,7 @@ from metalwork.analysis import LFSummary, lf_summary
 from metalwork.label_models import LabelModel
 from metalwork.pipeline._coverage import Coverage, LabelShares, coverage
 from metalwork.pipeline._job import Job
-from metalwork.pipeline._models import LABEL_MODEL_TITLES, learned_accuracies
+from metalwork.pipeline._models import label_model_title, learned_accuracies
 from metalwork.pipeline._scores import END_MODEL, Results, Scored, known_splits, score
 from metalwork.pipeline._split import Split
 from metalwork.pipeline._steps import Applied, Evaluated, Fitted, Reported, Trained
@@ -162,7 +162,7 @@ class RunResults(ABC):
     def scores(self, *among: str, end: bool) -> Results:
         """Metrics of the hard vote and the models there are so far; of the end model where ``end``."""
         fitted = end or "fit" in self.steps
-        titles = [LABEL_MODEL_TITLES[self.job.label_model.name]] * fitted + [END_MODEL] * end
+        titles = [label_model_title(self.job.label_model)] * fitted + [END_MODEL] * end
 
         def parts(split: str) -> Iterator[Scored]:
             models = [self.labels_in_parts] * fitted + [self.end_in_parts] * end

@@ -111,6 +111,8 @@ class Inputs:
             return _digested(found)
         if step == "fit":
             found = {"label_model": job.label_model.model_dump(), "random_state": job.random_state}
+            if job.label_model.features:
+                found["features"] = job.features.model_dump()
             if project is not None:
                 data = project.settings.data
                 found |= {"data.label": data.label, "data.id": data.id}

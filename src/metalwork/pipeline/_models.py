@@ -37,12 +37,30 @@ LABEL_MODEL_TITLES: Final = {
 }
 
 
-def build_label_model(settings: LabelModelSettings, schema: TaskSchema, random_state: int) -> LabelModel:
-    """The label model that ``settings`` name; ``ConfigError`` for an option it does not have."""
+def label_model_title(settings: LabelModelSettings) -> str:
+    """What tables and the report call the label model."""
+    return LABEL_MODEL_TITLES[settings.name] + " with features" * settings.features
+
+
+def build_label_model(
+    settings: LabelModelSettings, schema: TaskSchema, random_state: int, featurizer: Featurizer | None = None
+) -> LabelModel:
+    """The label model that ``settings`` name, which reads records by ``featurizer``, if they say so.
+
+    Raises
+    ------
+    ConfigError
+        For an option that it does not have.
+    """
     kind, fixed = label_model_class(settings), _LABEL_MODELS[settings.name][1]
     arguments = _arguments(kind, settings.options, "label_model.options", random_state)
     model: LabelModel = kind(schema, **(arguments | fixed))
-    return model
+    return label_models.FeatureAwareLabelModel(schema, model, featurizer) if settings.features else model
+
+
+def votes_model(model: LabelModel) -> LabelModel:
+    """The part of a label model that reads the votes."""
+    return model.base_ if isinstance(model, label_models.FeatureAwareLabelModel) else model
 
 
 def build_end_model(
@@ -94,10 +112,11 @@ def blaming(key: str, options: object) -> Iterator[None]:
 
 def notes_on_lfs(model: LabelModel) -> list[str]:
     """A sentence for each LF or group of LFs that the label model finds worth a look."""
-    return model.diagnose().notes() if isinstance(model, label_models.HierarchicalLabelModel) else []
+    found = votes_model(model)
+    return found.diagnose().notes() if isinstance(found, label_models.HierarchicalLabelModel) else []
 
 
 def learned_accuracies(model: LabelModel) -> FloatArray | None:
     """What the label model estimates of each LF (n_lfs,): its accuracy in [0, 1]; None where it learns none."""
-    found = getattr(model, "accuracies_", None)
+    found = getattr(votes_model(model), "accuracies_", None)
     return None if found is None else np.asarray(found, dtype=np.float64)

@@ -7,7 +7,7 @@ import numpy as np
 from metalwork import __version__
 from metalwork.analysis import least_certain
 from metalwork.pipeline._job import Job
-from metalwork.pipeline._models import LABEL_MODEL_TITLES
+from metalwork.pipeline._models import label_model_title, votes_model
 from metalwork.pipeline._scores import known_splits
 from metalwork.pipeline._split import Split
 from metalwork.probabilities import TaskProbabilities
@@ -33,8 +33,8 @@ def report_data(run: "Run") -> ReportData:
         notes_on_lfs=run.notes_on_lfs,
         distributions=_distributions(run),
         notes_on_labels=run.label_shares["train"].notes(),
-        label_model=LABEL_MODEL_TITLES[job.label_model.name],
-        class_prior=getattr(run.label_model, "class_prior_", None),
+        label_model=label_model_title(job.label_model),
+        class_prior=getattr(votes_model(run.label_model), "class_prior_", None),
         warnings=run.warnings,
         plan=model.plan_,
         training=_training(model),

@@ -321,12 +321,19 @@ class LFSettings(Settings):
 
 
 class LabelModelSettings(Settings):
-    """Which label model, whether it may use the dev labels, and its own options."""
+    """Which label model, whether it may use dev labels and the records' features, and its own options."""
 
     name: Literal["hierarchical", "log-linear", "soft-vote", "hard-vote"] = "hierarchical"
     use_dev: bool = True
+    features: bool = False
     class_prior: dict[Name, float] | None = None
     options: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _movable(self) -> Self:
+        if self.features and self.name == "hard-vote":
+            raise ValueError("may have features: true beside other names only; nothing moves a hard-vote")
+        return self
 
 
 class FeatureSettings(Settings):

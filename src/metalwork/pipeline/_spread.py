@@ -36,14 +36,15 @@ class CountVotes:
 
 @dataclass(frozen=True)
 class LabelVotes:
-    """The label model's probabilities of the records in a shard of a split."""
+    """The label model's probabilities of the records in a shard of a split; it gets them where it reads them."""
 
     applied: "Applied"
     model: LabelModel
     split: str
 
-    def __call__(self, number: int) -> pl.DataFrame:
-        return table_of(self.model.predict_proba(self.applied.part(self.split, number)))
+    def __call__(self, item: tuple[int, pl.DataFrame | None]) -> pl.DataFrame:
+        number, records = item
+        return table_of(self.model.predict_proba(self.applied.part(self.split, number), features=records))
 
 
 @dataclass(frozen=True)

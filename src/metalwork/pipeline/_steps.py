@@ -20,7 +20,7 @@ from metalwork.pipeline._check import check_job
 from metalwork.pipeline._coverage import LabelShares, coverage
 from metalwork.pipeline._events import LFProgress
 from metalwork.pipeline._exports import write_csv
-from metalwork.pipeline._features import build_featurizer
+from metalwork.pipeline._features import build_featurizer, label_model_featurizer
 from metalwork.pipeline._findings import record_findings, vote_findings
 from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._guarding import how_to_run
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _MOST_CELLS: Final = 1 << 23
 """Probabilities in a shard at most; so shards of wide trees have fewer records."""
+_MOST_READ: Final = 200_000
+"""Training records from which a label model learns what features say: beyond, every second one, or third."""
 
 Found = TypeVar("Found")
 
@@ -201,14 +203,16 @@ class Fit(Step[Fitted]):
         job, settings = run.job, run.job.label_model
         dev = _dev_votes(run) if settings.use_dev and settings.name == "hierarchical" else None
         with blaming("label_model", settings.options):
-            model = build_label_model(settings, job.schema, job.random_state)
+            model = build_label_model(settings, job.schema, job.random_state, label_model_featurizer(job.features))
             counts = count_shards(run, run.applied, "train")
             model.fit(counts, class_prior=class_prior(settings, job.schema), dev=dev)
+            if settings.features:
+                model.learn_features(*_sample(run))
         work.write_by(files.LABEL_MODEL, model.save)
         for split in job.splits:
             names = _shards("probabilities", run, split)
             label = LabelVotes(run.applied, model, split)
-            for done in keep_tables(run, work, names, label, range(len(names))):
+            for done in keep_tables(run, work, names, label, enumerate(_read_by_label_model(run, split))):
                 run.progress("fit", f"{split} shards", done, len(names))
         shares = {
             split: LabelShares.of(
@@ -248,7 +252,7 @@ class Trained:
 
 
 class Train(Step[Trained]):
-    """Trains the end model on the training records that at least one labeling function voted on."""
+    """Trains the end model on the training records that a labeling function voted on, or the label model read."""
 
     name = "train"
     needs = ("apply", "fit")
@@ -256,6 +260,7 @@ class Train(Step[Trained]):
     def do(self, run: "Run", work: Work) -> Trained:
         job, settings = run.job, run.job.end_model
         n_voted = sum(int(_voted(votes).size) for votes in run.votes_in_parts("train"))
+        n_taught = sum(run.sizes("train")) if job.label_model.features else n_voted
         if n_voted == 0:
             raise ConfigError(
                 "Labeling functions must vote on at least one training record; all abstain on every one. "
@@ -268,7 +273,7 @@ class Train(Step[Trained]):
             count = [lambda epoch: run.progress("train", "epochs", epoch["epoch"], total)]
             model.fit_parts(_TrainingParts(run), dev=dev, callbacks=count)
         work.write_by(files.END_MODEL, model.save)
-        return Trained(model, n_voted, dev is not None)
+        return Trained(model, n_taught, dev is not None)
 
     def load(self, run: "Run", folder: RunFolder) -> Trained:
         facts = folder.manifest["steps"]["train"]
@@ -279,7 +284,10 @@ class Train(Step[Trained]):
 
 
 class _TrainingParts:
-    """The training records that have votes, with their labels, part by part, as often as asked."""
+    """Training records with their labels, part by part, as often as asked.
+
+    Those that have votes; all of them where the label model has read them.
+    """
 
     def __init__(self, run: "Run") -> None:
         self._run = run
@@ -288,9 +296,9 @@ class _TrainingParts:
         run = self._run
         parts = zip(run.records("train"), run.votes_in_parts("train"), run.labels_in_parts("train"), strict=True)
         for part, votes, labels in parts:
-            voted = _voted(votes)
-            if voted.size:
-                yield part.records[voted], labels.rows(voted)
+            taught = np.arange(len(votes)) if run.job.label_model.features else _voted(votes)
+            if taught.size:
+                yield part.records[taught], labels.rows(taught)
 
 
 @dataclass(frozen=True)
@@ -380,6 +388,25 @@ def _shards(kind: str, run: "Run", split: str) -> list[str]:
 def _mean(parts: Iterable[TaskProbabilities]) -> Any:
     sums = [(len(part), part.end.sum(axis=0, dtype=np.float64)) for part in parts]
     return sum(total for _, total in sums) / sum(n for n, _ in sums)
+
+
+def _sample(run: "Run") -> tuple[LabelMatrix, pl.DataFrame]:
+    """Votes and records from which a label model learns what features say: of the training split, some if many."""
+    sizes = run.sizes("train")
+    step = max(1, -(-sum(sizes) // _MOST_READ))
+    found, start = list[tuple[LabelMatrix, pl.DataFrame]](), 0
+    for part, votes in zip(run.records("train"), run.votes_in_parts("train"), strict=True):
+        rows = np.arange(-start % step, len(votes), step)
+        found.append((votes.rows(rows), part.records[rows]))
+        start += len(votes)
+    return LabelMatrix.concatenate([votes for votes, _ in found]), concatenate([frame for _, frame in found])
+
+
+def _read_by_label_model(run: "Run", split: str) -> Iterator[pl.DataFrame | None]:
+    """The records of each shard; None where the label model goes by the votes alone."""
+    if run.job.label_model.features:
+        return (part.records for part in run.records(split))
+    return (None for _ in run.sizes(split))
 
 
 def _dev_votes(run: "Run") -> tuple[LabelMatrix, Codes] | None:
