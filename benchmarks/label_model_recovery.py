@@ -24,6 +24,7 @@ Every data set has its own random parameters. All models run at their default se
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,9 @@ import metalwork as mw
 from metalwork.inference import Tree, code_votes, covered, known_counts
 from metalwork.label_models import LabelModel
 from metalwork.label_models._e_step import e_step
-from metalwork.label_models._em import Stopping
-from metalwork.label_models._fit_generative import fit_generative, m_step
-from metalwork.label_models._fit_votes_only import fit_votes_only
-from metalwork.label_models._repetition import find_repetition
+from metalwork.label_models._em import Stopping, likelihood_em, plain_em
+from metalwork.label_models._independent import independent_m_step
+from metalwork.label_models._rules import initial_rules, rules_m_step
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.simulated import Simulated, simulate
@@ -178,7 +178,7 @@ def rate(schema: mw.TaskSchema, sizes: tuple[int, ...], seeds: int) -> tuple[Flo
         squares: list[list[float]] = [[], []]
         for seed in range(seeds):
             found = sample(schema, n_points, seed)
-            model = mw.HierarchicalLabelModel(schema, abstains="informative").fit(found.votes)
+            model = mw.HierarchicalLabelModel(schema, kind="independent").fit(found.votes)
             squares[0] += ((model.accuracies_ - found.accuracies) ** 2).tolist()
             squares[1] += ((model.class_prior_ - found.share) ** 2).tolist()
         errors[:, i] = [np.sqrt(np.mean(part)) for part in squares]
@@ -202,18 +202,26 @@ def table_rate(seeds: int, most: int = 1_000_000) -> None:
 def likelihoods(found: Simulated) -> list[float]:
     """Log likelihood of all votes where EM ends: from the votes-only reading, first guesses, the truth."""
     votes, schema = found.votes, found.votes.schema
-    model = mw.HierarchicalLabelModel(schema, abstains="informative").fit(votes)
+    model = mw.HierarchicalLabelModel(schema, kind="independent").fit(votes)
     assert model._counts is not None
     assert model._learned is not None
-    tree, rows, start = Tree.of(schema), model._counts.coded(), model._learned.start
-    once, to_the_end = Stopping(1, 1e-6), Stopping(1_000, 1e-4 / votes.n_points)
-    repeated = find_repetition(tree, covered(rows), start)
-    usual = fit_votes_only(tree, covered(rows), start, Stopping(100, 1e-6), repeated)
-    guessed = fit_votes_only(tree, covered(rows), start, once, repeated)
+    tree, rows, priors = Tree.of(schema), model._counts.coded(), model._learned.priors
+    n_points, voted_on = float(votes.n_points), covered(rows)
+    rules, independent = (
+        partial(rules_m_step, voted_on, priors=priors),
+        partial(independent_m_step, rows, priors=priors),
+    )
+    usual, guessed = (
+        plain_em(e_step(tree, voted_on), rules, initial_rules(voted_on, priors), Stopping(n_steps, 1e-6))
+        for n_steps in (100, 1)
+    )
     known = known_counts(code_votes(model._layout(), votes.codes), schema.task_codes[found.y], 1.0)
-    true = usual._replace(**dict(zip(("tables", "log_prior"), m_step(rows, known, start), strict=True)))
-    fits = [fit_generative(e_step(tree, rows), rows, first, start, to_the_end) for first in (usual, guessed, true)]
-    return [votes.n_points * fit.log_likelihoods[-1] for fit in fits]
+    true = usual._replace(**dict(zip(("tables", "log_prior"), independent(known), strict=True)))
+    to_the_end = Stopping(1_000, 1e-4 / votes.n_points)
+    fits = [
+        likelihood_em(e_step(tree, rows), independent, f, to_the_end, n_points) for f in (usual, guessed, true)
+    ]
+    return [n_points * fit.log_likelihoods[-1] for fit in fits]
 
 
 def table_starts(seeds: int) -> None:
@@ -230,12 +238,12 @@ def table_starts(seeds: int) -> None:
             row(name, f"{low} to {high}", len(ends), *(gains > 1.0).sum(axis=0).tolist())
 
 
-def coverage(schema: mw.TaskSchema, n_points: int, seeds: int, abstains: str) -> tuple[Floats, Floats]:
+def coverage(schema: mw.TaskSchema, n_points: int, seeds: int, kind: str) -> tuple[Floats, Floats]:
     """For each data set, the share of 95 % intervals that hold the truth: accuracies, class prior."""
     shares = np.empty((2, seeds))
     for seed in range(seeds):
         found = sample(schema, n_points, seed)
-        intervals = mw.HierarchicalLabelModel(schema, abstains=abstains).fit(found.votes).intervals()
+        intervals = mw.HierarchicalLabelModel(schema, kind=kind).fit(found.votes).intervals()
         pairs = ((intervals.accuracies, found.accuracies), (intervals.class_prior, found.share))
         for i, (parts, truth) in enumerate(pairs):
             shares[i, seed] = np.mean([p.low <= t <= p.high for p, t in zip(parts, truth, strict=True)])
@@ -245,11 +253,11 @@ def coverage(schema: mw.TaskSchema, n_points: int, seeds: int, abstains: str) ->
 def table_intervals(seeds: int) -> None:
     """Coverage."""
     head("votes", "records", "reading", "accuracies: covered, %", "class prior: covered, %")
-    for abstains in ("informative", "ignored"):
+    for kind in ("independent", "rules"):
         for name, schema in SCHEMAS.items():
             for n_points in (1_000, 10_000):
-                found = coverage(schema, n_points, seeds, abstains)
-                reading = "generative" if abstains == "informative" else "votes only"
+                found = coverage(schema, n_points, seeds, kind)
+                reading = "generative" if kind == "independent" else "votes only"
                 row(name, f"{n_points:,}", reading, *(100 * float(part.mean()) for part in found))
 
 
@@ -340,7 +348,7 @@ def table_real(folder: Path) -> None:
         others = sum(len(names) for _, names in named) - hit
         counts = [sum(scored), len(scored), sum(shares), len(shares), len(doubted), hit, len(named), others]
         total += counts
-        _real_row(path.parent.name, model.abstains_, np.array(counts))
+        _real_row(path.parent.name, model.kind_, np.array(counts))
     _real_row("all", "", total)
 
 

@@ -33,8 +33,8 @@ MODELS: dict[str, Any] = {
     "soft": lambda schema: mw.MajorityVote(schema, mode="soft"),
     "loglinear": mw.LogLinearLabelModel,
     "auto": mw.HierarchicalLabelModel,
-    "ignored": lambda schema: mw.HierarchicalLabelModel(schema, abstains="ignored"),
-    "informative": lambda schema: mw.HierarchicalLabelModel(schema, abstains="informative"),
+    "rules": lambda schema: mw.HierarchicalLabelModel(schema, kind="rules"),
+    "independent": lambda schema: mw.HierarchicalLabelModel(schema, kind="independent"),
 }
 every_schema = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 every_model = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
@@ -67,7 +67,10 @@ def test_label_models(make: Any, schema: mw.TaskSchema, tmp_path: Path) -> None:
     found = simulate(np.random.default_rng(0), schema, 400, lfs_a_task=4)
     model: LabelModel = make(schema).fit(found.votes)
     check(model.predict_proba(found.votes))
-    assert model.score(found.votes, schema.task_codes[found.y]) > found.oracle - 0.2
+    slack = (
+        0.35 if getattr(model, "kind_", "") == "rules" else 0.2
+    )  # silence tells much here, and rules do not listen
+    assert model.score(found.votes, schema.task_codes[found.y]) > found.oracle - slack
     model.save(tmp_path / "model.npz")
     again = load_label_model(tmp_path / "model.npz")
     assert (again.predict(found.votes) == model.predict(found.votes)).all()
@@ -100,8 +103,8 @@ def test_more_of_the_default_model(schema: mw.TaskSchema) -> None:
     found = simulate(np.random.default_rng(0), schema, 400, lfs_a_task=4)
     known = (found.votes.rows(slice(0, 50)), schema.end_names(found.y[:50]))
     share = np.full(schema.n_end_labels, 1 / schema.n_end_labels)
-    for abstains in ("ignored", "informative"):
-        model = mw.HierarchicalLabelModel(schema, abstains=abstains)
+    for kind in ("rules", "independent"):
+        model = mw.HierarchicalLabelModel(schema, kind=kind)
         check(model.fit(found.votes, class_prior=share, dev=known).predict_proba(found.votes))
         assert str(model.diagnose())
         assert model.intervals() is not None

@@ -75,7 +75,7 @@ def check(seed: int, spread: float = 1.5, tolerance: float = 1e-12) -> None:
     votes = random_votes(rng)
     tables, log_prior = random_parameters(rng, votes, spread)
     posterior, evidence = posterior_of(log_joint_of_mixture(votes, tables, log_prior))
-    model = mw.HierarchicalLabelModel(votes.schema, abstains="informative", unvoted="allow").fit(votes)
+    model = mw.HierarchicalLabelModel(votes.schema, kind="independent").fit(votes)
     model.tables_, model.log_prior_ = tables, log_prior
     probs = model.predict_proba(votes)
     assert_same(probs.end, posterior, tolerance)

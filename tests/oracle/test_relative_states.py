@@ -28,10 +28,8 @@ from metalwork.inference import (
     factors_of_votes,
     key_blocks,
     known_counts,
-    named_labels,
     pack,
     packing,
-    supported_labels,
     tasks_of,
     weigh,
 )
@@ -130,7 +128,7 @@ def test_expected_counts(name: str, coverage: float, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("name", list(TREES))
-def test_posterior_support_and_known_counts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_posterior_and_known_counts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     schema = mw.TaskSchema.from_dict(TREES[name])
     tree, votes = Tree.of(schema), in_three_forms(schema, 0.4, monkeypatch)
     every, relative, log_prior = random_tables(votes, 2)
@@ -138,23 +136,21 @@ def test_posterior_support_and_known_counts(name: str, monkeypatch: pytest.Monke
     codes, lfs_of_task, alphabets = simulated(schema, 19, 0.4)
     state_of = schema.task_codes[np.random.default_rng(3).integers(schema.n_end_labels, size=len(codes))]
 
-    def looked_at(tables: Sequence[Floats]) -> tuple[Floats, npt.NDArray[np.bool_], SuffStats, Any]:
+    def looked_at(tables: Sequence[Floats]) -> tuple[Floats, SuffStats, Any]:
         layout = packing(lfs_of_task, schema.n_labels, alphabets=alphabets)
         ((_, keys),) = key_blocks(codes, layout)
         keys = [key.astype(np.intp) for key in keys]
         weights = weigh(tree, tasks_of(layout), layout.groups, tables, log_prior)
-        support = supported_labels(tree, layout.groups, named_labels(layout), keys)
         counts = known_counts(code_votes(layout, codes), state_of, 2.0)
-        return end_posterior_of_keys(tree, weights, keys), support, counts, tasks_of(layout)
+        return end_posterior_of_keys(tree, weights, keys), counts, tasks_of(layout)
 
-    posterior, support, counts, _ = looked_at(every)
+    posterior, counts, _ = looked_at(every)
     monkeypatch.setattr("metalwork.inference._outcomes.MOST_CELLS", 0)
     found = looked_at(relative)
     np.testing.assert_allclose(found[0], posterior, atol=1e-13)
-    assert (found[1] == support).all()
-    for one, two in zip(found[2].labels, counts.labels, strict=True):
+    for one, two in zip(found[1].labels, counts.labels, strict=True):
         np.testing.assert_allclose(one, two)
-    for one, two in zip(found[2].votes, seen_from_votes(counts, found[3]), strict=True):
+    for one, two in zip(found[1].votes, seen_from_votes(counts, found[2]), strict=True):
         np.testing.assert_allclose(one, two)
 
 

@@ -102,9 +102,9 @@ def check_sets(seed: int, soft: bool, **arguments: Any) -> list[tuple[int, int, 
         outcomes[plain.names[j]] = rows if soft else np.where(np.isnan(rows), rows, rows.round())
         codes[:, j] = np.where(codes[:, j] < 0, -1, rng.integers(len(rows), size=len(codes)))
     votes = mw.LabelMatrix(codes, schema, plain.tasks, plain.names, outcomes=outcomes)
-    model = mw.HierarchicalLabelModel(schema, unvoted="allow", **arguments).fit(votes)
+    model = mw.HierarchicalLabelModel(schema, **arguments).fit(votes)
     lf = 2 * int(rng.integers(len(outcomes)))
-    if arguments["abstains"] == "informative" and not knows(model, votes, lf):
+    if arguments["kind"] == "independent" and not knows(model, votes, lf):
         return []
     return lowered_sets(model, votes.rows(rng.integers(votes.n_points, size=8)), lf)
 
@@ -119,30 +119,30 @@ def knows(model: mw.HierarchicalLabelModel, votes: mw.LabelMatrix, lf: int) -> b
     return bool(inside.size and outside.size and inside.mean() > outside.mean())
 
 
-every_reading = pytest.mark.parametrize("abstains", ["auto", "ignored", "informative"])
+every_reading = pytest.mark.parametrize("kind", ["auto", "rules", "independent"])
 
 
 @every_reading
-def test_a_vote_never_lowers_its_own_label(abstains: str) -> None:
+def test_a_vote_never_lowers_its_own_label(kind: str) -> None:
     seeds = cases(60, 1_250)
-    assert {seed: found for seed in seeds if (found := check(seed, abstains=abstains, unvoted="allow"))} == {}
+    assert {seed: found for seed in seeds if (found := check(seed, kind=kind))} == {}
 
 
 def test_a_set_or_soft_vote_never_lowers_what_it_holds_most() -> None:
     seeds = cases(60, 1_250)
-    found = {seed: lowered for seed in seeds if (lowered := check_sets(seed, soft=True, abstains="ignored"))}
+    found = {seed: lowered for seed in seeds if (lowered := check_sets(seed, soft=True, kind="rules"))}
     assert found == {}
 
 
 def test_a_set_never_lowers_what_it_holds_in_the_generative_reading() -> None:
     seeds = cases(60, 1_250)
-    found = {seed: lowered for seed in seeds if (lowered := check_sets(seed, soft=False, abstains="informative"))}
+    found = {seed: lowered for seed in seeds if (lowered := check_sets(seed, soft=False, kind="independent"))}
     assert found == {}
 
 
 def test_the_check_finds_a_vote_that_lowers_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
     votes = mw.LabelMatrix([[0, 0], [1, 1], [0, -1]], mw.TaskSchema.flat(["a", "b"]))
-    model = mw.HierarchicalLabelModel(votes.schema, abstains="informative").fit(votes)
+    model = mw.HierarchicalLabelModel(votes.schema, kind="independent").fit(votes)
     assert lowered(model, votes.codes, votes.tasks, 0) == []
     model.tables_[0][0] = model.tables_[0][0][:, [1, 0, 2]]
     assert lowered(model, votes.codes, votes.tasks, 0) != []

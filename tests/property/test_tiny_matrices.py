@@ -39,9 +39,7 @@ def small_matrix(rng: np.random.Generator) -> mw.LabelMatrix:
 
 def models(votes: mw.LabelMatrix) -> list[LabelModel]:
     schema = votes.schema
-    found: list[LabelModel] = [
-        mw.HierarchicalLabelModel(schema, abstains=a) for a in ("auto", "ignored", "informative")
-    ]
+    found: list[LabelModel] = [mw.HierarchicalLabelModel(schema, kind=a) for a in ("auto", "rules", "independent")]
     found += [mw.MajorityVote(schema), mw.MajorityVote(schema, mode="soft")]
     return found if votes.outcomes else [*found, mw.LogLinearLabelModel(schema)]
 

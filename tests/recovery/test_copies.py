@@ -23,7 +23,7 @@ def test_copies_are_named_and_do_not_sharpen_the_posterior(seed: int) -> None:
     codes, y = independent(seed)
     alone = mw.LabelMatrix(codes, SCHEMA)
     copied = mw.LabelMatrix(np.concatenate([codes, codes[:, :1], codes[:, :1]], axis=1), SCHEMA)
-    model = mw.HierarchicalLabelModel(SCHEMA, abstains="ignored")
+    model = mw.HierarchicalLabelModel(SCHEMA, kind="rules")
     confidence = model.fit(alone).predict_proba(alone).end.max(axis=1).mean()
     accuracy = model.score(alone, y)
     assert model.repeated_ == []
@@ -35,7 +35,7 @@ def test_copies_are_named_and_do_not_sharpen_the_posterior(seed: int) -> None:
     ]
     assert model.vote_weights_[[0, 5, 6]] == pytest.approx(1 / 3, abs=0.01)
     assert (model.vote_weights_[1:5] == 1).all()
-    assert model.predict_proba(copied).end.max(axis=1).mean() <= confidence + 0.01
+    assert model.predict_proba(copied).end.max(axis=1).mean() <= confidence + 0.02
     assert model.score(copied, y) >= accuracy - 0.02
 
 
@@ -56,8 +56,8 @@ def test_copies_of_sets_are_found_by_what_they_say() -> None:
     outcomes = {f"lf_{j}": np.append(two, nan, axis=1) for j in range(5)}
     outcomes["lf_5"] = np.append(two[::-1], nan, axis=1)
     votes = mw.LabelMatrix(np.column_stack([codes, turned]), flat, outcomes=outcomes)
-    found = mw.HierarchicalLabelModel(flat, abstains="ignored").fit(votes).repeated_
+    found = mw.HierarchicalLabelModel(flat, kind="rules").fit(votes).repeated_
     assert [pair[:2] for pair in found] == [("lf_0", "lf_5")]
     outcomes["lf_5"] = np.append(three, nan, axis=1)
     votes = mw.LabelMatrix(np.column_stack([codes, codes[:, 0]]), flat, outcomes=outcomes)
-    assert mw.HierarchicalLabelModel(flat, abstains="ignored").fit(votes).repeated_ == []
+    assert mw.HierarchicalLabelModel(flat, kind="rules").fit(votes).repeated_ == []

@@ -21,24 +21,24 @@ def with_codes(found: Simulated, codes: npt.NDArray[Any]) -> mw.LabelMatrix:
     return mw.LabelMatrix(codes, found.votes.schema, found.votes.tasks, found.votes.names)
 
 
-@pytest.mark.parametrize("abstains", ["auto", "ignored"])
+@pytest.mark.parametrize("kind", ["auto", "rules"])
 @pytest.mark.parametrize("n_points", [1_000, 10_000])
-def test_good_lfs_raise_no_alarm(n_points: int, abstains: str) -> None:
+def test_good_lfs_raise_no_alarm(n_points: int, kind: str) -> None:
     for seed in range(5):
-        diagnosis = mw.HierarchicalLabelModel(TREE, abstains=abstains).fit(sample(seed, n_points).votes).diagnose()
+        diagnosis = mw.HierarchicalLabelModel(TREE, kind=kind).fit(sample(seed, n_points).votes).diagnose()
         assert diagnosis.doubtful == ()
         assert diagnosis.dependent == ()
         assert diagnosis.groups == ()
         assert str(diagnosis) == "No labeling function stands out."
 
 
-@pytest.mark.parametrize("abstains", ["auto", "ignored"])
+@pytest.mark.parametrize("kind", ["auto", "rules"])
 @pytest.mark.parametrize("lf", [1, 7])
-def test_an_inverted_lf_is_worse_than_chance(lf: int, abstains: str) -> None:
+def test_an_inverted_lf_is_worse_than_chance(lf: int, kind: str) -> None:
     found = sample(lf, 2_000)
     codes = found.votes.codes.copy()
     codes[:, lf] = np.where(codes[:, lf] >= 0, 1 - codes[:, lf], -1)
-    doubts = mw.HierarchicalLabelModel(TREE, abstains=abstains).fit(with_codes(found, codes)).diagnose().doubtful
+    doubts = mw.HierarchicalLabelModel(TREE, kind=kind).fit(with_codes(found, codes)).diagnose().doubtful
     assert [doubt.lf for doubt in doubts] == [f"lf_{lf}"]
     assert doubts[0].reason.startswith("worse than chance: the other LFs give its votes ")
     assert doubts[0].skill < 0
@@ -89,7 +89,7 @@ def test_copies_do_not_sharpen_the_posterior(n_copies: int) -> None:
     found = sample(4, 4_000)
     codes = np.column_stack([found.votes.codes, *[found.votes.codes[:, 0]] * n_copies])
     copied = mw.LabelMatrix(codes, TREE, [*found.votes.tasks, *["sector"] * n_copies])
-    model = mw.HierarchicalLabelModel(TREE, abstains="ignored")
+    model = mw.HierarchicalLabelModel(TREE, kind="rules")
     alone = model.fit(found.votes).predict_proba(found.votes).end
     accuracy = model.score(found.votes, found.y)
     with_copies = model.fit(copied).predict_proba(copied).end
@@ -106,7 +106,7 @@ def test_lfs_with_outcomes_of_their_own_have_intervals_and_raise_no_alarm() -> N
     codes = found.votes.codes.copy()
     codes[:, 4:] = np.where(codes[:, 4:] >= 0, (codes[:, 4:] + 1) % 3, -1)  # "not the next one"
     votes = mw.LabelMatrix(codes, schema, names=names, outcomes=outcomes)
-    model = mw.HierarchicalLabelModel(schema, abstains="informative").fit(votes)
+    model = mw.HierarchicalLabelModel(schema, kind="independent").fit(votes)
     intervals = model.intervals()
     voted = codes >= 0
     held = np.column_stack([codes[:, :4] == found.y[:, None], codes[:, 4:] != found.y[:, None]])
@@ -127,7 +127,7 @@ def test_copies_change_nothing_where_lfs_are_independent(noise: float) -> None:
     copied = mw.LabelMatrix(codes, TREE, [*found.votes.tasks, *["sector"] * 5])
     alone = mw.HierarchicalLabelModel(TREE).fit(found.votes)
     model = mw.HierarchicalLabelModel(TREE).fit(copied)
-    assert model.abstains_ == alone.abstains_ == "informative"
+    assert model.kind_ == alone.kind_ == "independent"
     assert model.vote_weights_.tolist().count(0.0) == 5
     probabilities = model.predict_proba(copied).end, alone.predict_proba(found.votes).end
     assert np.abs(probabilities[0] - probabilities[1]).mean() < (0.02 if noise else 1e-3)

@@ -39,14 +39,14 @@ def argmax_votes(probabilities: list[Floats], schema: mw.TaskSchema) -> mw.Label
     return mw.LabelMatrix(np.stack(columns, axis=1), schema)
 
 
-@pytest.mark.parametrize("abstains", ["auto", "ignored", "informative"])
+@pytest.mark.parametrize("kind", ["auto", "rules", "independent"])
 @pytest.mark.parametrize("k", [2, 3, 5])
-def test_soft_votes_beat_their_top_labels_and_come_near_the_oracle(k: int, abstains: str) -> None:
+def test_soft_votes_beat_their_top_labels_and_come_near_the_oracle(k: int, kind: str) -> None:
     probabilities, found = soft_votes(0, k, 4_000)
     schema = found.votes.schema
     top = argmax_votes(probabilities, schema)
-    hard = mw.HierarchicalLabelModel(schema, abstains=abstains).fit(top).score(top, found.y)
-    soft = mw.HierarchicalLabelModel(schema, abstains=abstains).fit(found.votes).score(found.votes, found.y)
+    hard = mw.HierarchicalLabelModel(schema, kind=kind).fit(top).score(top, found.y)
+    soft = mw.HierarchicalLabelModel(schema, kind=kind).fit(found.votes).score(found.votes, found.y)
     assert soft > hard + 0.015
     assert soft > found.oracle - 0.015
 
@@ -56,8 +56,7 @@ def test_many_labels_keep_what_their_coarse_grids_can() -> None:
         probabilities, found = soft_votes(1, k, 3_000)
         top = argmax_votes(probabilities, found.votes.schema)
         scores = [
-            mw.HierarchicalLabelModel(v.schema, abstains="ignored").fit(v).score(v, found.y)
-            for v in (top, found.votes)
+            mw.HierarchicalLabelModel(v.schema, kind="rules").fit(v).score(v, found.y) for v in (top, found.votes)
         ]
         assert scores[1] > scores[0] + 0.05
 
@@ -99,7 +98,7 @@ def test_sets_come_near_the_oracle(kind: str) -> None:
     model = mw.HierarchicalLabelModel(found.votes.schema).fit(found.votes)
     assert model.score(found.votes, found.y) > found.oracle - 0.015
     assert np.abs(model.accuracies_ - right).max() < 0.1
-    robust = mw.HierarchicalLabelModel(found.votes.schema, abstains="ignored").fit(found.votes)
+    robust = mw.HierarchicalLabelModel(found.votes.schema, kind="rules").fit(found.votes)
     assert robust.score(found.votes, found.y) > found.oracle - 0.05
 
 
@@ -121,7 +120,6 @@ def test_flat_feasible_vectors_are_as_good_as_their_tree() -> None:
     sets = {"a": [[1, 1, 0, NAN], [0, 0, 1, NAN]], "b": [[1, 0, NAN, NAN], [0, 1, NAN, NAN]]}
     outcomes = {lf: np.array(sets[task]) for lf, task in zip(found.votes.names, found.votes.tasks, strict=True)}
     flat = mw.LabelMatrix(found.votes.codes, vectors, names=found.votes.names, outcomes=outcomes)
-    for abstains in ("ignored", "informative"):
-        in_tree = mw.HierarchicalLabelModel(tree, abstains=abstains).fit(found.votes)
-        in_flat = mw.HierarchicalLabelModel(vectors, abstains=abstains).fit(flat)
-        assert in_flat.score(flat, found.y) == pytest.approx(in_tree.score(found.votes, found.y), abs=0.01)
+    in_tree = mw.HierarchicalLabelModel(tree, kind="independent").fit(found.votes)
+    in_flat = mw.HierarchicalLabelModel(vectors, kind="independent").fit(flat)
+    assert in_flat.score(flat, found.y) == pytest.approx(in_tree.score(found.votes, found.y), abs=0.01)

@@ -154,5 +154,5 @@ def test_dev_labels_that_agree_with_the_votes_raise_no_alarm(n_dev: int) -> None
     for seed in range(10):
         found = simulate(np.random.default_rng(seed), mw.TaskSchema.from_dict(SECTORS), 600, lfs_a_task=3)
         dev = (found.votes.rows(slice(n_dev)), found.y[:n_dev])
-        model = mw.HierarchicalLabelModel(found.votes.schema, abstains="ignored")
+        model = mw.HierarchicalLabelModel(found.votes.schema, kind="rules")
         assert caught(lambda model=model, found=found, dev=dev: model.fit(found.votes, dev=dev)) == []  # type: ignore[misc]

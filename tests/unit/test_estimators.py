@@ -91,8 +91,8 @@ def test_an_unknown_argument_changes_nothing(name: str) -> None:
     [
         (mw.HierarchicalLabelModel(SCHEMA), "HierarchicalLabelModel(schema)"),
         (
-            mw.HierarchicalLabelModel(SCHEMA, "ignored", tol=1e-4),
-            "HierarchicalLabelModel(schema, abstains='ignored', tol=0.0001)",
+            mw.HierarchicalLabelModel(SCHEMA, "rules", tol=1e-4),
+            "HierarchicalLabelModel(schema, kind='rules', tol=0.0001)",
         ),
         (mw.MajorityVote(SCHEMA, random_state=1), "MajorityVote(schema, random_state=1)"),
         (mw.WordCounts(), "WordCounts()"),

@@ -128,7 +128,7 @@ def test_constants_are_those_of_the_code() -> None:
     assert defaults["strength"].default == _constants.STRENGTH
 
 
-ARGUMENTS = ["precision", "strength", "off_branch_ratio", "abstains", "unvoted", "dev_weight"]
+ARGUMENTS = ["precision", "strength", "off_branch_ratio", "kind", "dev_weight"]
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)

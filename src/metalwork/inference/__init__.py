@@ -91,8 +91,6 @@ from metalwork.inference._tree import (
 from metalwork.inference._weights import (
     Weights,
     end_posterior_of_keys,
-    named_labels,
-    supported_labels,
     weigh,
 )
 
@@ -160,7 +158,6 @@ __all__ = [
     "log_likelihood",
     "mixed_counts",
     "n_votes_of",
-    "named_labels",
     "objective",
     "one_hot",
     "pack",
@@ -174,7 +171,6 @@ __all__ = [
     "shares_of",
     "simulated_codes",
     "states_of_ends",
-    "supported_labels",
     "systematic_sample",
     "tasks_of",
     "typical_correlation",

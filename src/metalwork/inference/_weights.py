@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from metalwork.inference._outcomes import INSIDE, OFF, OUTSIDE, Alphabets, TaskVotes, outcome_sets
-from metalwork.inference._packing import Group, Keys, Packing
+from metalwork.inference._outcomes import INSIDE, OFF, OUTSIDE, TaskVotes
+from metalwork.inference._packing import Group, Keys
 from metalwork.inference._soft import soft_gain
-from metalwork.inference._tree import END, Floats, Tree, column_sums, leaf_spans, normalise
+from metalwork.inference._tree import END, Floats, Tree, column_sums, normalise
 
 _NONE: Floats = np.empty(0)
 
@@ -160,56 +159,3 @@ def end_posterior_of_keys(tree: Tree, weights: Sequence[Weights], keys: Sequence
         branch[t] = applies[t] = _NONE
     posterior /= column_sums(posterior)
     return posterior
-
-
-def named_labels(layout: Packing) -> list[npt.NDArray[np.bool_]]:
-    """For every group, which states of its task a key has a vote for: bool (n_labels + 1, n_keys).
-
-    Empty for groups without LFs, and for those of one LF that votes for labels: the key is the label.
-    """
-    found = []
-    for group in layout.groups:
-        k = layout.n_labels[group.task]
-        if _is_a_label(group, layout.alphabets) or not len(group.lfs):
-            found.append(np.zeros((0, 0), dtype=bool))
-            continue
-        sets = outcome_sets(group.lfs.tolist(), k, layout.alphabets)
-        member = sets.member
-        if sets.shares:  # a group of its own
-            member = np.append(sets.shares[0][1].T, np.zeros((1, group.n_keys - 1)), axis=0)[None]
-        votes_for = np.concatenate([np.zeros((len(member), k + 1, 1)), member], axis=2)
-        votes_for = np.broadcast_to(votes_for, (len(group.lfs), *votes_for.shape[1:]))
-        found.append(_sum_digits(np.zeros(k + 1), votes_for) > 0)
-    return found
-
-
-def _is_a_label(group: Group, alphabets: Alphabets) -> bool:
-    """Whether a key of the group is a label, plus one, or 0 for an abstain."""
-    return len(group.lfs) == 1 and int(group.lfs[0]) not in alphabets
-
-
-def supported_labels(
-    tree: Tree, groups: Sequence[Group], named: Sequence[npt.NDArray[np.bool_]], keys: Sequence[Keys]
-) -> npt.NDArray[np.bool_]:
-    """bool array (n_end_labels, n_rows): does any vote of the row hold the state that its task has under it?"""
-    supported = np.zeros((tree.n_end_labels, len(keys[0])), dtype=bool)
-    for group, labels, key in zip(groups, named, keys, strict=True):
-        spans = leaf_spans(tree, group.task)
-        if not labels.size:
-            _add_labels(supported, np.array(spans), key)
-        elif len(group.lfs):
-            voted = labels.take(key, axis=1)
-            for c, (start, stop) in enumerate(spans):
-                supported[start:stop] |= voted[c]
-            supported[: spans[0][0]] |= voted[-1]
-            supported[spans[-1][1] :] |= voted[-1]
-    return supported
-
-
-def _add_labels(supported: npt.NDArray[np.bool_], spans: npt.NDArray[np.int64], key: Keys) -> None:
-    """Mark the end labels below the label that a key, less one, is."""
-    rows = np.flatnonzero(key)
-    start, stop = spans[key[rows] - 1].T
-    size = stop - start
-    offset = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-    supported[np.repeat(start, size) + offset, np.repeat(rows, size)] = True

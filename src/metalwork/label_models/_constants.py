@@ -4,10 +4,10 @@ Where no other source is named they were chosen on simulated votes and on the pu
 docs/benchmarks.md.
 """
 
-# Priors of labeling functions
+# Labeling functions
 PRECISION = 0.8
 """Precision believed of an LF before its votes are seen (argument ``precision``)."""
-STRENGTH = 50.0
+STRENGTH = 200.0
 """Votes that this belief is worth (argument ``strength``)."""
 DISCOUNT = 20.0
 """Pseudo-votes for each vote of an LF's own, at least, as a multiple of the correlation of LFs."""
@@ -20,7 +20,10 @@ LEAST_RATIO = 0.01
 CONFUSION_STRENGTH = 20.0
 """Pseudo-votes of each label in an LF's confusions, at least."""
 ONE_SIDED = 0.95
-"""Share of an LF's votes for one label from which it tells nothing of the balance or of confusions."""
+"""Share of an LF's votes for one label from which it has no confusions."""
+
+UNIFORM = 0.75
+"""Share of the uniform balance in that of the tasks of a tree, which votes for its branches alone find."""
 
 # Repetition
 COPIED = 0.5
@@ -29,36 +32,26 @@ SOFTENED = 16
 """Power of that share in the weight of a vote: only what is all but a copy loses weight."""
 LEAST_TOLD_APART = 3
 """LFs that a task keeps where copies are left out: two that differ cannot be told apart."""
-OVERLAP = 2.0
-"""By how much more votes on a task are worth less, as a multiple of the correlation of LFs."""
 FIRST_STRENGTH = 20.0
 """Pseudo-records in each row of the tables that repetition is measured against."""
 
-# Balance
-BALANCE_BAND = 1.1
-"""Most change of a label's odds, as a factor, where there is one task."""
-BALANCE_BAND_OF_TREES = 1.5
-"""Most change of a label's odds, as a factor, in a tree of tasks, whose first balance is rougher."""
-BALANCE_STRENGTH = 10.0
-"""Weight of the first E-step's balance beside dev labels, in records a label."""
+# Calibration
+CORRELATION = 0.2
+"""Correlation of the errors of two votes on a record, where LFs are not independent."""
+BALANCE_STRENGTH = 20.0
+"""Weight of the balance that EM found beside dev labels, in records a label."""
 LEAST_LEFT = 0.05
 """Least share of a given class prior that is left to a label on records without a vote."""
 
-# The generative reading
+# Independent LFs
 PRIOR_STRENGTH = 1.0
-"""Pseudo-records of each label in the class prior (Laplace)."""
+"""Pseudo-records of each label in the class balance (Laplace)."""
 POOLED_ACCURACY = 0.75
 """What an LF's average accuracy starts from."""
 POOLED_VOTES = 2.0
 """How many votes that is worth."""
-LEAST_POOLING = 40.0
+POOLING = 40.0
 """Pseudo-records in each row of a table."""
-MORE_POOLING = 80.0
-"""The same where a fit with so many to either half of the records makes the other half likelier."""
-MOST_HALVED = 100_000
-"""Up to how many records times end labels the halves are compared: beyond, pseudo-records hardly weigh."""
-
-# The choice of the reading
 MOST_DEPENDENCE = 1.2
 """Most mean squared residual of joint votes with which LFs pass for independent (1 where the model is right)."""
 SLACK = 1.25
@@ -66,7 +59,7 @@ SLACK = 1.25
 LEAST_EVIDENCE = 1.8
 """Least gain in likelihood for each parameter: 1 where votes are random (Wilks, 1938)."""
 HOPELESS = 3.0
-"""Multiple of the most dependence, after ten steps, from which EM is not continued."""
+"""Multiple of the most dependence, after thirty steps, from which EM is not continued."""
 
 # Warnings
 FALSE_CONTRADICTIONS = 0.02
@@ -75,7 +68,7 @@ TIE = 1e-6
 """Share of the highest probability within which another end label shares it."""
 
 # How far numbers are worked out
-PARAMETER_TOLERANCE = 1e-4
-"""Change of every precision and ratio at which EM of the votes-only reading stops."""
+TABLE_TOLERANCE = 0.01
+"""Change of every log factor at which EM of rules and raters stops."""
 SOFT_STEPS = 10
 """Steps to the precision of soft votes, of which the share that is right hangs on the precision itself."""

@@ -14,9 +14,9 @@ from metalwork.label_models._em import Priors
 from metalwork.label_models._identifiable import never_compared
 from metalwork.label_models._intervals import (
     Intervals,
-    generative_deviations,
+    held_deviations,
+    independent_deviations,
     intervals_of,
-    votes_only_deviations,
 )
 from metalwork.label_models._repetition import residuals_of_counts
 
@@ -33,7 +33,7 @@ class DiagnosedLabelModel(CountingLabelModel):
     """A label model fitted by EM that tells how sure its estimates are, and which LFs to look at."""
 
     _learned: Learned | None = None
-    abstains_: str
+    kind_: str
     accuracies_: Floats
     class_prior_: Floats
     correlation_: float
@@ -60,12 +60,10 @@ class DiagnosedLabelModel(CountingLabelModel):
         """
         check_fraction("level", level, "()")
         tree, votes, learned = self._evidence("intervals")
-        if self.abstains_ == "informative":
-            found = generative_deviations(tree, votes, learned.stats, learned.priors)
+        if self.kind_ == "independent":
+            found = independent_deviations(tree, votes, learned.stats, learned.priors)
         else:
-            found = votes_only_deviations(
-                votes, learned.priors, learned.stats, self.correlation_, self.accuracies_, self.class_prior_
-            )
+            found = held_deviations(votes, learned.priors, learned.stats, self.accuracies_, self.class_prior_)
         accuracies = intervals_of(self.lf_names_, self.accuracies_, found.accuracies, level)
         shares = intervals_of(self.schema.end_labels, self.class_prior_, found.class_prior, level)
         return Intervals(level, found.calibrated, found.note, accuracies, shares)
@@ -85,7 +83,7 @@ class DiagnosedLabelModel(CountingLabelModel):
         agreement = left_out_agreement(tree, votes, self.tables_, self.log_prior_)
         shared = self._shared_votes(tree, votes, learned)
         names = self.lf_names_
-        doubts = doubtful(names, agreement, self.abstains_ == "informative")
+        doubts = doubtful(names, agreement, self.kind_ == "independent")
         alone = never_compared(tree, votes, self.schema.tasks) if learned.priors.dev_counts is None else ()
         return Diagnosis(doubts, dependent(names, shared), groups_of(names, shared), alone, learned.contradictions)
 
@@ -102,5 +100,5 @@ class DiagnosedLabelModel(CountingLabelModel):
                 "Call fit(votes) again."
             )
         votes = thinned(self._counts.coded())
-        votes = votes if self.abstains_ == "informative" else covered(votes)
+        votes = votes if self.kind_ == "independent" else covered(votes)
         return Tree.of(self.schema), votes, self._learned

@@ -1,46 +1,52 @@
-"""What EM starts from, where it stands and where it ends."""
+"""EM: E-steps and M-steps in turn, over all records or first over a sample of them."""
 
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from metalwork.inference import Floats, SuffStats, mixed_counts
-from metalwork.label_models._constants import BALANCE_BAND, BALANCE_BAND_OF_TREES, BALANCE_STRENGTH
+from metalwork.inference import (
+    CodedVotes,
+    Floats,
+    SuffStats,
+    Tree,
+    expected_counts,
+    log_likelihood,
+    mixed_counts,
+)
+from metalwork.label_models._constants import TABLE_TOLERANCE
+from metalwork.label_models._e_step import EStep, anchored, e_step, not_negative
 from metalwork.label_models._lf_priors import LFPriors
 from metalwork.label_models._outcomes import Outcomes
-from metalwork.label_models._votes_only import VotesOnly
 
-STEPS_OVER_ALL = 30
+_LONGEST_LEAP, _SETBACK = 100.0, 0.1
+_STEPS_OVER_ALL, _MOST_PASSES, _STEPS_A_PASS, _LITTLE = 30, 8, 9, 1.0
 
-
-class BranchPrior(NamedTuple):
-    """A class prior by task: ``log_share[t]`` (n_labels,) given that the task applies, ``applies`` (n_tasks,)."""
-
-    log_share: list[Floats]
-    applies: Floats
+Parameters = tuple[list[Floats], list[Floats]]
+"""Tables of all tasks, and their log priors, as :func:`metalwork.inference.weigh` takes them."""
+MStep = Callable[[SuffStats], Parameters]
 
 
 class Priors(NamedTuple):
     """What is known before the votes are seen.
 
-    ``uniform`` is the class prior of end labels alike, against which a vote's precision is weighed;
-    ``class_prior`` the one that EM starts from, ``class_prior_given`` whether the user stated it. ``dev_counts``
-    are the counts of the dev records, each of them ``dev_weight`` strong in it. ``lfs`` are the priors of the LFs,
-    ``outcomes`` what their votes say, by task. In the generative reading ``pooling`` is how many pseudo-records
-    hold each row of a table near what the LF does on average, and LFs that are ``redundant`` (n_lfs,), copies of
-    others, tell nothing.
+    ``log_share[t]`` (n_labels,) are the log shares of labels given that their task applies, ``applies`` (n_tasks,)
+    the probabilities that it does, of end labels that are all alike: what EM starts from; ``outcomes[t]`` is what
+    votes say there. ``lfs`` are the priors of the LFs. ``dev_counts`` are the counts of the dev records, each of
+    them ``dev_weight`` strong in it. LFs that are ``redundant`` (n_lfs,), copies of others, tell nothing where LFs
+    are taken for independent; elsewhere the votes of an LF count for ``weights`` (n_lfs,) of one.
     """
 
-    uniform: BranchPrior
-    class_prior: BranchPrior
-    class_prior_given: bool
+    log_share: list[Floats]
+    applies: Floats
+    outcomes: list[Outcomes]
+    lfs: LFPriors
     dev_counts: SuffStats | None
     dev_weight: float
-    lfs: LFPriors
-    outcomes: list[Outcomes]
     redundant: npt.NDArray[np.bool_]
-    pooling: float
+    weights: Floats
 
 
 class Stopping(NamedTuple):
@@ -54,14 +60,6 @@ class Stopping(NamedTuple):
         return self._replace(max_iter=min(self.max_iter, n_steps))
 
 
-class EMState(NamedTuple):
-    """Where EM of the votes-only reading stands: its log odds not yet taken back to what the votes are worth."""
-
-    parameters: VotesOnly
-    log_prior: list[Floats]
-    stats: SuffStats | None
-
-
 class EMResult(NamedTuple):
     """Tables and log prior as :func:`metalwork.inference.weigh` takes them, and how EM went."""
 
@@ -71,7 +69,6 @@ class EMResult(NamedTuple):
     log_likelihoods: list[float]
     converged: bool
     n_iter: int
-    state: EMState | None = None
 
 
 def with_dev_counts(stats: SuffStats, priors: Priors) -> SuffStats:
@@ -79,26 +76,98 @@ def with_dev_counts(stats: SuffStats, priors: Priors) -> SuffStats:
     return stats if priors.dev_counts is None else mixed_counts([stats, priors.dev_counts], [1.0, 1.0])
 
 
-def band_of(n_tasks: int) -> float:
-    """By what factor a label's odds may move from the first balance; of votes on several tasks that is rough."""
-    return BALANCE_BAND if n_tasks == 1 else BALANCE_BAND_OF_TREES
+def plain_em(expect: EStep, m_step: MStep, initial: Parameters, stopping: Stopping) -> EMResult:
+    """EM of a reading whose tables are no probabilities, so that there is no likelihood to watch.
 
-
-def target_balance(stats: SuffStats, priors: Priors) -> list[Floats]:
-    """Label counts to stay near: the given prior's, or those of the first E-step blended with the dev records'.
-
-    Left free, EM on dependent LFs lets one class swallow the others. The E-step is worth 10 records a label.
+    It has converged when no log factor of a vote or a label moves by 0.01.
     """
-    found_first = [records[:-1] for records in stats.labels]
-    if priors.class_prior_given:
-        n_points = float(stats.labels[0].sum())
-        shares = zip(priors.class_prior.log_share, priors.class_prior.applies, strict=True)
-        return [n_points * applies * np.exp(share) for share, applies in shares]
-    if priors.dev_counts is None:
-        return found_first
-    target = []
-    for found, dev in zip(found_first, priors.dev_counts.labels, strict=True):
-        total = max(float(found.sum()), 1e-9)
-        blended = BALANCE_STRENGTH * len(found) * found / total + dev[:-1] / priors.dev_weight
-        target.append(blended / max(float(blended.sum()), 1e-9) * total)
-    return target
+    (tables, log_prior), converged, n_iter = initial, False, 0
+    stats = expect(tables, log_prior)
+    while n_iter < stopping.max_iter and not converged:
+        found = m_step(stats)
+        n_iter += 1
+        converged = max(_distance(found[0], tables), _distance(found[1], log_prior)) < TABLE_TOLERANCE
+        tables, log_prior = found
+        stats = expect(tables, log_prior)
+    return EMResult(tables, log_prior, stats, [], converged, n_iter)
+
+
+def likelihood_em(
+    expect: EStep, m_step: MStep, initial: EMResult, stopping: Stopping, n_points: float
+) -> EMResult:
+    """EM that climbs the likelihood of normalised tables, from another fit; goes on from one of its own.
+
+    Two E-steps, then one from where these two point (SQUAREM, Varadhan and Roland, 2008), and so on: EM alone
+    slows down long before it arrives. A leap that clearly lowers the likelihood is not taken.
+    """
+    values, trail = list(initial.log_likelihoods), [expect(initial.tables, initial.log_prior)]
+    tables, log_prior = initial.tables, initial.log_prior
+    n_iter, converged = len(values), False
+    while n_iter < stopping.max_iter and not converged:
+        leaps, n_iter = len(trail) == 3, n_iter + 1
+        found = m_step(_extrapolated(*trail) if leaps else trail[-1])
+        stats = expect(*found)
+        value = log_likelihood(stats, found[0]) / n_points
+        if leaps and value < values[-1] - _SETBACK / n_points:
+            trail = trail[-1:]
+            continue
+        (tables, log_prior), values = found, [*values, value]
+        trail = [stats] if leaps else [*trail, stats]
+        converged = len(values) > 3 and abs(values[-1] - values[-4]) < stopping.tol
+    return EMResult(tables, log_prior, trail[-1], values, converged, n_iter)
+
+
+def carry_plain_over(
+    tree: Tree, votes: CodedVotes, sample: CodedVotes, fit: EMResult, m_step: MStep, stopping: Stopping
+) -> EMResult:
+    """:func:`plain_em` over all records, from where it ended on a ``sample``, in a pass over them."""
+    exact, start = expected_counts(tree, votes, fit.tables, fit.log_prior), (fit.tables, fit.log_prior)
+    found = plain_em(anchored(tree, sample, exact, *start), m_step, start, stopping.at_most(_STEPS_OVER_ALL))
+    return found._replace(n_iter=fit.n_iter + found.n_iter)
+
+
+def carry_over(
+    tree: Tree, votes: CodedVotes, sample: CodedVotes, fit: EMResult, m_step: MStep, stopping: Stopping
+) -> EMResult:
+    """:func:`likelihood_em` over all records, from where it ended on a ``sample``, in few passes over them.
+
+    A pass gains what the sample's noise had cost, up to a share of it; passes end when there is little to gain.
+    Should one lead astray, so that all votes become less likely, EM goes over all records at each step.
+    """
+    n_points, before, best = float(votes.weights.sum()), -math.inf, fit
+    found, n_iter, converged = fit, fit.n_iter, False
+    few_steps = stopping.at_most(_STEPS_A_PASS)
+    for _ in range(_MOST_PASSES):
+        exact = expected_counts(tree, votes, found.tables, found.log_prior)
+        value = log_likelihood(exact, found.tables) / n_points
+        if value < before - stopping.tol:
+            some_steps, anew = stopping.at_most(_STEPS_OVER_ALL), best._replace(log_likelihoods=[])
+            found = likelihood_em(e_step(tree, votes), m_step, anew, some_steps, n_points)
+            return found._replace(n_iter=n_iter + found.n_iter)
+        before, best = value, found
+        expect = anchored(tree, sample, exact, found.tables, found.log_prior)
+        found = likelihood_em(expect, m_step, found._replace(log_likelihoods=[]), few_steps, n_points)
+        n_iter += found.n_iter
+        converged = (found.log_likelihoods[-1] - value) * n_points < _LITTLE
+        if converged:
+            break
+    return found._replace(converged=converged, n_iter=n_iter)
+
+
+def _distance(new: Sequence[Floats], old: Sequence[Floats]) -> float:
+    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(new, old, strict=True))
+
+
+def _extrapolated(first: SuffStats, second: SuffStats, third: SuffStats) -> SuffStats:
+    """Where three counts in a row point, if each step shortens by the same factor."""
+    step = mixed_counts([second, first], [1.0, -1.0])
+    bend = mixed_counts([third, second, step], [1.0, -1.0, -1.0])
+    reach = math.sqrt(_length(step, third) / max(_length(bend, third), 1e-300))
+    reach = min(max(reach, 1.0), _LONGEST_LEAP)
+    return not_negative(mixed_counts([first, step, bend], [1.0, 2.0 * reach, reach**2]))
+
+
+def _length(change: SuffStats, counts: SuffStats) -> float:
+    """Squared length of a change of votes by label, in units of their sampling noise."""
+    pairs = zip(change.votes, counts.votes, strict=True)
+    return sum(float((moved**2 / (count + 1.0)).sum()) for moved, count in pairs)

@@ -1,5 +1,7 @@
 """Are LFs independent given the label? A test without labels, of the fitted generative reading."""
 
+from functools import partial
+
 import numpy as np
 from scipy.special import xlogy
 
@@ -16,8 +18,8 @@ from metalwork.inference import (
 )
 from metalwork.label_models._constants import MOST_DEPENDENCE, SLACK
 from metalwork.label_models._e_step import e_step
-from metalwork.label_models._em import EMResult, Priors, Stopping
-from metalwork.label_models._fit_generative import fit_generative
+from metalwork.label_models._em import EMResult, Priors, Stopping, likelihood_em
+from metalwork.label_models._independent import independent_m_step
 
 _FEW_LFS = 12
 _DRAWS, _DRAWS_OF_MANY = 6, 2
@@ -59,7 +61,9 @@ def most_dependence(
         drawn, again = code_votes(small, codes), fit
         if refitted:
             anew, alone = fit._replace(log_likelihoods=[]), priors._replace(dev_counts=None)
-            again = fit_generative(e_step(tree, drawn), drawn, anew, alone, Stopping(_STEPS, 1e-6))
+            step = partial(independent_m_step, drawn, priors=alone)
+            few_steps = Stopping(_STEPS, 1e-6)
+            again = likelihood_em(e_step(tree, drawn), step, anew, few_steps, float(n_drawn))
         found.append(dependence(tree, drawn, again, priors, _LOOKED_AT))
     return min(MOST_DEPENDENCE, SLACK * float(np.mean(found) + 2.0 * np.std(found)))
 

@@ -19,9 +19,9 @@ from metalwork.inference import (
     count_covariance,
     count_layout,
 )
-from metalwork.label_models._constants import BALANCE_STRENGTH, DISCOUNT
-from metalwork.label_models._em import Priors, band_of
-from metalwork.label_models._fit_generative import m_step
+from metalwork.label_models._constants import BALANCE_STRENGTH
+from metalwork.label_models._em import Priors
+from metalwork.label_models._independent import independent_m_step
 from metalwork.label_models._outcomes import branch_counts, right_votes
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Deviations(NamedTuple):
     note: str
 
 
-def generative_deviations(tree: Tree, votes: CodedVotes, stats: SuffStats, priors: Priors) -> Deviations:
+def independent_deviations(tree: Tree, votes: CodedVotes, stats: SuffStats, priors: Priors) -> Deviations:
     """Of the generative reading: the sandwich of EM's fixed point, or beyond its limits a smaller model's.
 
     The sandwich is widened by the degrees of freedom that the counts cost (as HC1 is; MacKinnon and White, 1985).
@@ -117,7 +117,9 @@ def generative_deviations(tree: Tree, votes: CodedVotes, stats: SuffStats, prior
     layout = count_layout(tree, votes)
     if layout.size <= _MOST_COUNTS and layout.work <= _MOST_WORK:
         gradients = _gradients(tree, votes, layout, stats, priors)
-        covariance = count_covariance(tree, votes, stats, lambda counts: m_step(votes, counts, priors), gradients)
+        covariance = count_covariance(
+            tree, votes, stats, lambda counts: independent_m_step(votes, counts, priors), gradients
+        )
         n_points = float(votes.weights.sum())
         spent = n_points / max(n_points - layout.size, n_points / 2.0)  # degrees of freedom
         variances = np.maximum(spent * np.diag(covariance), 0.0)
@@ -134,16 +136,15 @@ def generative_deviations(tree: Tree, votes: CodedVotes, stats: SuffStats, prior
         on = _on_votes(stats, priors, t)
         found[task.lfs] = _accuracies(stats, priors, t)
         pulls.append(_accuracy_slope(stats, priors, t) * on[:, None, None])
-    tables, log_prior = m_step(votes, stats, priors)
+    tables, log_prior = independent_m_step(votes, stats, priors)
     accuracies, shares = accuracy_variances(tree, votes, tables, log_prior, stats, found, pulls)
     return Deviations(np.sqrt(accuracies), np.sqrt(shares), True, _BY_TASK)
 
 
-def votes_only_deviations(
+def held_deviations(
     votes: CodedVotes,
     priors: Priors,
     stats: SuffStats,
-    correlation: float,
     accuracies: Floats,
     class_prior: Floats,
 ) -> Deviations:
@@ -156,15 +157,11 @@ def votes_only_deviations(
     lf_priors, n_votes = priors.lfs, np.zeros(votes.n_lfs)
     for t, task in enumerate(votes.tasks):
         n_votes[task.lfs] = _on_votes(stats, priors, t)
-    share = DISCOUNT * correlation
-    counting = np.where(lf_priors.stated, n_votes, np.minimum(n_votes, lf_priors.strength / max(share, 1.0)))
+    held_back = np.minimum(n_votes, lf_priors.strength / max(lf_priors.share, 1.0))
+    counting = np.where(lf_priors.stated, n_votes, held_back)
     on_accuracy = np.sqrt(accuracies * (1 - accuracies) / (lf_priors.strength + counting + 1.0))
     steep = class_prior * (1 - class_prior)
-    held = (
-        (np.log(band_of(len(votes.tasks))) * steep) ** 2
-        if priors.class_prior_given
-        else steep / (BALANCE_STRENGTH * len(steep))
-    )
+    held = steep / (BALANCE_STRENGTH * len(steep))
     sampled = steep / max(float(votes.weights.sum()), 1.0)
     return Deviations(on_accuracy, np.sqrt(sampled + held), False, _HELD)
 

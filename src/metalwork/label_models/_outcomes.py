@@ -24,14 +24,13 @@ class Outcomes(NamedTuple):
 
     ``chance`` (n_lfs, n_outcomes) is the chance that an outcome is right where it asks, before any vote is seen;
     ``single_chance`` that of one of the states it holds; ``informative`` is False where it holds all states or
-    none. ``given_right`` (n_lfs, n_states, n_outcomes) is the distribution over states if an outcome is right.
+    none.
     """
 
     sets: OutcomeSets
     chance: Floats
     single_chance: Floats
     informative: npt.NDArray[np.bool_]
-    given_right: Floats
 
 
 class BranchCounts(NamedTuple):
@@ -46,16 +45,18 @@ class BranchCounts(NamedTuple):
 def outcomes_of(task: TaskVotes, log_share: Floats, applies: float) -> Outcomes:
     """The outcomes of a task's LFs, where its labels have log shares ``log_share`` and it ``applies``."""
     sets = task.outcomes
+    if sets.relative:
+        share = np.exp(log_share)[None]
+        return Outcomes(sets, share, share, (share > NOTHING) & (share < 1.0 - NOTHING))
     state = np.append(applies * np.exp(log_share), 1.0 - applies)[None, :, None]
     asked = np.maximum((sets.asked * state).sum(axis=1), NOTHING)
     held = sets.member * state
     mass = held.sum(axis=1)
-    given_right = held / np.maximum(mass, NOTHING)[:, None, :]
     chance = mass / asked
-    single = (given_right * state).sum(axis=1) / asked
+    single = (held / np.maximum(mass, NOTHING)[:, None, :] * state).sum(axis=1) / asked
     informative = (chance > NOTHING) & (chance < 1.0 - NOTHING) & (single < 1.0 - NOTHING)
     chance, single = (np.where(informative, part, 0.5) for part in (chance, single))
-    return Outcomes(sets, chance, single, informative, given_right)
+    return Outcomes(sets, chance, single, informative)
 
 
 def by_outcome(outcomes: Outcomes, precision: Floats) -> Floats:
@@ -84,10 +85,10 @@ def precision_in_labels(outcomes: Outcomes, precision: Floats, votes: Floats) ->
     return found
 
 
-def bounded_precision(outcomes: Outcomes, precision: Floats, most: Floats | float = 1.0) -> Floats:
-    """:func:`by_outcome`, at most ``most`` and above chance, so that no vote lowers what it holds."""
+def bounded_precision(outcomes: Outcomes, precision: Floats) -> Floats:
+    """:func:`by_outcome`, short of certain and above chance, so that no vote lowers what it holds."""
     least = outcomes.chance + LEAST_MARGIN * (1.0 - outcomes.chance)
-    known = np.minimum(np.minimum(by_outcome(outcomes, precision), most), MOST_PRECISION)
+    known = np.minimum(by_outcome(outcomes, precision), MOST_PRECISION)
     return np.maximum(known, least)
 
 
@@ -113,16 +114,13 @@ def _right_given_state(outcomes: Outcomes, precision: Floats) -> Floats:
     return share
 
 
-def estimate_precision(
-    outcomes: Outcomes, counted: Floats, prior: Floats, weight: Floats, precision: Floats | None = None
-) -> Floats:
+def estimate_precision(outcomes: Outcomes, counted: Floats, prior: Floats, weight: Floats) -> Floats:
     """Precision (n_lfs,) that votes ``counted`` by state suggest, its ``prior`` worth ``weight`` votes.
 
     ``counted`` is (n_lfs, n_states, n_outcomes). A state tells whether a set is right. Of a soft vote that hangs
-    on the precision: one step is made from ``precision``, or several from the prior.
+    on the precision, which is found in several steps from the prior.
     """
-    n_steps = SOFT_STEPS if precision is None and outcomes.sets.soft else 1
-    precision = prior if precision is None else precision
+    n_steps, precision = SOFT_STEPS if outcomes.sets.soft else 1, prior
     asked = np.where(outcomes.sets.asked & outcomes.informative[:, None, :], counted, 0.0)
     votes = asked.sum(axis=1)
     for _ in range(n_steps):
@@ -150,10 +148,13 @@ def branch_counts(outcomes: Outcomes, counted: Floats, records: Floats) -> Branc
     """
     asked = outcomes.sets.asked
     votes = counted.sum(axis=1) + NOTHING * asked.any(axis=1)
-    total = np.maximum(votes.sum(axis=1, keepdims=True), NOTHING)
-    share = np.einsum("lso,lo->ls", for_each(asked, len(counted)), votes) / total
     on = np.where(asked, counted, 0.0).sum(axis=(1, 2))
     off = np.where(asked, 0.0, counted).sum(axis=(1, 2))
+    if outcomes.sets.relative:
+        everywhere = np.ones(len(counted))
+        return BranchCounts(on, off, everywhere * records[:-1].sum(), everywhere * records[-1])
+    total = np.maximum(votes.sum(axis=1, keepdims=True), NOTHING)
+    share = np.einsum("lso,lo->ls", for_each(asked, len(counted)), votes) / total
     return BranchCounts(on, off, share @ records, np.maximum(1.0 - share, 0.0) @ records)
 
 
@@ -162,16 +163,6 @@ def always_asked(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
     asked = outcomes.sets.asked
     exists = asked.any(axis=1, keepdims=True)
     return np.asarray((asked[:, :-1] == exists).all(axis=(1, 2)))
-
-
-def by_state(outcomes: Outcomes, votes: Floats) -> Floats:
-    """Votes by outcome (n_lfs, n_outcomes) as votes for states (n_lfs, n_states), shared out by chance."""
-    return np.asarray(np.einsum("lo,lso->ls", votes, for_each(outcomes.given_right, len(votes))))
-
-
-def bound_by_outcome(outcomes: Outcomes, bound: Floats) -> Floats:
-    """The bound (n_lfs, n_outcomes) of each outcome, from that of votes for each state (n_lfs, n_states)."""
-    return np.asarray(np.einsum("ls,lso->lo", bound, for_each(outcomes.given_right, len(bound))))
 
 
 def richness(outcomes: Outcomes) -> Floats:

@@ -18,19 +18,16 @@ from metalwork.inference import (
     shared_votes,
     typical_correlation,
     votes_of_task,
-    votes_on_task,
 )
 from metalwork.label_models._constants import (
     COPIED,
     FIRST_STRENGTH,
     LEAST_TOLD_APART,
-    OVERLAP,
-    PRIOR_STRENGTH,
     SOFTENED,
 )
 from metalwork.label_models._em import Priors
-from metalwork.label_models._generative import estimate_log_prior, generative_tables
-from metalwork.label_models._votes_only import initial_votes_only, precision_bounds, votes_only_tables
+from metalwork.label_models._independent import independent_tables
+from metalwork.label_models._rules import initial_rules, log_shares
 
 
 class Repetition(NamedTuple):
@@ -38,36 +35,25 @@ class Repetition(NamedTuple):
 
     ``copied`` (n_lfs, n_lfs) is how much two LFs vote alike beyond chance where one copies the other, else 0;
     ``weights`` (n_lfs,) in (0, 1] for how much of a vote each LF's is to count on that account.
-    ``correlation`` is the typical correlation of two other votes beyond what the labels explain, and ``discount``
-    (n_tasks,) in (0, 1] how much the votes on a task are worth in all against independent ones.
+    ``correlation`` is the typical correlation of two other votes beyond what the labels explain.
     """
 
     copied: Floats
     weights: Floats
     correlation: float
-    discount: Floats
 
 
 def find_repetition(tree: Tree, votes: CodedVotes, priors: Priors) -> Repetition:
     """How far LFs repeat each other, seen from the first E-step of the votes-only reading."""
     if len(votes.weights) == 0:  # no record has a vote
-        return Repetition(
-            np.zeros((votes.n_lfs, votes.n_lfs)), np.ones(votes.n_lfs), 0.0, np.ones(len(votes.tasks))
-        )
-    cast = [votes_of_task(votes, t) for t in range(len(votes.tasks))]
-    bounds = precision_bounds(votes, cast, priors.outcomes, *priors.uniform, priors.lfs)
-    initial = initial_votes_only(votes, priors.lfs)
-    tables = votes_only_tables(votes, initial, priors.outcomes, bounds, priors.lfs)
-    stats = expected_counts(tree, votes, tables, priors.class_prior.log_share)
+        return Repetition(np.zeros((votes.n_lfs, votes.n_lfs)), np.ones(votes.n_lfs), 0.0)
+    stats = expected_counts(tree, votes, *initial_rules(votes, priors))
     residuals = residuals_of_counts(tree, votes, stats, priors)
     shared = shared_votes(votes, residuals)
     copied = np.where(shared >= COPIED, shared, 0.0)
     weights = 1.0 / (1.0 + (shared**SOFTENED).sum(axis=1))
     correlation = typical_correlation(residuals, copied > 0)
-    weighted = [weights[task.lfs] @ counts.sum(axis=1) for task, counts in zip(votes.tasks, cast, strict=True)]
-    records = [votes.weights @ (votes_on_task(votes, t) > 0) for t in range(len(votes.tasks))]
-    others = np.maximum(np.array(weighted) / np.maximum(records, 1.0) - 1.0, 0.0)
-    return Repetition(copied, weights, correlation, 1.0 / (1.0 + OVERLAP * correlation * others))
+    return Repetition(copied, weights, correlation)
 
 
 def redundant_copies(votes: CodedVotes, copied: Floats) -> npt.NDArray[np.bool_]:
@@ -87,5 +73,5 @@ def redundant_copies(votes: CodedVotes, copied: Floats) -> npt.NDArray[np.bool_]
 
 def residuals_of_counts(tree: Tree, votes: CodedVotes, stats: SuffStats, priors: Priors) -> PairResiduals:
     """How far pairs of votes are from what tables made of stats counts explain."""
-    tables = generative_tables(votes, stats, priors.outcomes, FIRST_STRENGTH, priors.lfs)
-    return pair_residuals(tree, votes, tables, estimate_log_prior(stats, PRIOR_STRENGTH))
+    tables = independent_tables(votes, stats, log_shares(stats), FIRST_STRENGTH, priors.lfs)
+    return pair_residuals(tree, votes, tables, log_shares(stats))

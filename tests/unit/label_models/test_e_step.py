@@ -9,7 +9,7 @@ import pytest
 import metalwork as mw
 from metalwork.inference import CodedVotes, Tree, log_likelihood, packing
 from metalwork.inference import code_votes as coded_votes
-from metalwork.label_models import _e_step, _fit_generative, _hierarchical
+from metalwork.label_models import _e_step, _em
 from metalwork.label_models._e_step import anchored, e_step
 from tests.simulated import Simulated, simulate
 
@@ -18,18 +18,12 @@ SCHEMA = mw.TaskSchema.from_dict(
 )
 
 
-@pytest.fixture(autouse=True)
-def _one_pooling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Samples take the pooling of large data, so that they compare with all records."""
-    monkeypatch.setattr(_hierarchical, "MOST_HALVED", 0)
-
-
 def drawn(n_points: int, **settings: Any) -> Simulated:
     return simulate(np.random.default_rng(0), SCHEMA, n_points, **settings)
 
 
 def fitted(found: Simulated, **settings: Any) -> mw.HierarchicalLabelModel:
-    return mw.HierarchicalLabelModel(SCHEMA, abstains="informative", **settings).fit(found.votes)
+    return mw.HierarchicalLabelModel(SCHEMA, kind="independent", **settings).fit(found.votes)
 
 
 def rows_of(votes: mw.LabelMatrix) -> CodedVotes:
@@ -68,7 +62,7 @@ def test_a_sample_set_right_ends_where_all_records_do(monkeypatch: pytest.Monkey
     whole = fitted(found)
     monkeypatch.setattr(_e_step, "EM_ROWS", 6_000)
     carried = fitted(found)
-    monkeypatch.setattr(_fit_generative, "_MOST_PASSES", 0)
+    monkeypatch.setattr(_em, "_MOST_PASSES", 0)
     sampled = fitted(found)
     error = np.abs(carried.class_prior_ - whole.class_prior_).max()
     assert error < 5e-4
@@ -80,7 +74,7 @@ def test_led_astray_em_goes_over_all_records(monkeypatch: pytest.MonkeyPatch) ->
     whole = fitted(found)
     wrong = rows_of(found.votes.rows(slice(40)))
     monkeypatch.setattr(_e_step, "EM_ROWS", 2_000)
-    monkeypatch.setattr(_fit_generative, "anchored", lambda *_: e_step(tree, wrong))
+    monkeypatch.setattr(_em, "anchored", lambda *_: e_step(tree, wrong))
     np.testing.assert_allclose(fitted(found).class_prior_, whole.class_prior_, atol=1e-3)
 
 
@@ -88,23 +82,10 @@ def test_led_astray_em_goes_over_all_records(monkeypatch: pytest.MonkeyPatch) ->
 def test_leaps_arrive_where_plain_steps_do_and_sooner(monkeypatch: pytest.MonkeyPatch, n_points: int) -> None:
     found = drawn(n_points, lfs_a_task=3)
     model = fitted(found, max_iter=5_000, tol=1e-12)
-    monkeypatch.setattr(_fit_generative, "_LONGEST_LEAP", 1.0)
+    monkeypatch.setattr(_em, "_LONGEST_LEAP", 1.0)
     plain = fitted(found, max_iter=5_000, tol=1e-12)
     assert model.converged_
     assert plain.converged_
     assert model.n_iter_ < 0.6 * plain.n_iter_
     assert np.diff(model.log_likelihoods_).min() > -0.2 / n_points
     np.testing.assert_allclose(model.class_prior_, plain.class_prior_, atol=1e-4)
-
-
-@pytest.mark.parametrize(("spread", "pooling"), [((0.75, 0.75), 80.0), ((0.5, 1.0), 40.0)])
-def test_pooling_is_what_the_labels_have_in_common(
-    monkeypatch: pytest.MonkeyPatch, spread: tuple[float, float], pooling: float
-) -> None:
-    """LFs as good on every label are pooled more than LFs whose accuracy hangs on the label."""
-    monkeypatch.setattr(_hierarchical, "MOST_HALVED", 100_000)
-    flat = mw.TaskSchema.flat(["a", "b", "c", "d"])
-    votes = simulate(np.random.default_rng(0), flat, 1_500, lfs_a_task=8, on=1.0, accuracy=spread).votes
-    model = mw.HierarchicalLabelModel(flat, abstains="informative").fit(votes)
-    assert model._learned is not None
-    assert model._learned.priors.pooling == pooling

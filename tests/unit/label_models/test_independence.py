@@ -13,7 +13,7 @@ RATERS = mw.TaskSchema.flat(["low", "middle", "high"])
 def test_a_few_independent_raters_pass(seed: int) -> None:
     votes = simulate(np.random.default_rng(seed), RATERS, 3000, lfs_a_task=5, on=1.0).votes
     model = mw.HierarchicalLabelModel(RATERS).fit(votes)
-    assert model.abstains_ == "informative"
+    assert model.kind_ == "independent"
     assert model.dependence_ <= model.dependence_limit_ < 1
 
 
@@ -24,7 +24,7 @@ def test_a_few_raters_who_look_at_each_other_do_not_pass(seed: int) -> None:
     for looks, at in ((1, 0), (3, 2)):
         codes[:, looks] = np.where(rng.random(len(codes)) < 0.15, codes[:, at], codes[:, looks])
     model = mw.HierarchicalLabelModel(RATERS).fit(mw.LabelMatrix(codes, RATERS))
-    assert model.abstains_ == "ignored"
+    assert model.kind_ == "rules"
     assert model.dependence_limit_ < model.dependence_ < 1  # a fixed limit of 1 would not have seen it
 
 
@@ -39,6 +39,6 @@ def test_random_votes_are_not_explained(n_points: int) -> None:
     """Independent of everything, they would pass for independent given any label."""
     codes = np.random.default_rng(0).integers(-1, 3, (n_points, 5))
     model = mw.HierarchicalLabelModel(RATERS).fit(mw.LabelMatrix(codes, RATERS))
-    assert model.abstains_ == "ignored"
+    assert model.kind_ == "rules"
     assert model.dependence_ < 1
     assert not model.intervals().calibrated

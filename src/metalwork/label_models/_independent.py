@@ -1,11 +1,10 @@
-"""The generative reading: full tables p(vote or abstain | state) and the class prior, from expected counts."""
-
-from collections.abc import Sequence
+"""Independent LFs: full tables p(vote or abstain | state) and the class balance, from expected counts."""
 
 import numpy as np
 
 from metalwork.inference import CodedVotes, Floats, SuffStats
-from metalwork.label_models._constants import POOLED_ACCURACY, POOLED_VOTES
+from metalwork.label_models._constants import ONE_SIDED, POOLED_ACCURACY, POOLED_VOTES, POOLING
+from metalwork.label_models._em import Parameters, Priors, with_dev_counts
 from metalwork.label_models._lf_priors import LFPriors
 from metalwork.label_models._outcomes import (
     NOTHING,
@@ -13,17 +12,31 @@ from metalwork.label_models._outcomes import (
     bounded_precision,
     branch_counts,
     estimate_precision,
+    outcomes_of,
     richness,
     vote_factors,
 )
+from metalwork.label_models._rules import applies, log_shares
 
 Tables = list[Floats]
 
 
-def generative_tables(
-    votes: CodedVotes, stats: SuffStats, outcomes: Sequence[Outcomes], strength: float, lf_priors: LFPriors
+def independent_m_step(votes: CodedVotes, stats: SuffStats, priors: Priors) -> Parameters:
+    """Tables of log probabilities and the log shares of labels, from expected counts and those of dev records."""
+    counts = with_dev_counts(stats, priors)
+    log_share = log_shares(counts)
+    tables = independent_tables(votes, counts, log_share, POOLING, priors.lfs)
+    for task, table, records in zip(votes.tasks, tables, counts.labels, strict=True):
+        redundant = priors.redundant[task.lfs]
+        share = records / records.sum()
+        table[redundant] = np.log(np.einsum("s,jso->jo", share, np.exp(table[redundant])))[:, None]
+    return tables, log_share
+
+
+def independent_tables(
+    votes: CodedVotes, stats: SuffStats, log_share: list[Floats], strength: float, lf_priors: LFPriors
 ) -> Tables:
-    """Generative tables, as log probabilities, from expected counts.
+    """Tables, as log probabilities, from expected counts.
 
     Each state of an LF gets ``strength`` pseudo-records of what the LF does over all states: one propensity and
     one accuracy where its task applies, its overall votes where it does not. That keeps small data sane and
@@ -31,7 +44,8 @@ def generative_tables(
     an LF's strength, it and the precision stand in for the defaults.
     """
     tables = []
-    for task, counted, records, own in zip(votes.tasks, stats.votes, stats.labels, outcomes, strict=True):
+    for t, (task, counted, records) in enumerate(zip(votes.tasks, stats.votes, stats.labels, strict=True)):
+        own = outcomes_of(task, log_share[t], applies(stats, t))
         stated = lf_priors.stated[task.lfs]
         accuracy = np.where(stated, lf_priors.precision[task.lfs], POOLED_ACCURACY)
         weight = np.where(stated, lf_priors.strength[task.lfs], POOLED_VOTES)
@@ -46,17 +60,18 @@ def generative_tables(
 def _pooled_table(outcomes: Outcomes, counted: Floats, records: Floats, prior: Floats, weight: Floats) -> Floats:
     """What each LF does on average, as probabilities (n_lfs, n_states, n_outcomes + 1).
 
-    Its accuracy starts from ``prior`` (n_lfs,), worth ``weight`` (n_lfs,) votes. LFs that vote for labels are
-    wrong for all other labels alike; the others' outcomes are as frequent as they are.
+    Its accuracy starts from ``prior`` (n_lfs,), worth ``weight`` (n_lfs,) votes. LFs that vote for several labels
+    look at all records alike and are wrong for all other labels alike; of the others the precision is pooled.
     """
-    plain, k = outcomes.sets.plain, len(records) - 1
-    if plain.all():
+    k, frequency = len(records) - 1, counted.sum(axis=1)
+    several = outcomes.sets.plain & (frequency.max(axis=1) < ONE_SIDED * frequency.sum(axis=1))
+    if several.all():
         return _pooled_labels(counted, records, prior, weight)
     table = _pooled_outcomes(outcomes, counted, records, prior, weight)
-    if plain.any():
-        own = _pooled_labels(counted[plain, :, :k], records, prior[plain], weight[plain])
-        table[plain] = 0.0
-        table[plain, :, :k], table[plain, :, -1] = own[:, :, :k], own[:, :, k]
+    if several.any():
+        own = _pooled_labels(counted[several, :, :k], records, prior[several], weight[several])
+        table[several] = 0.0
+        table[several, :, :k], table[several, :, -1] = own[:, :, :k], own[:, :, k]
     return table
 
 
@@ -98,9 +113,3 @@ def _pooled_labels(counted: Floats, records: Floats, prior: Floats, weight: Floa
     table[:, k, :k] = off_rate[:, None] * labels / labels.sum(axis=1, keepdims=True)
     table[:, k, k] = 1 - off_rate
     return table
-
-
-def estimate_log_prior(stats: SuffStats, strength: float) -> list[Floats]:
-    """Log branch probabilities with ``strength`` pseudo-records a label."""
-    counts = [records[:-1] + strength for records in stats.labels]
-    return [np.log(count / count.sum()) for count in counts]

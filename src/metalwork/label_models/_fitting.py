@@ -1,0 +1,145 @@
+"""From votes and priors to a fit: EM by kind of LF, the choice of the kind, all records, and the calibration."""
+
+from functools import partial
+from typing import NamedTuple
+
+from metalwork._checks import FloatArray
+from metalwork.inference import CodedVotes, Packing, Tree, covered, expected_counts
+from metalwork.label_models._calibration import balanced, known_balance, tempered
+from metalwork.label_models._constants import HOPELESS, LEAST_EVIDENCE, MOST_DEPENDENCE
+from metalwork.label_models._e_step import EM_ROWS, e_step, thinned
+from metalwork.label_models._em import (
+    EMResult,
+    MStep,
+    Priors,
+    Stopping,
+    carry_over,
+    carry_plain_over,
+    likelihood_em,
+    plain_em,
+)
+from metalwork.label_models._independence import dependence, evidence, most_dependence
+from metalwork.label_models._independent import independent_m_step
+from metalwork.label_models._monotone import monotone_tables
+from metalwork.label_models._rules import initial_rules, rules_m_step
+
+_CLOSE = 1e-4
+_FIRST_STEPS = 30
+_NAN = float("nan")
+
+
+class Check(NamedTuple):
+    """Whether LFs pass for independent: ``dependence``, and the ``limit`` up to which; NaN where not looked at."""
+
+    dependence: float = _NAN
+    limit: float = _NAN
+
+
+class Problem(NamedTuple):
+    """Votes to learn from: all distinct rows, a sample of them, what is believed beforehand, and when to stop.
+
+    Where LFs are not independent EM sees the records with a vote alone: ``voted_on`` of all, ``sample_voted_on``
+    of the sample. ``n_fitted`` records are what the sample stands for.
+    """
+
+    tree: Tree
+    layout: Packing
+    votes: CodedVotes
+    sample: CodedVotes
+    voted_on: CodedVotes
+    sample_voted_on: CodedVotes
+    n_fitted: int
+    priors: Priors
+    stopping: Stopping
+
+    def of_kind(self, kind: str) -> tuple[CodedVotes, CodedVotes]:
+        """All votes and the sample that LFs of this kind are learned from."""
+        if kind == "independent":
+            return self.votes, self.sample
+        return self.voted_on, self.sample_voted_on
+
+
+def problem(
+    tree: Tree, layout: Packing, votes: CodedVotes, n_points: int, priors: Priors, max_iter: int, tol: float
+) -> Problem:
+    """What is to be fitted, where ``n_points`` records were counted."""
+    sample = thinned(votes)
+    n_fitted = n_points if sample is votes else EM_ROWS
+    voted_on = covered(votes)
+    of_sample = voted_on if sample is votes else covered(sample)
+    stopping = Stopping(max_iter, min(tol, _CLOSE / n_fitted))
+    return Problem(tree, layout, votes, sample, voted_on, of_sample, n_fitted, priors, stopping)
+
+
+def fit_kind(asked: str, found: Problem) -> tuple[str, EMResult, Check]:
+    """The kind of the LFs, the one ``asked`` for or what votes tell, the fit to the sample, and the check."""
+    votes = found.sample_voted_on
+    step = partial(rules_m_step, votes, priors=found.priors)
+    rules = plain_em(e_step(found.tree, votes), step, initial_rules(votes, found.priors), found.stopping)
+    if asked == "rules":
+        return asked, rules, Check()
+    independent, check = _independent(found, rules, asked == "independent")
+    return ("rules", rules, check) if independent is None else ("independent", independent, check)
+
+
+def _independent(found: Problem, initial: EMResult, sure: bool) -> tuple[EMResult | None, Check]:
+    """The fit that takes LFs for independent, from the beliefs of the other, and the check.
+
+    None where LFs do not pass for independent, or hardly agree more than by chance; or where a task has too many
+    labels for tables of all states.
+    """
+    tree, votes, priors, stopping = found.tree, found.sample, found.priors, found.stopping
+    if any(task.relative for task in votes.tasks):
+        return None, Check()
+    expect, step = e_step(tree, votes), partial(independent_m_step, votes, priors=priors)
+    n_points = float(votes.weights.sum())
+    fit = likelihood_em(expect, step, initial, stopping.at_most(_FIRST_STEPS), n_points)
+    seen = dependence(tree, votes, fit, priors)
+    if not sure and seen > HOPELESS * MOST_DEPENDENCE:
+        return None, Check(seen)
+    if not fit.converged and fit.n_iter < stopping.max_iter:
+        fit = likelihood_em(expect, step, fit, stopping, n_points)
+        seen = dependence(tree, votes, fit, priors)
+    if sure:
+        return fit, Check(seen)
+    enough = evidence(tree, votes, fit, priors, found.n_fitted) >= LEAST_EVIDENCE
+    if not enough or seen > MOST_DEPENDENCE:
+        return None, Check(seen)
+    limit = most_dependence(tree, votes, found.layout, fit, priors, found.n_fitted)
+    return (fit if seen <= limit else None), Check(seen, limit)
+
+
+def over_all(kind: str, found: Problem, fit: EMResult) -> EMResult:
+    """The fit of the sample carried over to all votes."""
+    votes, sample = found.of_kind(kind)
+    if found.sample is found.votes:
+        return fit
+    carry = carry_over if kind == "independent" else carry_plain_over
+    return carry(found.tree, votes, sample, fit, _step(kind, found, votes), found.stopping)
+
+
+def calibrated(
+    kind: str, found: Problem, fit: EMResult, class_prior: FloatArray | None, dev: list[FloatArray] | None
+) -> EMResult:
+    """Tables and balance as they predict, and the counts of all votes under them.
+
+    ``dev[t]`` (n_labels,) counts the labels of dev records with a vote.
+    """
+    votes, sample = found.of_kind(kind)
+    independent = kind == "independent"
+    tables, log_prior = fit.tables, fit.log_prior
+    if independent:  # dev records have been counted with the others
+        tables, dev = monotone_tables(tables, found.priors.outcomes), None
+    else:
+        tables = tempered(votes, tables, found.priors)
+    if class_prior is not None or dev is not None:
+        share = float(votes.weights.sum() / found.votes.weights.sum())
+        target = known_balance(found.tree, class_prior, share, dev)
+        log_prior = balanced(found.tree, sample, tables, log_prior, target)
+    stats = expected_counts(found.tree, votes, tables, log_prior)
+    return fit._replace(tables=tables, log_prior=log_prior, stats=stats)
+
+
+def _step(kind: str, found: Problem, votes: CodedVotes) -> MStep:
+    m_step = independent_m_step if kind == "independent" else rules_m_step
+    return partial(m_step, votes, priors=found.priors)
