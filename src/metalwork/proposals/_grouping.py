@@ -42,8 +42,13 @@ def group_labels(similarity: FloatArray, n_groups: int | None) -> IntArray:
 
 
 def silhouette(distance: FloatArray, groups: IntArray) -> float:
-    """Mean silhouette of the labels (Rousseeuw 1987), from -1 to 1; 0 for a label that is alone in its group."""
+    """Mean silhouette of the labels (Rousseeuw 1987), from -1 to 1; 0 for a label that is alone in its group.
+
+    -1 for a single group, which distances that tie may leave.
+    """
     members = _members(groups)
+    if members.shape[1] < 2:
+        return -1.0
     sizes = np.asarray(members.sum(axis=0)).ravel()
     sums = np.asarray(members.T @ distance).T
     rows = np.arange(len(groups))

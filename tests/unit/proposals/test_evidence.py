@@ -109,3 +109,8 @@ def test_labels_of_which_nothing_is_known_stay_alone() -> None:
     similarity = np.kron(np.eye(2), np.ones((3, 3)))
     similarity[5], similarity[:, 5] = np.nan, np.nan
     np.testing.assert_array_equal(group_labels(similarity, 3), [0, 0, 0, 1, 1, 2])
+
+
+def test_labels_that_are_all_alike_have_no_silhouette() -> None:
+    assert silhouette(np.zeros((3, 3)), np.zeros(3, dtype=np.int64)) == -1.0
+    assert len(group_labels(np.ones((9, 9)), None)) == 9
