@@ -10,7 +10,7 @@ from metalwork.votes import LabelMatrix
 
 
 def places_of(labels: tuple[str, ...], tree: TaskSchema) -> IntArray:
-    """int64 array (n_end_labels,): the code in ``labels`` of each end label of ``tree``.
+    """int64 array (n_end_labels,): the code in ``labels`` of each end label of ``tree``, a schema of any shape.
 
     Raises
     ------
@@ -19,7 +19,7 @@ def places_of(labels: tuple[str, ...], tree: TaskSchema) -> IntArray:
     """
     if set(labels) != set(tree.end_labels):
         odd = sorted(set(labels) ^ set(tree.end_labels))
-        raise VotesError(f"The end labels must be those of the tree; got {odd[0]!r} in only one of them.")
+        raise VotesError(f"votes must be on the same end labels as the tree; {odd[0]!r} is in only one of them.")
     code = {label: position for position, label in enumerate(labels)}
     return np.array([code[label] for label in tree.end_labels], dtype=np.int64)
 

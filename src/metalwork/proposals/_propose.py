@@ -5,10 +5,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from metalwork._checks import FloatArray, IntArray, check_count, check_instance
+from metalwork._checks import (
+    ABSTAIN,
+    FAILED,
+    NOT_APPLICABLE,
+    FloatArray,
+    IntArray,
+    check_count,
+    check_instance,
+)
 from metalwork.errors import VotesError
 from metalwork.proposals._evidence import Disagreements, Evidence, Fold, weigh
 from metalwork.proposals._grouping import group_labels
+from metalwork.proposals._in_tree import places_of
 from metalwork.proposals._material import Material, collect
 from metalwork.proposals._naming import name_groups
 from metalwork.proposals._proposal import SchemaProposal
@@ -43,7 +52,7 @@ def propose_schema(
     labels : TaskSchema or sequence of str or int (n_labels,)
         A flat schema, or the names of labels.
     votes : LabelMatrix, optional
-        Votes on a flat schema of these labels.
+        Votes on a flat schema of these labels, in any order.
     features : optional
         With votes, about the same records in the same order: a float array or scipy sparse array (n_points,
         n_features), such as embeddings or what a featurizer returns (sparse whole numbers are taken as counts of
@@ -113,15 +122,17 @@ def _flat(labels: TaskSchema | Sequence[str | int]) -> TaskSchema:
 
 
 def _on(votes: LabelMatrix, flat: TaskSchema) -> LabelMatrix:
-    """The votes, whose schema is flat and has the same labels in the same order."""
+    """The votes as votes on ``flat``, which has the same labels, maybe in another order."""
     if votes.schema.n_tasks > 1:
         raise VotesError(f"votes must be on a flat schema; got votes on {votes.schema.n_tasks} tasks.")
-    if votes.schema.end_labels != flat.end_labels:
-        raise VotesError(
-            "votes must be on the labels that are given, in the same order; they are on "
-            f"{', '.join(votes.schema.end_labels[:3])}, ... Pass votes.schema as labels."
-        )
-    return votes
+    if votes.schema == flat:
+        return votes
+    order = places_of(votes.schema.end_labels, flat)
+    code = np.append(np.argsort(order), [FAILED, NOT_APPLICABLE, ABSTAIN])  # codes below 0 pick the last ones
+    plain = [alphabet.plain for alphabet in votes.alphabets]
+    codes = np.where(plain, code[np.where(plain, votes.stored_codes, ABSTAIN)], votes.stored_codes)
+    sets = {name: rows[:, [*order, -1]] for name, rows in votes.outcomes.items()}
+    return LabelMatrix(codes, flat, [flat.root] * votes.n_lfs, votes.names, outcomes=sets)
 
 
 def _judged(material: Material, groups: IntArray, rng: np.random.Generator) -> Evidence | None:
