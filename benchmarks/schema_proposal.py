@@ -3,14 +3,17 @@
     python benchmarks/schema_proposal.py simulated
     python benchmarks/schema_proposal.py names [--words]
     python benchmarks/schema_proposal.py records --matrices FOLDER [--words] [--embed]
+    python benchmarks/schema_proposal.py end --matrices FOLDER [--words]
 
 *simulated* counts how often a tree is accepted, on votes in which there is none and on votes in which there is
 one. *names* compares groups made from label names alone with the known ones, by the adjusted Rand index (ARI, 1:
 the same groups, 0: no better than chance). *records* makes them from names, votes and records of CLINC150, TREC
 and MASSIVE (folder METALWORK_DATA; FOLDER is what `python -m _matrices FOLDER` wrote), and compares the label
-model's accuracy under the flat labels with that under the proposed tree, on records with a vote. --words: names by
-their words, where a sentence encoder is installed; --embed: records by that encoder instead of their words. The
-known groups judge alone: they are seen by nothing but the index.
+model's accuracy under the flat labels with that under the proposed tree, on records with a vote. *end* trains an
+end model on the flat label model's probabilities of records with a vote, under the flat labels and under the
+proposed tree, accepted or not, and gives the accuracy on records of the test split (of MASSIVE, a third drawn at
+random), of two seeds. --words: names by their words, where a sentence encoder is installed; --embed: records by
+that encoder instead of their words. The known groups judge alone: they are seen by nothing but the index.
 """
 
 import argparse
@@ -96,6 +99,23 @@ def accuracy(votes: mw.LabelMatrix, gold: Codes) -> float:
     return float(100 * (mw.HierarchicalLabelModel(votes.schema).fit(votes).predict(votes) == gold)[scored].mean())
 
 
+def matrices_of(folder: Path) -> Iterator[tuple[str, dict[str, str], mw.LabelMatrix, Codes, Codes]]:
+    """Name, known groups, flat votes, gold labels and split of the data sets that are there."""
+    files = {"CLINC150": "clinc_flat", "TREC": "trec_fine", "MASSIVE": "massive_tree"}
+    for name, groups in known_groups():
+        path = folder / files.get(name, "none")
+        if (path / "votes.npz").exists():
+            votes = flat_votes(mw.LabelMatrix.load(path / "votes.npz"))
+            yield name, groups, votes, np.load(path / "gold.npy"), np.load(path / "split.npy")
+
+
+def moved(gold: Codes, found: SchemaProposal) -> Codes:
+    """Codes of the flat labels as those of the tree."""
+    place = {label: code for code, label in enumerate(found.tree.end_labels)}
+    codes: Codes = np.array([*(place[label] for label in found.flat.end_labels), -1])[gold]
+    return codes
+
+
 def from_names(words: bool) -> None:
     """Print the index of groups from names."""
     print("| data set | labels | known groups | ARI, as many groups | ARI, number found | found |\n|" + "---|" * 6)
@@ -113,24 +133,41 @@ def from_names(words: bool) -> None:
 
 def from_records(matrices: Path, words: bool, embed: bool) -> None:
     """Print the index of groups from names, votes and records, what the votes say, and accuracy."""
-    files = {"CLINC150": "clinc_flat", "TREC": "trec_fine", "MASSIVE": "massive_tree"}
     print("| data set | ARI | accepted | gain | inside | by chance | p | flat | tree | s |\n|" + "---|" * 10)
-    for name, groups in known_groups():
-        folder = matrices / files.get(name, "")
-        if name not in files or not (folder / "votes.npz").exists():
-            continue
-        votes, gold = flat_votes(mw.LabelMatrix.load(folder / "votes.npz")), np.load(folder / "gold.npy")
+    for name, groups, votes, gold, _ in matrices_of(matrices):
         features: Any = encode_texts(texts_of(name)) if embed else mw.WordCounts().fit_transform(texts_of(name))
         start, n_groups = time.perf_counter(), len(set(groups.values()))
         found = mw.propose_schema(votes.schema, votes, features, n_groups, encoder=False if words else None)
         seconds, told = time.perf_counter() - start, found.evidence
         assert told is not None, "there were votes"
-        place = {label: code for code, label in enumerate(found.tree.end_labels)}
-        moved = np.array([place[label] for label in votes.schema.end_labels])
-        in_tree = accuracy(found.votes_in_tree(votes), np.where(gold >= 0, moved[gold], -1))
+        in_tree = accuracy(found.votes_in_tree(votes), moved(gold, found))
         shares = f"{told.gain:.3f} | {told.inside:.0%} | {told.by_chance:.0%} | {told.p_value:.3f}"
         scores = f"{accuracy(votes, gold):.1f} | {in_tree:.1f} | {seconds:.0f}"
         print(f"| {name} | {index(found, groups):.2f} | {found.accepted} | {shares} | {scores} |", flush=True)
+
+
+def of_end_models(matrices: Path, words: bool) -> None:
+    """Print the accuracy of end models under the flat labels and under the tree."""
+    print("| data set | train | test | accepted | flat | tree |\n|---|---|---|---|---|---|")
+    for name, groups, votes, gold, split in matrices_of(matrices):
+        drawn = np.random.default_rng(0).random(len(gold)) if not (split == 2).any() else split / 3
+        voted = (votes.codes != mw.ABSTAIN).any(axis=1)
+        train, test = np.flatnonzero((drawn < 1 / 3) & voted), np.flatnonzero((drawn >= 2 / 3) & (gold >= 0))
+        texts = np.array(texts_of(name), dtype=object)
+        counter = mw.WordCounts().fit(texts[train].tolist())
+        seen, new = (counter.transform(texts[rows].tolist()) for rows in (train, test))
+        own = votes.rows(train)
+        flat = mw.HierarchicalLabelModel(votes.schema).fit(own).predict_proba(own)
+        found = mw.propose_schema(
+            votes.schema, own, seen, len(set(groups.values())), encoder=False if words else None
+        )
+        in_tree, scores = found.probabilities_in_tree(flat), []
+        for seed in (0, 1):
+            models = mw.EndModel(votes.schema, random_state=seed), mw.EndModel(found.tree, random_state=seed)
+            scores.append(models[0].fit(seen, flat).score(new, gold[test]))
+            scores.append(models[1].fit(seen, in_tree).score(new, moved(gold, found)[test]))
+        shown = [" ".join(f"{100 * score:.1f}" for score in scores[kind::2]) for kind in (0, 1)]
+        print(f"| {name} | {len(train)} | {len(test)} | {found.accepted} | {' | '.join(shown)} |", flush=True)
 
 
 def votes_for(kind: str, rng: np.random.Generator) -> tuple[mw.LabelMatrix, npt.NDArray[np.float64]]:
@@ -172,7 +209,7 @@ def simulated(n_draws: int) -> None:
 def main() -> None:
     """Print one of the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=["simulated", "names", "records"])
+    parser.add_argument("table", choices=["simulated", "names", "records", "end"])
     parser.add_argument("--matrices", type=Path)
     parser.add_argument("--words", action="store_true")
     parser.add_argument("--embed", action="store_true")
@@ -184,7 +221,9 @@ def main() -> None:
     elif options.table == "names":
         from_names(options.words)
     elif options.matrices is None:
-        parser.error("records needs --matrices")
+        parser.error("records and end need --matrices")
+    elif options.table == "end":
+        of_end_models(options.matrices, options.words)
     else:
         from_records(options.matrices, options.words, options.embed)
 
