@@ -127,7 +127,7 @@ def test_saved_and_loaded(name: str, tmp_path: Path) -> None:
 @every_model
 def test_votes_in_another_alphabet_are_refused(name: str) -> None:
     votes = sample()
-    other = dict(votes.outcomes) | {"lf_1": np.array([[1, 0, NAN], [0, 1, NAN], [0.9, 0.1, NAN], [0.2, 0.8, NAN]])}
+    other = dict(votes.outcomes) | {"lf_1": np.array([[1, 0, NAN], [0, 1, NAN], [0.9, 0.1, NAN], [1, 1, NAN]])}
     changed = mw.LabelMatrix(votes.codes, SCHEMA, votes.tasks, votes.names, outcomes=other)
     model = made(name).fit(votes)
     text = (
@@ -140,6 +140,42 @@ def test_votes_in_another_alphabet_are_refused(name: str) -> None:
     if isinstance(model, mw.HierarchicalLabelModel):
         with pytest.raises(VotesError, match=r"^votes must come from the LFs counted so far, with the same"):
             model.partial_fit(changed)
+
+
+def soft_sample(n_points: int = 300) -> tuple[np.ndarray[Any, Any], list[Any]]:
+    """Plain votes of three LFs on ten labels, and what two classifiers hold of each record."""
+    rng = np.random.default_rng(3)
+    gold = rng.integers(10, size=n_points)
+    codes = np.where(rng.random((n_points, 3)) < 0.5, gold[:, None], rng.integers(-1, 10, (n_points, 3)))
+    logits = [rng.normal(size=(n_points, 10)) + 2.0 * np.eye(10)[gold] for _ in range(2)]
+    return codes, [np.exp(part) / np.exp(part).sum(axis=1, keepdims=True) for part in logits]
+
+
+def soft_votes(codes: np.ndarray[Any, Any], shares: list[Any], rows: slice = slice(None)) -> mw.LabelMatrix:
+    schema = mw.TaskSchema.flat([f"l{v}" for v in range(10)])
+    plain = mw.LabelMatrix(codes[rows], schema)
+    soft = mw.LabelMatrix.from_soft([part[rows] for part in shares], schema, names=["one", "two"])
+    return mw.LabelMatrix.beside([plain, soft])
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_soft_votes_over_many_labels_are_taken_whatever_was_said_before(name: str, tmp_path: Path) -> None:
+    """Each matrix has an alphabet of its own; what is learned does not hang on it, by a bit."""
+    sample_of = soft_sample()
+    votes = soft_votes(*sample_of)
+    model = made(name, votes.schema).fit(votes)
+    in_parts: Any = made(name, votes.schema)
+    for rows in (slice(200, 300), slice(0, 50), slice(50, 200)):
+        in_parts.partial_fit(soft_votes(*sample_of, rows))
+    expected = model.predict_proba(votes).end
+    assert (in_parts.predict_proba(votes).end == expected).all()
+    few = soft_votes(*sample_of, slice(40, 90))
+    assert few.outcomes["one"].shape != votes.outcomes["one"].shape
+    assert (model.predict_proba(few).end == expected[40:90]).all()
+    model.save(tmp_path / "model.npz")
+    assert (mw.load_label_model(tmp_path / "model.npz").predict_proba(few).end == expected[40:90]).all()
+    with_dev = made(name, votes.schema).fit(votes, dev=(few, expected[40:90].argmax(axis=1)))
+    assert_distributions(with_dev.predict_proba(votes).end, votes)
 
 
 def test_the_paper_model_takes_labels_only() -> None:

@@ -40,8 +40,12 @@ def soft_factors(table: Floats, shares: Floats) -> SoftFactors:
     factor = np.exp(table[:, :k])
     inside, off = np.diagonal(factor), factor[k]
     others = np.maximum((factor[:k].sum(axis=0) - inside) / max(k - 1, 1), _LEAST)
-    means = [1.0 / np.maximum(shares @ (1.0 / np.maximum(part, _LEAST)), _LEAST) for part in (inside, others, off)]
-    return SoftFactors(*means)
+    return SoftFactors(*(_harmonic_mean(part, shares) for part in (inside, others, off)))
+
+
+def _harmonic_mean(values: Floats, shares: Floats) -> Floats:
+    """Of values (n_labels,), row by row of shares: how a product of matrices sums depends on their sizes."""
+    return np.asarray(1.0 / np.maximum((shares / np.maximum(values, _LEAST)).sum(axis=1), _LEAST))
 
 
 def soft_gain(table: Floats, shares: Floats) -> Floats:

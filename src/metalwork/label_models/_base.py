@@ -34,7 +34,7 @@ from metalwork.label_models._stored import Fitted, check_stored, packed, unpacke
 from metalwork.label_models._vote_counts import VoteCounts
 from metalwork.probabilities import TaskProbabilities, first_of_best
 from metalwork.schema import TaskSchema
-from metalwork.votes import Alphabet, LabelMatrix
+from metalwork.votes import MOST_LABELS_ON_GRID, Alphabet, LabelMatrix
 
 Dev = tuple[LabelMatrix, Any]
 KnownLabels = tuple[LabelMatrix, npt.NDArray[np.int64]]
@@ -287,7 +287,7 @@ class LabelModel(Estimator, ABC):
         return self
 
     def _know(self, votes: LabelMatrix | VoteCounts) -> None:
-        self.lf_names_, self.lf_tasks_, self.lf_outcomes_ = votes.names, votes.tasks, votes.outcomes
+        self.lf_names_, self.lf_tasks_, self.lf_outcomes_ = votes.names, votes.tasks, _kept(votes.outcomes)
         self.feature_model_ = {}
 
     def _check_asked(self, votes: LabelMatrix) -> None:
@@ -320,8 +320,7 @@ class LabelModel(Estimator, ABC):
     def _check_lfs(self, votes: LabelMatrix, what: str, known: str) -> None:
         if (votes.names, votes.tasks) != (self.lf_names_, self.lf_tasks_):
             raise VotesError(f"{what} must come from {known}, in their order; they differ.")
-        fitted = {name: Alphabet(rows) for name, rows in self.lf_outcomes_.items()}
-        if fitted != {name: Alphabet(rows) for name, rows in votes.outcomes.items()}:
+        if not _alike(self.lf_outcomes_, votes.outcomes):
             raise VotesError(
                 f"{what} must come from {known}, with the same outcomes; they differ. "
                 "Pass like=, the votes of the fit, to mw.apply."
@@ -393,6 +392,23 @@ def _checked_prior(class_prior: Any, schema: TaskSchema) -> FloatArray:
     if prior.shape != (n_end,) or not (prior >= 0).all() or not abs(prior.sum() - 1.0) < 1e-6:
         raise VotesError(f"class_prior must be {n_end} probabilities that sum to 1; {_got(class_prior, n_end)}")
     return prior
+
+
+def _alike(fitted: Mapping[str, FloatArray], given: Mapping[str, FloatArray]) -> bool:
+    """Whether what was learned of LFs with some alphabets holds for others."""
+    if fitted.keys() != given.keys():
+        return False
+    return all(Alphabet(rows).stands_for(Alphabet(given[name])) for name, rows in fitted.items())
+
+
+def _kept(outcomes: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Alphabets as a model keeps them: of soft votes off the grid, that they are soft."""
+    found = {}
+    for name, rows in outcomes.items():
+        k = rows.shape[1] - 1
+        off_grid = k > MOST_LABELS_ON_GRID and Alphabet(rows).distributions
+        found[name] = np.append(np.full((1, k), 1.0 / k), [[np.nan]], axis=1) if off_grid else rows
+    return found
 
 
 def _got(class_prior: Any, n_end_labels: int) -> str:

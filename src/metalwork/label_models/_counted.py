@@ -9,13 +9,14 @@ from metalwork.errors import VotesError
 from metalwork.inference import Packing
 from metalwork.label_models._base import Dev, KnownLabels, LabelModel
 from metalwork.label_models._counting import RowCounts
-from metalwork.label_models._vote_counts import VoteCounts, layout_of
+from metalwork.label_models._vote_counts import VoteCounts, count_votes, layout_of
 from metalwork.votes import LabelMatrix
 
 
 class CountingLabelModel(LabelModel):
     """A label model that learns from :class:`RowCounts`, so that votes may come matrix by matrix."""
 
+    _counted: VoteCounts | None = None
     _counts: RowCounts | None = None
     _stale = False
 
@@ -30,11 +31,11 @@ class CountingLabelModel(LabelModel):
         ``fit`` starts counting anew. Counts stay out of ``save``.
         """
         self._check_votes(votes)
-        if self._counts is None:
+        if self._counted is None:
             self._know(votes)
-            self._counts = RowCounts(self._layout())
-        self._check_lfs(votes, "votes", "the LFs counted so far")
-        self._counts.add(votes.codes)
+        else:
+            self._check_lfs(votes, "votes", "the LFs counted so far")
+        self._keep_counts(count_votes(votes) if self._counted is None else self._counted.with_votes(votes))
         self._stale = True
         return self
 
@@ -43,7 +44,7 @@ class CountingLabelModel(LabelModel):
 
         ``parts`` may be any iterable, such as :class:`VoteShards`; each part is counted and let go.
         """
-        self._counts = None
+        self._counted = self._counts = None
         for part in parts:
             self.partial_fit(part)
         return self.refit(class_prior, dev)
@@ -56,14 +57,14 @@ class CountingLabelModel(LabelModel):
         return self
 
     def _fit(self, votes: LabelMatrix, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
-        self._counts = RowCounts(self._layout())
-        self._counts.add(votes.codes)
-        self._learn(self._counts, class_prior, dev)
+        self._learn(self._keep_counts(count_votes(votes)), class_prior, dev)
 
     def _fit_counted(self, counts: VoteCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
-        self._counts = RowCounts(self._layout())
-        self._counts.add_counts(counts._rows)
-        self._learn(self._counts, class_prior, dev)
+        self._learn(self._keep_counts(VoteCounts.merge([counts])), class_prior, dev)
+
+    def _keep_counts(self, counts: VoteCounts) -> RowCounts:
+        self._counted, self._counts = counts, counts._rows
+        return self._counts
 
     def _learn(self, counts: RowCounts, class_prior: FloatArray | None, dev: KnownLabels | None) -> None:
         self._fit_counts(counts, class_prior, dev)
@@ -74,5 +75,9 @@ class CountingLabelModel(LabelModel):
         if self._stale:
             self.refit()
 
-    def _layout(self) -> Packing:
-        return layout_of(self.schema, self.lf_names_, self.lf_tasks_, self.lf_outcomes_)
+    def _layout(self, votes: LabelMatrix | VoteCounts | None = None) -> Packing:
+        """How rows of votes become words; by default of those counted."""
+        if votes is None and self._counts is not None:
+            return self._counts.layout
+        outcomes = self.lf_outcomes_ if votes is None else votes.outcomes
+        return layout_of(self.schema, self.lf_names_, self.lf_tasks_, outcomes)

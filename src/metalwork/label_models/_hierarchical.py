@@ -185,7 +185,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         rows = (dev[0].codes != ABSTAIN).any(axis=1)
         if not rows.any():
             return None
-        known = known_counts(code_votes(self._layout(), dev[0].codes[rows]), dev[1][rows], 1.0)
+        known = known_counts(code_votes(self._layout(dev[0]), dev[0].codes[rows]), dev[1][rows], 1.0)
         return [records[:-1] for records in known.labels]
 
     def _warn(self, found: Problem, fit: EMResult, dev: KnownLabels | None) -> None:
@@ -224,7 +224,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         tree, n_end = Tree.of(self.schema), self.schema.n_end_labels
         known = None
         if dev is not None:
-            dev_votes = code_votes(self._layout(), dev[0].codes)
+            dev_votes = code_votes(self._layout(dev[0]), dev[0].codes)
             known = known_counts(dev_votes, dev[1], self.dev_weight)
         shares, applies = by_task(tree, np.full(n_end, 1.0 / n_end))
         log_share = [np.log(share) for share in shares]
@@ -270,14 +270,14 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
-        posterior = self._end_posteriors().of(votes.codes, self.tables_, self.log_prior_)
+        posterior = self._end_posteriors(votes).of(votes.codes, self.tables_, self.log_prior_)
         if self.kind_ != "independent":
             posterior[(votes.codes < 0).all(axis=1)] = self.uncovered_
         return posterior
 
-    def _end_posteriors(self) -> EndPosteriors:
+    def _end_posteriors(self, votes: LabelMatrix) -> EndPosteriors:
         """Kept between calls, as votes may come in many parts."""
-        lfs = (self.lf_names_, self.lf_tasks_, self.lf_outcomes_)
-        if self._ready is None or any(own is not known for own, known in zip(lfs, self._ready[0], strict=True)):
-            self._ready = lfs, EndPosteriors(Tree.of(self.schema), self._layout())
+        lfs = (votes.names, votes.tasks, votes.alphabets)
+        if self._ready is None or self._ready[0] != lfs:
+            self._ready = lfs, EndPosteriors(Tree.of(self.schema), self._layout(votes))
         return self._ready[1]

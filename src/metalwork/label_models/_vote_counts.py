@@ -84,6 +84,13 @@ class VoteCounts:
             found._rows.add_counts(part._in(found._outcomes))
         return found
 
+    def with_votes(self, votes: LabelMatrix) -> "VoteCounts":
+        """These counts with those of a label matrix of the same LFs; added to these where alphabets are alike."""
+        if not self._takes(votes):
+            return VoteCounts.merge([self, count_votes(votes)])
+        self._rows.add(votes.codes)
+        return self
+
     def _takes(self, votes: LabelMatrix) -> bool:
         """Whether votes can be counted as they are."""
         same = (votes.schema, votes.names, votes.tasks) == (self.schema, self.names, self.tasks)
@@ -118,11 +125,7 @@ def count_votes(votes: LabelMatrix | Iterable[LabelMatrix]) -> VoteCounts:
     total: VoteCounts | None = None
     for part in votes:
         check_instance("each of votes", part, LabelMatrix)
-        if total is not None and total._takes(part):
-            total._rows.add(part.codes)
-        else:
-            counted = count_votes(part)
-            total = counted if total is None else VoteCounts.merge([total, counted])
+        total = count_votes(part) if total is None else total.with_votes(part)
     if total is None:
         raise VotesError("votes must hold at least one label matrix; got none.")
     return total

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from metalwork._checks import ABSTAIN, FAILED, NOT_APPLICABLE, FloatArray, IntArray, check_names
 from metalwork.errors import VotesError
-from metalwork.votes._soft import soft_grid
+from metalwork.votes._soft import MOST_LABELS_ON_GRID, soft_grid
 
 NO_VOTES: Final = (FAILED, NOT_APPLICABLE, ABSTAIN)
 """How a table of codes ends, so that codes below 0 pick themselves."""
 
 _MOST_NAMES: Final = 4
+_ROUNDING: Final = 1e-6
 
 
 class Alphabet:
@@ -78,6 +79,18 @@ class Alphabet:
         """Sets of states, one outcome each; state ``n_labels`` is "the task does not apply"."""
         return cls([_set_row(states, n_labels) for states in sets] or np.empty((0, n_labels + 1)))
 
+    def stands_for(self, other: "Alphabet") -> bool:
+        """Whether what is learned of an LF with one alphabet holds for the other: they are equal, or both soft."""
+        return self == other or (self.distributions and other.distributions and self.n_labels == other.n_labels)
+
+    @cached_property
+    def distributions(self) -> bool:
+        """Whether its outcomes are distributions over the labels, not all of which are for one label."""
+        if self.plain or not len(self) or not np.isnan(self.rows[:, -1]).all():
+            return False
+        shares = self.rows[:, :-1]
+        return bool((np.abs(shares.sum(axis=1) - 1.0) < _ROUNDING).all() and (shares.max(axis=1) < 1.0).any())
+
     def __len__(self) -> int:
         return self._n_outcomes
 
@@ -98,10 +111,14 @@ class Alphabet:
         """Every outcome of these alphabets once, in an order that depends on the outcomes alone.
 
         The labels come first, or the whole grid of soft votes where any outcome is soft; then sets, ascending.
+        Distributions off the grid stand alone, ascending.
         """
         parts = [part for part in (self, *others) if not part.plain]
         if not parts:
             return self
+        if self.n_labels > MOST_LABELS_ON_GRID and all(part.distributions for part in (self, *others)):
+            rows = np.unique(np.concatenate([part.rows[:, :-1] for part in parts]), axis=0)
+            return Alphabet(np.append(rows, np.full((len(rows), 1), np.nan), axis=1))
         soft = any(_is_soft(part.rows).any() for part in parts)
         base = (Alphabet.of_soft_votes if soft else Alphabet.of_labels)(self.n_labels)
         known = set(base._keys())

@@ -15,7 +15,7 @@ from metalwork.votes._alphabet import Alphabet, read_alphabet
 from metalwork.votes._incidents import Incident, incidents_of, plain_incidents, read_incidents
 from metalwork.votes._long import RecordId, read_long
 from metalwork.votes._metal import as_codes, metal_alphabets, read_metal
-from metalwork.votes._soft import soft_codes
+from metalwork.votes._soft import distinct_votes
 
 _FORMAT = "metalwork label matrix 1"
 
@@ -167,12 +167,10 @@ class LabelMatrix:
     ) -> "LabelMatrix":
         """Soft votes: what classifiers or language models hold of the labels of a task, one array an LF.
 
-        Each is a float array (n_points, n_labels of the LF's task) of probabilities that sum to 1. They are
-        rounded to a fixed grid, so that rows repeat and matrices of other records have the same alphabet: with
-        two or three labels to multiples of 1/20, with up to seven to coarser ones (at most 1,000 outcomes); with
-        more, the top two labels' probabilities are rounded to tenths or fifths, and beyond 26 labels the top
-        label's to one of five levels, and the rest is spread evenly. Rows with NaN abstain, and so do rows that
-        are nearly uniform.
+        Each is a float array (n_points, n_labels of the LF's task) of probabilities that sum to 1. Up to seven
+        labels they are rounded to a fixed grid, so that rows repeat: multiples of 1/20 for two or three labels,
+        coarser ones for more. Beyond, an LF's outcomes are what it says, to six decimals; label models take any,
+        whatever they were fitted on. Rows with NaN abstain, and so do rows that are nearly uniform.
 
         Raises
         ------
@@ -182,12 +180,15 @@ class LabelMatrix:
         checked = _check_tasks(tasks, schema, len(probabilities))
         named = _check_names(names, len(probabilities))
         n_labels = [len(schema.labels(task)) for task in checked]
-        columns = [soft_codes(rows, k, name) for rows, k, name in zip(probabilities, n_labels, named, strict=True)]
+        given = zip(probabilities, n_labels, named, strict=True)
+        found = [distinct_votes(rows, k, name) for rows, k, name in given]
+        columns = [column for column, _ in found]
         if len({len(column) for column in columns}) > 1:
             lengths = ", ".join(str(len(column)) for column in columns)
             raise VotesError(f"probabilities must have one row a record each; got {lengths} rows.")
         codes = np.stack(columns, axis=1) if columns else np.empty((0, 0), np.int64)
-        outcomes = {name: Alphabet.of_soft_votes(k) for name, k in zip(named, n_labels, strict=True)}
+        said = zip(named, n_labels, found, strict=True)
+        outcomes = {name: Alphabet.of_soft_votes(k) if rows is None else rows for name, k, (_, rows) in said}
         return cls(codes, schema, checked, named, outcomes=outcomes)
 
     @classmethod

@@ -2,7 +2,8 @@
 
 The grid depends on the number of labels alone, never on the data: parts of a stream share it. Up to seven labels
 it holds all distributions in steps of one size. Up to 26 the two most probable labels are rounded, beyond that the
-most probable one, and the rest is spread evenly over the other labels.
+most probable one, and the rest is spread evenly over the other labels. That loses what soft votes over many labels
+have to say: where all of them are at hand, :func:`distinct_votes` keeps them.
 """
 
 from functools import lru_cache
@@ -17,10 +18,11 @@ from metalwork._checks import ABSTAIN, FloatArray
 from metalwork.errors import VotesError
 
 Int64Array = npt.NDArray[np.int64]
-_MOST_STEPS, _MOST_ON_GRID, _MOST_LABELS_ON_GRID = 20, 1000, 7
+_MOST_STEPS, _MOST_ON_GRID, MOST_LABELS_ON_GRID = 20, 1000, 7
 _TOP_TWO = ((10, 13), (5, 26))  # steps, and for how many labels at most: some 3,000 outcomes
 _LEVELS = 5
 _TOLERANCE = 1e-4
+_DECIMALS = 6
 
 
 class _TopTwo(NamedTuple):
@@ -35,7 +37,7 @@ class _TopTwo(NamedTuple):
 def soft_grid(n_labels: int) -> FloatArray:
     """The fixed outcomes of soft votes over so many labels: float array (n_outcomes, n_labels + 1), NaN last."""
     rows: FloatArray
-    if n_labels <= _MOST_LABELS_ON_GRID:
+    if n_labels <= MOST_LABELS_ON_GRID:
         rows = _compositions(n_labels) / _steps(n_labels)
     elif n_labels <= _TOP_TWO[-1][1]:
         rows = _top_two(n_labels).outcomes
@@ -53,6 +55,35 @@ def soft_codes(probabilities: Any, n_labels: int, name: str) -> Int64Array:
 
     Rows with NaN and rows nearer to uniform than half a step abstain. ``name`` is the LF's, for errors.
     """
+    rows, known = _checked(probabilities, n_labels, name)
+    says = np.abs(rows - 1 / n_labels).max(axis=1) > 0.5 / _steps(n_labels)
+    voted = known & (says | (n_labels == 1))  # the only label of a task says that the task applies
+    codes = np.full(len(rows), ABSTAIN, np.int64)
+    codes[voted] = _nearest(rows[voted])
+    return codes
+
+
+def distinct_votes(probabilities: Any, n_labels: int, name: str) -> tuple[Int64Array, FloatArray | None]:
+    """Codes (n_points,) of rows of probabilities, and the outcomes (n_outcomes, n_labels + 1); None for the grid.
+
+    Beyond seven labels the outcomes are the distinct rows, to six decimals and ascending, and the uniform one.
+    Rows with NaN abstain, and so do those that are uniform.
+    """
+    if n_labels <= MOST_LABELS_ON_GRID:
+        return soft_codes(probabilities, n_labels, name), None
+    rows, known = _checked(probabilities, n_labels, name)
+    rounded = np.round(rows, _DECIMALS)
+    voted = known & (rounded.max(axis=1, initial=0.0) > rounded.min(axis=1, initial=1.0))
+    uniform = np.full((1, n_labels), np.round(1.0 / n_labels, _DECIMALS))
+    found, place = np.unique(np.concatenate([uniform, rounded[voted]]), axis=0, return_inverse=True)
+    codes = np.full(len(rows), ABSTAIN, np.int64)
+    codes[voted] = place.reshape(-1)[1:]
+    found /= found.sum(axis=1, keepdims=True)
+    return codes, np.append(found, np.full((len(found), 1), np.nan), axis=1)
+
+
+def _checked(probabilities: Any, n_labels: int, name: str) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Rows of probabilities (n_points, n_labels), and which of them are known (n_points,)."""
     rows = np.asarray(probabilities, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] != n_labels:
         raise VotesError(
@@ -67,16 +98,12 @@ def soft_codes(probabilities: Any, n_labels: int, name: str) -> Int64Array:
             f"probabilities of LF {name!r} must be at least 0 and sum to 1, or be NaN for an abstain; "
             f"got {rows[row].tolist()} at row {row}."
         )
-    says = np.abs(rows - 1 / n_labels).max(axis=1) > 0.5 / _steps(n_labels)
-    voted = known & (says | (n_labels == 1))  # the only label of a task says that the task applies
-    codes = np.full(len(rows), ABSTAIN, np.int64)
-    codes[voted] = _nearest(rows[voted])
-    return codes
+    return rows, np.asarray(known)
 
 
 @lru_cache(maxsize=32)
 def _steps(n_labels: int) -> int:
-    if n_labels > _MOST_LABELS_ON_GRID:
+    if n_labels > MOST_LABELS_ON_GRID:
         return next((steps for steps, most in _TOP_TWO if n_labels <= most), _LEVELS)
     fits = [s for s in range(1, _MOST_STEPS + 1) if comb(s + n_labels - 1, n_labels - 1) <= _MOST_ON_GRID]
     return fits[-1]
@@ -85,7 +112,7 @@ def _steps(n_labels: int) -> int:
 def _nearest(rows: FloatArray) -> Int64Array:
     """The outcomes nearest to rows of probabilities."""
     n_labels = rows.shape[1]
-    if n_labels <= _MOST_LABELS_ON_GRID:
+    if n_labels <= MOST_LABELS_ON_GRID:
         return _nearest_composition(rows)
     order = np.argsort(-rows, axis=1, kind="stable")[:, :2]
     highest = np.take_along_axis(rows, order, axis=1)
