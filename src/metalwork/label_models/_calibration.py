@@ -74,7 +74,7 @@ def known_balance(
     """The target of :func:`balanced` where a class prior (n_end_labels,) or dev labels are known.
 
     ``dev[t]`` (n_labels,) counts the labels of dev records with a vote; they are blended with the shares that EM
-    found, worth 20 records a label. A class prior is of all records, of which those with a vote are a share
+    found, worth 20 records an end label. A class prior is of all records, of which those with a vote are a share
     ``covered``: they can have no more of a label than there is of it, so that shares are cut there, and where all
     records have a vote are those of the prior.
     """
@@ -82,7 +82,8 @@ def known_balance(
     def target(stats: SuffStats) -> list[Floats]:
         shares = _shares(stats)
         if dev is not None:
-            counts = [BALANCE_STRENGTH * len(p) * p + n for p, n in zip(shares, dev, strict=True)]
+            found = BALANCE_STRENGTH * tree.n_end_labels / max(float(stats.labels[0].sum()), 1e-9)
+            counts = [found * records[:-1] + n + 1e-9 for records, n in zip(stats.labels, dev, strict=True)]
             shares = [count / count.sum() for count in counts]
         if class_prior is not None:
             end = end_posterior(tree, [np.log(share)[None] for share in shares])[0]

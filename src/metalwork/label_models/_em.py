@@ -35,8 +35,9 @@ class Priors(NamedTuple):
     ``log_share[t]`` (n_labels,) are the log shares of labels given that their task applies, ``applies`` (n_tasks,)
     the probabilities that it does, of end labels that are all alike: what EM starts from; ``outcomes[t]`` is what
     votes say there. ``lfs`` are the priors of the LFs. ``dev_counts`` are the counts of the dev records, each of
-    them ``dev_weight`` strong in it. LFs that are ``redundant`` (n_lfs,), copies of others, tell nothing where LFs
-    are taken for independent; elsewhere the votes of an LF count for ``weights`` (n_lfs,) of one.
+    which is worth ``dev_weight`` others where LFs are held near their priors. LFs that are ``redundant`` (n_lfs,),
+    copies of others, tell nothing where LFs are taken for independent; elsewhere the votes of an LF count for
+    ``weights`` (n_lfs,) of one.
     """
 
     log_share: list[Floats]
@@ -71,9 +72,11 @@ class EMResult(NamedTuple):
     n_iter: int
 
 
-def with_dev_counts(stats: SuffStats, priors: Priors) -> SuffStats:
-    """Expected counts and those of the dev records together."""
-    return stats if priors.dev_counts is None else mixed_counts([stats, priors.dev_counts], [1.0, 1.0])
+def with_dev_counts(stats: SuffStats, priors: Priors, weight: float) -> SuffStats:
+    """Expected counts and those of the dev records together, each of which counts for ``weight`` others."""
+    if priors.dev_counts is None:
+        return stats
+    return mixed_counts([stats, priors.dev_counts], [1.0, weight])
 
 
 def plain_em(expect: EStep, m_step: MStep, initial: Parameters, stopping: Stopping) -> EMResult:

@@ -3,8 +3,10 @@
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
+
 from metalwork._checks import FloatArray
-from metalwork.inference import CodedVotes, Packing, Tree, covered, expected_counts
+from metalwork.inference import CodedVotes, Packing, Tree, covered, expected_counts, mixed_counts
 from metalwork.label_models._calibration import balanced, known_balance, tempered
 from metalwork.label_models._constants import HOPELESS, LEAST_EVIDENCE, MOST_DEPENDENCE
 from metalwork.label_models._e_step import EM_ROWS, e_step, thinned
@@ -86,27 +88,56 @@ def _independent(found: Problem, initial: EMResult, sure: bool) -> tuple[EMResul
     """The fit that takes LFs for independent, from the beliefs of the other, and the check.
 
     None where LFs do not pass for independent, or hardly agree more than by chance; or where a task has too many
-    labels for tables of all states.
+    labels for tables of all states. Votes alone are looked at: dev records come in once the kind is chosen.
     """
-    tree, votes, priors, stopping = found.tree, found.sample, found.priors, found.stopping
+    tree, votes, stopping = found.tree, found.sample, found.stopping
     if any(task.relative for task in votes.tasks):
         return None, Check()
+    priors = found.priors._replace(dev_counts=None)
     expect, step = e_step(tree, votes), partial(independent_m_step, votes, priors=priors)
     n_points = float(votes.weights.sum())
     fit = likelihood_em(expect, step, initial, stopping.at_most(_FIRST_STEPS), n_points)
-    seen = dependence(tree, votes, fit, priors)
-    if not sure and seen > HOPELESS * MOST_DEPENDENCE:
-        return None, Check(seen)
+    check = Check(dependence(tree, votes, fit, priors))
+    if not sure and check.dependence > HOPELESS * MOST_DEPENDENCE:
+        return None, check
     if not fit.converged and fit.n_iter < stopping.max_iter:
         fit = likelihood_em(expect, step, fit, stopping, n_points)
-        seen = dependence(tree, votes, fit, priors)
-    if sure:
-        return fit, Check(seen)
-    enough = evidence(tree, votes, fit, priors, found.n_fitted) >= LEAST_EVIDENCE
-    if not enough or seen > MOST_DEPENDENCE:
-        return None, Check(seen)
-    limit = most_dependence(tree, votes, found.layout, fit, priors, found.n_fitted)
-    return (fit if seen <= limit else None), Check(seen, limit)
+        check = Check(dependence(tree, votes, fit, priors))
+    if not sure:
+        enough = evidence(tree, votes, fit, priors, found.n_fitted) >= LEAST_EVIDENCE
+        if not enough or check.dependence > MOST_DEPENDENCE:
+            return None, check
+        limit = most_dependence(tree, votes, found.layout, fit, priors, found.n_fitted)
+        check = Check(check.dependence, limit)
+        if check.dependence > limit:
+            return None, check
+    return (fit if found.priors.dev_counts is None else _with_dev(found, fit, n_points)), check
+
+
+def _with_dev(found: Problem, fit: EMResult, n_points: float) -> EMResult:
+    """The fit with dev records, from where it ended or from what these alone say, whichever is likelier.
+
+    Votes are as likely with all labels and LFs turned round; dev records orient them.
+    """
+    votes, priors = found.sample, found.priors
+    expect, step = e_step(found.tree, votes), partial(independent_m_step, votes, priors=priors)
+    tables, log_prior = step(mixed_counts([fit.stats], [0.0]))
+    anew = fit._replace(log_likelihoods=[], n_iter=0)
+    starts = [anew, anew._replace(tables=tables, log_prior=log_prior)]
+    fits = [likelihood_em(expect, step, start, found.stopping, n_points) for start in starts]
+    return max(fits, key=lambda one: one.log_likelihoods[-1] * n_points + _log_likelihood_of_dev(priors, one))
+
+
+def _log_likelihood_of_dev(priors: Priors, fit: EMResult) -> float:
+    """Of the dev records."""
+    dev, known = priors.dev_counts, 0.0
+    if dev is None:
+        return known
+    for counted, records, table, prior in zip(dev.votes, dev.labels, fit.tables, fit.log_prior, strict=True):
+        silent = np.maximum(records - counted.sum(axis=2), 0.0)
+        known += float((counted * table[:, :, :-1]).sum() + (silent * table[:, :, -1]).sum())
+        known += float(records[:-1] @ prior)
+    return known
 
 
 def over_all(kind: str, found: Problem, fit: EMResult) -> EMResult:

@@ -89,7 +89,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     off_branch_ratio : float in (0, 1]
         Prior mean of how much rarer an LF votes where its task does not apply.
     dev_weight : float
-        How many records without a label a dev record counts for.
+        How many records without a label a dev record counts for where LFs are no independent ones, and so are held
+        near their priors.
     max_iter, tol : int, float
         EM stops after ``max_iter`` steps; or when in three steps the log likelihood of a record moves less than
         ``tol``, and that of all records, or of the sample of 50,000, less than 0.0001 (independent LFs); or no
@@ -225,7 +226,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         known = None
         if dev is not None:
             dev_votes = code_votes(self._layout(dev[0]), dev[0].codes)
-            known = known_counts(dev_votes, dev[1], self.dev_weight)
+            known = known_counts(dev_votes, dev[1], 1.0)
         shares, applies = by_task(tree, np.full(n_end, 1.0 / n_end))
         log_share = [np.log(share) for share in shares]
         outcomes = [outcomes_of(*task) for task in zip(votes.tasks, log_share, applies, strict=True)]

@@ -23,7 +23,7 @@ Tables = list[Floats]
 
 def independent_m_step(votes: CodedVotes, stats: SuffStats, priors: Priors) -> Parameters:
     """Tables of log probabilities and the log shares of labels, from expected counts and those of dev records."""
-    counts = with_dev_counts(stats, priors)
+    counts = with_dev_counts(stats, priors, 1.0)
     log_share = log_shares(counts)
     tables = independent_tables(votes, counts, log_share, POOLING, priors.lfs)
     for task, table, records in zip(votes.tasks, tables, counts.labels, strict=True):

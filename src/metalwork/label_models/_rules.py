@@ -49,7 +49,7 @@ def rules_m_step(votes: CodedVotes, stats: SuffStats, priors: Priors) -> Paramet
 
     Dev records tell of the LFs alone: of the balance they tell in the calibration.
     """
-    tables, log_prior, seen = [], _balance(stats, priors), with_dev_counts(stats, priors)
+    tables, log_prior, seen = [], _balance(stats, priors), with_dev_counts(stats, priors, priors.dev_weight)
     for t, task in enumerate(votes.tasks):
         now, before = applies(stats, t), float(priors.applies[t])
         own = outcomes_of(task, log_prior[t], now)
