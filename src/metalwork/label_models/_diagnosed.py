@@ -43,8 +43,8 @@ class DiagnosedLabelModel(CountingLabelModel):
     def intervals(self, level: float = 0.95) -> Intervals:
         """Standard errors and intervals of every LF's accuracy and every end label's share.
 
-        In the generative reading these are confidence intervals, calibrated where LFs are independent given the
-        label. In the votes-only reading, whose estimates are held near the prior, they only say what the model
+        Of independent LFs these are confidence intervals, calibrated where LFs are independent given the
+        label. Of others, whose estimates are held near their priors, they only say what the model
         believes: ``calibrated`` is False then, and ``note`` says so. Works on up to 20,000 distinct rows.
 
         Parameters
@@ -56,7 +56,7 @@ class DiagnosedLabelModel(CountingLabelModel):
         NotFittedError
             Before ``fit``, and after loading, for counts stay out of ``save``.
         VotesError
-            Generative reading, where a task has more than 5,000 LFs and labels.
+            Of independent LFs, where a task has more than 5,000 LFs and labels.
         """
         check_fraction("level", level, "()")
         tree, votes, learned = self._evidence("intervals")

@@ -80,7 +80,7 @@ def with_dev_counts(stats: SuffStats, priors: Priors, weight: float) -> SuffStat
 
 
 def plain_em(expect: EStep, m_step: MStep, initial: Parameters, stopping: Stopping) -> EMResult:
-    """EM of a reading whose tables are no probabilities, so that there is no likelihood to watch.
+    """EM of tables that are no probabilities, so that there is no likelihood to watch.
 
     It has converged when no log factor of a vote or a label moves by 0.01.
     """

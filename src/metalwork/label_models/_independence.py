@@ -1,4 +1,4 @@
-"""Are LFs independent given the label? A test without labels, of the fitted generative reading."""
+"""Are LFs independent given the label? A test without labels, of fitted tables."""
 
 from functools import partial
 

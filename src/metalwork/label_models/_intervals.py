@@ -34,18 +34,18 @@ _EDGE = 1e-6
 _STEP = 1e-3
 
 _FULL = (
-    "Generative reading: confidence intervals. They hold where LFs are independent given the label; "
+    "Independent LFs: confidence intervals. They hold where LFs are independent given the label; "
     "dependence makes them too narrow."
 )
 _BY_TASK = (
-    "Generative reading, with more LFs or labels than can be looked at in full: confidence intervals of a model "
+    "Independent LFs, with more LFs or labels than can be looked at in full: confidence intervals of a model "
     "with one accuracy an LF, task by task. They hold where LFs are independent given the label and much the same "
     "for all labels; else they are too narrow."
 )
 _HELD = (
-    "Votes-only reading: no confidence intervals. They say what the model may believe: precisions are held near "
-    "their prior, the nearer the more LFs repeat each other, and labels near the first balance found. Where LFs "
-    "depend on each other, which is when this reading is used, the truth is often outside."
+    "Rules: no confidence intervals. They say what the model may believe: precisions are held near "
+    "their prior, the nearer the more LFs repeat each other. Where LFs "
+    "depend on each other the truth is often outside."
 )
 
 
@@ -105,7 +105,7 @@ class Deviations(NamedTuple):
 
 
 def independent_deviations(tree: Tree, votes: CodedVotes, stats: SuffStats, priors: Priors) -> Deviations:
-    """Of the generative reading: the sandwich of EM's fixed point, or beyond its limits a smaller model's.
+    """Of independent LFs: the sandwich of EM's fixed point, or beyond its limits a smaller model's.
 
     The sandwich is widened by the degrees of freedom that the counts cost (as HC1 is; MacKinnon and White, 1985).
 
@@ -148,7 +148,7 @@ def held_deviations(
     accuracies: Floats,
     class_prior: Floats,
 ) -> Deviations:
-    """Of the votes-only reading: what it believes, however many records there are.
+    """Where LFs are held near their priors: what the model believes, however many records there are.
 
     An accuracy is worth the votes of its prior and its own, which count for as much as the prior at most, and for
     less where the fit holds them back. The balance that labels are held near is worth ten records a label, a given

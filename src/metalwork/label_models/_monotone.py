@@ -46,7 +46,7 @@ def bounded_by_votes(
 ) -> Floats:
     """Move a record without a vote towards the prior until no label is surer than one vote for it makes it.
 
-    ``posterior`` (n_end_labels,) is its distribution so far; ``tables`` are those of the votes-only reading.
+    ``posterior`` (n_end_labels,) is its distribution so far; ``tables`` are those of rules.
     """
     prior = end_posterior(tree, [share[None, :] for share in log_prior])[0]
     kept = 1.0
