@@ -49,6 +49,7 @@ from metalwork.inference._mixture import (
 )
 from metalwork.inference._outcomes import (
     INSIDE,
+    MOST_CELLS,
     N_RELATIVE,
     OFF,
     OUTSIDE,
@@ -97,6 +98,7 @@ from metalwork.inference._weights import (
 __all__ = [
     "END",
     "INSIDE",
+    "MOST_CELLS",
     "MOST_COMPARED",
     "MOST_KEYS",
     "N_RELATIVE",

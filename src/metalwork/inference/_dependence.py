@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from metalwork.inference._mixture import CodedVotes, one_hot
+from metalwork.inference._outcomes import factors_of_votes
 from metalwork.inference._tree import Floats, Tree, end_posterior, states_of_ends
 
 Int64Array = npt.NDArray[np.int64]
@@ -140,6 +141,6 @@ def _votes_given_end(tree: Tree, votes: CodedVotes, tables: Sequence[Floats], co
             stop = start + len(group.lfs) * (group.base - 1)
             own = columns[np.searchsorted(columns, start) : np.searchsorted(columns, stop)] - start
             lf, label = np.divmod(own, group.base - 1)
-            found.append(np.exp(table[first + lf, :, label])[:, state[:, t]].T)
+            found.append(np.exp(factors_of_votes(table, first + lf, label, task.n_labels))[:, state[:, t]].T)
             start, first = stop, first + len(group.lfs)
     return np.concatenate(found, axis=1)

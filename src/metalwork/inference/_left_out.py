@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork.inference._mixture import CodedVotes
-from metalwork.inference._outcomes import factors_of_votes
 from metalwork.inference._rows import Rows, row_blocks
 from metalwork.inference._tree import Floats, Tree
 
@@ -43,13 +42,15 @@ def left_out_agreement(
     """Agreement of every LF that votes for labels with the others, from up to 20,000 distinct rows.
 
     Given the state of its task an LF's vote is independent of all others, so what the others say of that state is
-    the posterior divided by what the LF's own table says, abstains included.
+    the posterior divided by what the LF's own table says, abstains included. LFs of tasks with relative states are
+    passed over.
     """
-    width = max(len(task.lfs) * (task.n_labels + 1) for task in votes.tasks)
-    sums = [np.zeros((3, len(task.lfs), task.n_labels)) for task in votes.tasks]
+    dense = [t for t, task in enumerate(votes.tasks) if not task.relative]
+    width = max((len(votes.tasks[t].lfs) * (votes.tasks[t].n_labels + 1) for t in dense), default=1)
+    sums = [np.zeros((3, len(task.lfs), 0 if task.relative else task.n_labels)) for task in votes.tasks]
     for rows in row_blocks(tree, votes, tables, log_prior, width):
-        for t, table in enumerate(tables):
-            sums[t] += _shares(rows, t, table)
+        for t in dense:
+            sums[t] += _shares(rows, t, tables[t])
     levels = [(share / np.maximum(on, _TINY), square / np.maximum(share, _TINY)) for on, share, square in sums]
     answer = np.zeros((7, votes.n_lfs))
     others = np.zeros((2, votes.n_lfs, votes.n_lfs))
@@ -57,8 +58,8 @@ def left_out_agreement(
         voted = np.empty((len(rows.weights), votes.n_lfs), dtype=bool)
         for task, codes in zip(votes.tasks, rows.codes, strict=True):
             voted[:, task.lfs] = codes >= 0
-        for t, (task, table) in enumerate(zip(votes.tasks, tables, strict=True)):
-            found, by_other = _agreement(rows, t, table, levels[t], voted, task.outcomes.plain)
+        for t, task in ((t, votes.tasks[t]) for t in dense):
+            found, by_other = _agreement(rows, t, tables[t], levels[t], voted, task.outcomes.plain)
             answer[:, task.lfs] += found
             others[:, task.lfs] += by_other
     return _summed(answer, others)
@@ -68,10 +69,9 @@ def _left_out(rows: Rows, t: int, table: Floats) -> tuple[Floats, Floats]:
     """For each LF and row without its vote, P(label | the task applies) (n_lfs, n_rows, n_labels), and how many
     records the task applies to (n_lfs, n_rows), rows without another vote left out.
     """
-    codes, k = rows.codes[t].T, len(rows.state[t]) - 1
-    lf = np.repeat(np.arange(len(codes)), codes.shape[1])
-    said = factors_of_votes(table, lf, codes.reshape(-1), k).reshape(*codes.shape, k + 1)
-    others = rows.state[t].T * np.exp(-np.maximum(said, _LEAST_LOG))
+    codes, k = rows.codes[t].T, table.shape[1] - 1
+    lf = np.arange(len(table))[:, None]
+    others = rows.state[t].T * np.exp(-np.maximum(table[lf, :, codes], _LEAST_LOG))
     others /= np.maximum(others.sum(axis=2, keepdims=True), _TINY)
     applies = others[:, :, :k].sum(axis=2)
     n_votes = sum((part >= 0).sum(axis=1) for part in rows.codes)

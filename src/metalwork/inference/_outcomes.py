@@ -25,7 +25,7 @@ N_RELATIVE = 3
 """Relative states: the label voted for, another label, and that the task does not apply."""
 INSIDE, OUTSIDE, OFF = range(N_RELATIVE)
 _ROUNDING = 1e-6
-MOST_CELLS = 1 << 27
+MOST_CELLS = 1 << 23
 """LFs times states times labels up to which tables hold every state."""
 
 Alphabets = Mapping[int, FloatArray]

@@ -51,7 +51,10 @@ def without_votes(tree: Tree, votes: CodedVotes, end_labels: Sequence[str]) -> s
     voted_for, state_of = np.zeros(tree.n_end_labels, dtype=bool), states_of_ends(tree)
     for t, task in enumerate(votes.tasks):
         cast = votes_of_task(votes, t)[:, None, :] > 0
-        states = np.asarray((cast & (task.outcomes.member > 0)).any(axis=(0, 2)))
+        if task.relative:
+            states = np.append(cast.any(axis=(0, 1)), False)
+        else:
+            states = np.asarray((cast & (task.outcomes.member > 0)).any(axis=(0, 2)))
         voted_for |= states[state_of[:, t]]
     names = [repr(label) for label, voted in zip(end_labels, voted_for, strict=True) if not voted]
     if not names:

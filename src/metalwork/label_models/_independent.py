@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from metalwork.inference import CodedVotes, Floats, SuffStats
+from metalwork.inference import INSIDE, N_RELATIVE, OFF, OUTSIDE, CodedVotes, Floats, SuffStats
 from metalwork.label_models._constants import ONE_SIDED, POOLED_ACCURACY, POOLED_VOTES, POOLING
 from metalwork.label_models._em import Parameters, Priors, with_dev_counts
 from metalwork.label_models._lf_priors import LFPriors
@@ -49,6 +49,9 @@ def independent_tables(
         stated = lf_priors.stated[task.lfs]
         accuracy = np.where(stated, lf_priors.precision[task.lfs], POOLED_ACCURACY)
         weight = np.where(stated, lf_priors.strength[task.lfs], POOLED_VOTES)
+        if task.relative:
+            tables.append(np.log(_relative_table(counted, records, strength, accuracy, weight)))
+            continue
         pseudo = np.where(stated, np.maximum(weight, strength), strength) * richness(own)
         silent = np.maximum(records[None, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
         table = np.concatenate([counted, silent], axis=2)
@@ -72,6 +75,26 @@ def _pooled_table(outcomes: Outcomes, counted: Floats, records: Floats, prior: F
         own = _pooled_labels(counted[several, :, :k], records, prior[several], weight[several])
         table[several] = 0.0
         table[several, :, :k], table[several, :, -1] = own[:, :, :k], own[:, :, k]
+    return table
+
+
+def _relative_table(counted: Floats, records: Floats, strength: float, prior: Floats, weight: Floats) -> Floats:
+    """The table (n_lfs, 3, n_labels + 1) in relative states, each with pseudo-records of one propensity and one
+    accuracy. Of abstains it tells no labels apart, so that it is one of probabilities for votes alone.
+    """
+    k, on = counted.shape[2], counted[:, :OFF].sum(axis=(1, 2))
+    rate = np.minimum((on + 1.0) / (records[:-1].sum() + 2.0), 0.999)
+    accuracy = (counted[:, INSIDE].sum(axis=1) + prior * weight) / (on + weight)
+    off_rate = np.minimum((counted[:, OFF].sum(axis=1) + 0.5 * rate) / (records[-1] + 1.0), 0.999)
+    labels = counted.sum(axis=1) + 0.5
+    table = np.empty((len(counted), N_RELATIVE, k + 1))
+    table[:, INSIDE, :k] = (accuracy * rate)[:, None]
+    table[:, OUTSIDE, :k] = ((1 - accuracy) / (k - 1) * rate)[:, None]
+    table[:, :OFF, k] = (1 - rate)[:, None]
+    table[:, OFF, :k] = off_rate[:, None] * labels / labels.sum(axis=1, keepdims=True)
+    table[:, OFF, k] = 1 - off_rate
+    by_state = np.stack([records[:-1], records[:-1].sum() - records[:-1], np.full(k, records[-1])])
+    table[:, :, :k] = (counted + strength * table[:, :, :k] + 1e-9) / (by_state + strength)
     return table
 
 

@@ -10,6 +10,7 @@ from scipy.special import expit, logit, ndtri
 from metalwork.errors import VotesError
 from metalwork.inference import (
     END,
+    MOST_CELLS,
     CodedVotes,
     CountLayout,
     Floats,
@@ -130,6 +131,11 @@ def independent_deviations(tree: Tree, votes: CodedVotes, stats: SuffStats, prio
         raise VotesError(
             f"intervals take at most {_MOST_IN_A_TASK:,} LFs and labels of one task; got {most:,}. "
             "Ask a model of fewer LFs."
+        )
+    if any(task.relative for task in votes.tasks):
+        raise VotesError(
+            f"LFs times labels squared must be at most {MOST_CELLS:,} a task for intervals of independent LFs; "
+            "got more. Ask a model of fewer LFs."
         )
     found, pulls = np.empty(votes.n_lfs), []
     for t, task in enumerate(votes.tasks):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from metalwork.inference import Floats, Tree, end_posterior, leaf_spans
+from metalwork.inference import INSIDE, Floats, Tree, end_posterior, leaf_spans
 from metalwork.label_models._outcomes import NOTHING, Outcomes
 
 
@@ -69,11 +69,16 @@ def _most_kept(outcomes: Outcomes, before: Floats, now: Floats, odds: Floats) ->
     Whatever an outcome holds most stays at most as probable as that vote alone makes it, by its ``odds`` (n_lfs,
     n_states, n_outcomes).
     """
-    member = np.where(before[:, None] > NOTHING, outcomes.sets.member, 0.0)  # the root's task always applies
-    top = (member == member.max(axis=1, keepdims=True)) & (member > 0)
-    voted = before[:, None] * odds
-    least = (top * voted).sum(axis=1) / voted.sum(axis=1)
-    start, end = (top * before[:, None]).sum(axis=1), (top * now[:, None]).sum(axis=1)
+    if outcomes.sets.relative:
+        start, end, off = before[:-1], now[:-1], before[-1]
+        by_state = np.stack([start, 1.0 - off - start, np.full(len(start), off)])
+        least = start * odds[:, INSIDE] / (by_state * odds).sum(axis=1)
+    else:
+        member = np.where(before[:, None] > NOTHING, outcomes.sets.member, 0.0)  # the root's task always applies
+        top = (member == member.max(axis=1, keepdims=True)) & (member > 0)
+        voted = before[:, None] * odds
+        least = (top * voted).sum(axis=1) / voted.sum(axis=1)
+        start, end = (top * before[:, None]).sum(axis=1), (top * now[:, None]).sum(axis=1)
     over = outcomes.informative & (end > least)
     reach = np.where(over, end - start, 1.0)
     return float(np.where(over, (least - start) / reach, 1.0).min(initial=1.0))
