@@ -16,7 +16,7 @@ Int64Array = npt.NDArray[np.int64]
 Features = Any
 """A float array (n_rows, n_features), or a CSR array of counts."""
 
-_SMOOTHING = 0.1
+_SMOOTHING = 0.3
 """Pseudo-counts a word in each label's counts: spread over the words as all records' words are."""
 _PRIOR_RECORDS = 5.0
 """Records at the mean of all that stand in each label's mean of numbers."""

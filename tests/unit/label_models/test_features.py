@@ -74,6 +74,8 @@ def test_features_that_say_nothing_move_nothing() -> None:
     alone, read = (model.predict_proba(noise.votes, f).end for f in (None, noise.X))
     np.testing.assert_allclose(read[noise.voted], alone[noise.voted], atol=1e-12)
     assert np.abs(read - alone)[~noise.voted].mean() < 0.06
+    labels = [model.predict(noise.votes, features=f)[noise.voted] for f in (None, noise.X)]
+    np.testing.assert_array_equal(labels[0], labels[1])
 
 
 def test_numbers_are_read_too(case: Case) -> None:
