@@ -160,8 +160,6 @@ class LabelModel(Estimator, ABC):
     def predict(self, votes: LabelMatrix, undecided: str = "label", features: Any = None) -> npt.NDArray[np.int64]:
         """Most probable end-label codes (n_points,).
 
-        With ``features`` that have a weight, a label may win that no LF voted for.
-
         Parameters
         ----------
         votes : LabelMatrix
@@ -174,7 +172,7 @@ class LabelModel(Estimator, ABC):
         check_choice("undecided", undecided, UNDECIDED)
         self._check_asked(votes)
         inputs = self._inputs(votes, features)
-        scores = self._compared(votes, inputs)
+        scores = self._end(votes, inputs)
         predicted = first_of_best(scores)
         if undecided == "abstain" and inputs is None:
             open_ones = self._tied(votes, scores) | (votes.codes == ABSTAIN).all(axis=1)
@@ -182,15 +180,6 @@ class LabelModel(Estimator, ABC):
         elif undecided == "abstain":
             predicted[tied(scores)] = ABSTAIN
         return predicted
-
-    def _compared(self, votes: LabelMatrix, inputs: Matrix | None) -> FloatArray:
-        """What ``predict`` compares (n_points, n_end_labels); features of no weight add no label to what LFs say."""
-        end = self._end(votes, inputs)
-        return self._scores(votes, end) if inputs is None or self.feature_model_["weight"][0] == 0 else end
-
-    def _scores(self, votes: LabelMatrix, posterior: FloatArray) -> FloatArray:
-        """The same, by the votes; may use up the posterior."""
-        return posterior
 
     def _tied(self, votes: LabelMatrix, scores: FloatArray) -> BoolArray:
         """On which records scores are tied: bool array (n_points,)."""
@@ -238,8 +227,8 @@ class LabelModel(Estimator, ABC):
             raise VotesError(f"row must be 0..{votes.n_points - 1}; got {row}.")
         inputs = self._inputs(votes, features)
         if end_label is None:
-            scores = self._compared(votes.rows([row]), None if inputs is None else inputs[[row]])
-            target = int(first_of_best(scores)[0])
+            end = self._end(votes.rows([row]), None if inputs is None else inputs[[row]])
+            target = int(first_of_best(end)[0])
         else:
             target = int(self.schema.end_codes([end_label])[0])
         silenced, voters = _one_silent_each(votes.rows([row]))

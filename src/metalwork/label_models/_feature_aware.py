@@ -110,9 +110,6 @@ class FeatureAwareLabelModel(LabelModel):
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         return self.base_._posterior(votes)
 
-    def _scores(self, votes: LabelMatrix, posterior: FloatArray) -> FloatArray:
-        return self.base_._scores(votes, posterior)
-
     def _tied(self, votes: LabelMatrix, scores: FloatArray) -> BoolArray:
         return self.base_._tied(votes, scores)
 
