@@ -33,8 +33,8 @@ class FeatureAwareLabelModel(LabelModel):
 
     The base model's posterior :math:`p(y \mid \lambda)` on records with votes teaches :math:`q`, naive Bayes in
     closed form, five-fold, so that no record is read by what it has taught. One temperature calibrates it.
-    :math:`w` is measured without labels: groups of LFs are silenced, and it is the least weight that is not
-    surely worse than the best at saying what they voted. Records without a vote have :math:`w = 1`. Assumes that
+    :math:`w` is measured without labels: groups of LFs are silenced, and it is the least weight within a standard
+    error of the best at saying what they voted. Records without a vote have :math:`w = 1`. Assumes that
     votes and features are independent given the label, but for what :math:`w` takes back. Cost: linear in
     non-zero features times end labels; six posteriors of the base model.
 

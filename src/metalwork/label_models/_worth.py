@@ -11,8 +11,8 @@ from metalwork.votes import LabelMatrix
 
 WEIGHTS: Final = np.array([0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0])
 """Powers of the features' likelihood ratios that are compared; above 1 where they learned from flat labels."""
-_SURE: Final = 2.0
-"""Standard errors by which a weight must fall behind the best to be surely worse."""
+_ERRORS: Final = 1.0
+"""Standard errors by which a weight may fall behind the best one (the rule of Breiman et al., 1984)."""
 _LEAST: Final = 1e-9
 _TINY: Final = 1e-300
 
@@ -49,9 +49,9 @@ def measured_weight(
 
     A group of LFs is silenced; the others' posterior teaches a classifier, out of fold. Times its ratios to a
     power, does the posterior make likelier what the silenced LFs say? The score of a record on which both vote is
-    the log likelihood of the silenced votes under it, but for a constant. Taken is the least weight that is not
-    surely worse than the best. The LFs are the sample, not the records: what holds of one LF need not hold of the
-    next.
+    the log likelihood of the silenced votes under it, but for a constant. Taken is the
+    least weight within a standard error of the best. The LFs are the sample, not the records: what holds of one LF
+    need not hold of the next.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def measured_weight(
         of_lf /= of_lf.sum(axis=1, keepdims=True)
         scores += of_lf.T @ np.stack(agreed, axis=1)
         shares += of_lf.sum(axis=0)
-    return _least_not_worse(scores[shares > 0], shares[shares > 0])
+    return _least_within_error(scores[shares > 0], shares[shares > 0])
 
 
 def _silenced(votes: LabelMatrix, silent: BoolArray) -> LabelMatrix:
@@ -83,7 +83,7 @@ def _silenced(votes: LabelMatrix, silent: BoolArray) -> LabelMatrix:
     return LabelMatrix(codes, votes.schema, votes.tasks, votes.names, outcomes=votes.outcomes)
 
 
-def _least_not_worse(scores: FloatArray, shares: FloatArray) -> float:
+def _least_within_error(scores: FloatArray, shares: FloatArray) -> float:
     """From sums of scores (n_lfs, n_weights) over so many records (n_lfs,)."""
     n_lfs = len(shares)
     if n_lfs < 2:
@@ -93,4 +93,4 @@ def _least_not_worse(scores: FloatArray, shares: FloatArray) -> float:
     behind = means[best] - means
     spread = scores[:, [best]] - scores - shares[:, None] * behind
     error = np.sqrt((spread**2).sum(axis=0) * n_lfs / (n_lfs - 1)) / shares.sum()
-    return float(WEIGHTS[np.flatnonzero(behind <= _SURE * error + 1e-12)[0]])
+    return float(WEIGHTS[np.flatnonzero(behind <= _ERRORS * error + 1e-12)[0]])
