@@ -21,7 +21,7 @@ from metalwork.inference._expected import (
 )
 from metalwork.inference._foretold import Foretold, doubts_of_votes, foretold_votes
 from metalwork.inference._influence import CountLayout, count_covariance, count_layout
-from metalwork.inference._information import accuracy_variances
+from metalwork.inference._information import accuracy_variances, balance_variances
 from metalwork.inference._left_out import Agreement, left_out_agreement
 from metalwork.inference._linear import (
     ClassSums,
@@ -128,6 +128,7 @@ __all__ = [
     "Weights",
     "accuracy_variances",
     "any_vote",
+    "balance_variances",
     "blocks_of",
     "by_every_state",
     "class_sums",

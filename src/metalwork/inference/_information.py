@@ -13,6 +13,8 @@ from metalwork.inference._mixture import CodedVotes
 from metalwork.inference._rows import Rows, row_blocks
 from metalwork.inference._tree import END, Floats, Tree
 
+_LEAST_KNOWN = 0.05
+
 
 def accuracy_variances(
     tree: Tree,
@@ -46,6 +48,25 @@ def accuracy_variances(
         contrast = np.eye(len(p)) - p
         log_share.append(np.einsum("cd,de,ce->c", contrast, covariance[n_lfs:, n_lfs:], contrast))
     return variances, _end_variances(tree, share, log_share)
+
+
+def balance_variances(
+    tree: Tree, votes: CodedVotes, tables: Sequence[Floats], log_prior: Sequence[Floats]
+) -> Floats:
+    """Variances of end labels' shares (n_end_labels,), what is doubtful of each record's label taken into account.
+
+    A share of n labels has variance p (1 - p) / n; where labels are known by posteriors q alone, the mean of
+    q (1 - q) is missing from that information (Louis, 1982). At least a twentieth is taken to be there.
+    """
+    share, square = np.zeros(tree.n_end_labels), np.zeros(tree.n_end_labels)
+    for rows in row_blocks(tree, votes, tables, log_prior, votes.n_lfs):
+        share += rows.end @ rows.weights
+        square += rows.end**2 @ rows.weights
+    n_points = max(float(votes.weights.sum()), 1.0)
+    complete = share / n_points * (1.0 - share / n_points)
+    known = np.maximum(complete - (share - square) / n_points, _LEAST_KNOWN * complete)
+    variance: Floats = complete**2 / np.maximum(n_points * known, 1e-300)
+    return variance
 
 
 def _scores(rows: Rows, t: int, pull: Floats, share: Floats) -> Floats:

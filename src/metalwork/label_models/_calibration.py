@@ -31,19 +31,25 @@ Target = Callable[[SuffStats], list[Floats]]
 """From expected counts to the shares that the labels of each task are to have."""
 
 
-def tempered(votes: CodedVotes, tables: list[Floats], priors: Priors) -> list[Floats]:
-    """Tables whose log odds are taken back to what votes that err together are worth.
+def design_effects(votes: CodedVotes, priors: Priors) -> list[float]:
+    """What votes that err together are worth, by task, as a share of independent ones.
 
     With m votes on a task where there are any, they count for m / (1 + r (m - 1)) independent ones, r the
-    correlation of their errors (the design effect; Kish, 1965). LFs whose strength the user chose are left alone.
+    correlation of their errors (the design effect; Kish, 1965).
     """
     found = []
-    for t, (task, table) in enumerate(zip(votes.tasks, tables, strict=True)):
+    for t, task in enumerate(votes.tasks):
         cast = float(priors.weights[task.lfs] @ votes_of_task(votes, t).sum(axis=1))
         records = float(votes.weights @ (votes_on_task(votes, t) > 0))
-        more = max(cast / max(records, 1.0) - 1.0, 0.0)
-        worth = np.where(priors.lfs.stated[task.lfs], 1.0, 1.0 / (1.0 + CORRELATION * more))
-        found.append(table * worth[:, None, None])
+        found.append(1.0 / (1.0 + CORRELATION * max(cast / max(records, 1.0) - 1.0, 0.0)))
+    return found
+
+
+def tempered(votes: CodedVotes, tables: list[Floats], priors: Priors, worth: list[float]) -> list[Floats]:
+    """Tables with log odds taken back to a share, by task, but those of LFs whose strength the user chose."""
+    found = []
+    for task, table, share in zip(votes.tasks, tables, worth, strict=True):
+        found.append(table * np.where(priors.lfs.stated[task.lfs], 1.0, share)[:, None, None])
     return found
 
 

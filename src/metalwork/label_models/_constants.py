@@ -61,6 +61,14 @@ LEAST_EVIDENCE = 1.8
 HOPELESS = 3.0
 """Multiple of the most dependence, after thirty steps, from which EM is not continued."""
 
+# Raters
+ASKED_ALIKE = 0.5
+"""Most share of the spread of votes over labels that lies between LFs where they are taken for raters."""
+BALANCE_RECORDS = 200.0
+"""Records' worth of evidence that must speak for labels of unequal shares before raters' balance is learned."""
+MANY_RATERS = 20
+"""Raters of a task from which votes need be foretold as often as the majority does, or beyond chance, not both."""
+
 # Warnings
 FALSE_CONTRADICTIONS = 0.02
 """Most chance of a warning that dev labels contradict the votes, where nobody does worse than chance."""

@@ -1,5 +1,6 @@
 """From votes and priors to a fit: EM by kind of LF, the choice of the kind, all records, and the calibration."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -7,12 +8,12 @@ import numpy as np
 
 from metalwork._checks import FloatArray
 from metalwork.inference import CodedVotes, Packing, Tree, covered, expected_counts, mixed_counts
-from metalwork.label_models._calibration import balanced, known_balance, tempered
+from metalwork.label_models._calibration import balanced, design_effects, known_balance, tempered
 from metalwork.label_models._constants import HOPELESS, LEAST_EVIDENCE, MOST_DEPENDENCE
 from metalwork.label_models._e_step import EM_ROWS, e_step, thinned
 from metalwork.label_models._em import (
     EMResult,
-    MStep,
+    Parameters,
     Priors,
     Stopping,
     carry_over,
@@ -20,9 +21,11 @@ from metalwork.label_models._em import (
     likelihood_em,
     plain_em,
 )
+from metalwork.label_models._fit_raters import fit_raters, may_be_raters
 from metalwork.label_models._independence import dependence, evidence, most_dependence
 from metalwork.label_models._independent import independent_m_step
 from metalwork.label_models._monotone import monotone_tables
+from metalwork.label_models._raters import rater_m_step, silence_tells
 from metalwork.label_models._rules import initial_rules, rules_m_step
 
 _CLOSE = 1e-4
@@ -35,6 +38,15 @@ class Check(NamedTuple):
 
     dependence: float = _NAN
     limit: float = _NAN
+
+
+class Choice(NamedTuple):
+    """What kind the LFs are taken for, the M-step of that kind, the fit to the sample, and the check made."""
+
+    kind: str
+    m_step: Callable[..., Parameters]
+    fit: EMResult
+    check: Check = Check()
 
 
 class Problem(NamedTuple):
@@ -73,15 +85,38 @@ def problem(
     return Problem(tree, layout, votes, sample, voted_on, of_sample, n_fitted, priors, stopping)
 
 
-def fit_kind(asked: str, found: Problem) -> tuple[str, EMResult, Check]:
-    """The kind of the LFs, the one ``asked`` for or what votes tell, the fit to the sample, and the check."""
+def fit_kind(asked: str, found: Problem) -> Choice:
+    """The kind ``asked`` for, or in its place "auto" what the votes tell, fitted to the sample."""
+    raters = _raters(found, asked == "raters") if asked in ("auto", "raters") else None
+    if raters is not None:
+        return raters
     votes = found.sample_voted_on
     step = partial(rules_m_step, votes, priors=found.priors)
-    rules = plain_em(e_step(found.tree, votes), step, initial_rules(votes, found.priors), found.stopping)
+    fit = plain_em(e_step(found.tree, votes), step, initial_rules(votes, found.priors), found.stopping)
     if asked == "rules":
-        return asked, rules, Check()
-    independent, check = _independent(found, rules, asked == "independent")
-    return ("rules", rules, check) if independent is None else ("independent", independent, check)
+        return Choice(asked, rules_m_step, fit)
+    independent, check = _independent(found, fit, asked == "independent")
+    if independent is None:
+        return Choice("rules", rules_m_step, fit, check)
+    return Choice("independent", independent_m_step, independent, check)
+
+
+def _raters(found: Problem, sure: bool) -> Choice | None:
+    """The fit that takes LFs for raters.
+
+    None where LFs do not vote for labels alike, where the labels found do not foretell their votes, or where
+    abstains tell of the label, as they do not where it is chance who is asked.
+    """
+    tree, votes, priors = found.tree, found.sample_voted_on, found.priors
+    if not sure and not may_be_raters(votes, priors):
+        return None
+    raters = fit_raters(tree, votes, priors, found.stopping)
+    fit = raters.fit
+    if not sure and not raters.foretells:
+        return None
+    if not sure and silence_tells(found.sample, expected_counts(tree, found.sample, fit.tables, fit.log_prior)):
+        return None
+    return Choice("raters", partial(rater_m_step, reading=raters.reading), fit)
 
 
 def _independent(found: Problem, initial: EMResult, sure: bool) -> tuple[EMResult | None, Check]:
@@ -140,13 +175,14 @@ def _log_likelihood_of_dev(priors: Priors, fit: EMResult) -> float:
     return known
 
 
-def over_all(kind: str, found: Problem, fit: EMResult) -> EMResult:
+def over_all(found: Problem, choice: Choice) -> EMResult:
     """The fit of the sample carried over to all votes."""
-    votes, sample = found.of_kind(kind)
+    votes, sample = found.of_kind(choice.kind)
     if found.sample is found.votes:
-        return fit
-    carry = carry_over if kind == "independent" else carry_plain_over
-    return carry(found.tree, votes, sample, fit, _step(kind, found, votes), found.stopping)
+        return choice.fit
+    carry = carry_over if choice.kind == "independent" else carry_plain_over
+    step = partial(choice.m_step, votes, priors=found.priors)
+    return carry(found.tree, votes, sample, choice.fit, step, found.stopping)
 
 
 def calibrated(
@@ -157,20 +193,17 @@ def calibrated(
     ``dev[t]`` (n_labels,) counts the labels of dev records with a vote.
     """
     votes, sample = found.of_kind(kind)
-    independent = kind == "independent"
-    tables, log_prior = fit.tables, fit.log_prior
-    if independent:  # dev records have been counted with the others
+    tables, log_prior, discount = fit.tables, fit.log_prior, design_effects(votes, found.priors)
+    if kind == "independent":  # dev records have been counted with the others
         tables, dev = monotone_tables(tables, found.priors.outcomes), None
-    else:
-        tables = tempered(votes, tables, found.priors)
+    elif kind == "rules":
+        tables = tempered(votes, tables, found.priors, discount)
     if class_prior is not None or dev is not None:
         share = float(votes.weights.sum() / found.votes.weights.sum())
         target = known_balance(found.tree, class_prior, share, dev)
         log_prior = balanced(found.tree, sample, tables, log_prior, target)
     stats = expected_counts(found.tree, votes, tables, log_prior)
+    if kind == "raters":  # the balance is their own, and taken back with what they say
+        tables = tempered(votes, tables, found.priors, discount)
+        log_prior = [part * worth for part, worth in zip(log_prior, discount, strict=True)]
     return fit._replace(tables=tables, log_prior=log_prior, stats=stats)
-
-
-def _step(kind: str, found: Problem, votes: CodedVotes) -> MStep:
-    m_step = independent_m_step if kind == "independent" else rules_m_step
-    return partial(m_step, votes, priors=found.priors)

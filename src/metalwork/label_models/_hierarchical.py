@@ -30,6 +30,7 @@ from metalwork.label_models._identifiable import not_learned, one_class, without
 from metalwork.label_models._lf_priors import Stated, in_votes_for_labels, lf_priors_of
 from metalwork.label_models._monotone import bounded_by_votes
 from metalwork.label_models._outcomes import branch_counts, outcomes_of, right_votes
+from metalwork.label_models._raters import rater_accuracies
 from metalwork.label_models._repetition import find_repetition, redundant_copies
 from metalwork.label_models._stored import (
     Fitted,
@@ -56,21 +57,27 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         p(y, \lambda) = p(y) \prod_j p(\lambda_j \mid y_{t(j)}), \qquad
         y_{t} \in \{1..k_t\} \cup \{\text{does not apply}\}
 
-    Fitted by EM with weak priors, without labels, for LFs of two kinds:
+    Fitted by EM with weak priors, without labels, for LFs of three kinds:
 
     *Rules*: an abstain says nothing, and a vote what its LF's precision makes of it against the share of its
     label, which EM learns; LFs that vote on several labels have confusions. All are held the nearer to the prior
     the more LFs repeat each other. Robust: LFs written to complement each other are far from independent in
     *whether* they vote.
+    *Raters*, such as crowd workers and language models: an abstain was not asked, and a vote says what the
+    rater's confusions make of it, which are shrunk to one accuracy and that to the accuracy of all, by as much as
+    the votes ask for.
     *Independent* LFs: each has a full table of votes and abstains by label and off-branch. Close to optimal where
     LFs are independent given the label, and harmful where they are not.
 
-    ``kind="auto"`` fits both and takes LFs for independent only where pairs of them agree as that predicts
-    (``dependence_``, the mean squared residual of joint votes, at most about what it is on votes drawn from the
-    fitted model). Of LFs that copy one another only one speaks there.
+    ``kind="auto"`` takes LFs for raters where they vote for labels much alike, where whether they vote tells
+    nothing of the label, and where the labels found foretell votes, each left out in turn, no worse than the
+    majority of the others does. Else it takes them for independent only where pairs of them agree as that
+    predicts (``dependence_``, the mean squared residual of joint votes, at most about what it is on votes drawn
+    from the fitted model). Of LFs that copy one another only one speaks there. All others are rules.
 
-    Then probabilities are calibrated: log odds of rules are taken back, for votes on one record err together, and
-    where the class prior or dev labels are given, the balance of labels is moved to where these have it.
+    Then probabilities are calibrated: log odds of rules and raters are taken back, for votes on one record err
+    together, and where the class prior or dev labels are given, the balance of labels is moved to where these have
+    it.
 
     Cost: counting reads the matrix once; each EM step is linear in distinct rows times labels. Beyond 50,000
     distinct rows EM and the choice are made on a systematic sample of 50,000 records, and the fit is carried over
@@ -81,7 +88,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     Parameters
     ----------
     schema : TaskSchema
-    kind : "auto", "rules" or "independent"
+    kind : "auto", "rules", "raters" or "independent"
         What the LFs are; see above.
     precision, strength : float, or dict of LF name to float
         Beta prior of each LF's precision: its mean in (0, 1), and its weight in votes. A dict says it for some LFs
@@ -94,7 +101,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     max_iter, tol : int, float
         EM stops after ``max_iter`` steps; or when in three steps the log likelihood of a record moves less than
         ``tol``, and that of all records, or of the sample of 50,000, less than 0.0001 (independent LFs); or no
-        log factor of a vote by 0.01 (rules).
+        log factor of a vote by 0.01 (rules and raters).
     random_state : int
         Kept for the common interface: nothing here is random.
 
@@ -105,13 +112,14 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     uncovered_ : float array (n_end_labels,)
         The distribution of a record without a vote.
     accuracies_ : float array (n_lfs,)
-        Estimated share of each LF's votes that are right, among those where its task applies.
+        Estimated share of each LF's votes that are right, among those where its task applies; of raters shrunk to
+        that of all.
     off_branch_rates_ : float array (n_lfs,)
         Estimated share of each LF's votes that fall where its task does not apply.
-    kind_ : "rules" or "independent"
+    kind_ : "rules", "raters" or "independent"
         What the LFs were taken for.
     dependence_, dependence_limit_ : float
-        The check that chose the kind; NaN where it was not made, or the limit not needed.
+        The check of independence; NaN where it was not made, or the limit not needed.
     repeated_ : list of (str, str, float)
         Pairs of LFs of one task of which one copies the other, exactly or nearly, and how much (0.5 to 1).
     vote_weights_ : float array (n_lfs,) in [0, 1]
@@ -132,7 +140,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         "correlation_": number(least=0.0),
         "dependence_": number(may_be_nan=True),
         "dependence_limit_": number(may_be_nan=True),
-        "kind_": one_of("rules", "independent"),
+        "kind_": one_of("rules", "raters", "independent"),
         "log_likelihoods_": each(number()),
         "log_prior_": log_shares,
         "n_iter_": whole,
@@ -171,11 +179,11 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         priors = self._priors(dev, coded)
         found = problem(tree, self._layout(), coded, counts.n_points, priors, int(self.max_iter), self.tol)
         found = found._replace(priors=self._with_repetition(found))
-        self.kind_, fit, check = fit_kind(self.kind, found)
-        self.dependence_, self.dependence_limit_ = check
+        choice = fit_kind(self.kind, found)
+        self.kind_, (self.dependence_, self.dependence_limit_) = choice.kind, choice.check
         if self.kind_ == "independent":
             self.vote_weights_ = np.where(found.priors.redundant, 0.0, 1.0)
-        fit = over_all(self.kind_, found, fit)
+        fit = over_all(found, choice)
         fit = calibrated(self.kind_, found, fit, class_prior, None if dev is None else self._dev_balance(dev))
         self._keep(found, fit, class_prior)
         _LOG.info("%s (dependence %.2f)", self.kind_, self.dependence_)
@@ -217,7 +225,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
 
     def _check_arguments(self) -> None:
         lf_priors_of(self.lf_names_, self.precision, self.strength, self.off_branch_ratio)
-        check_choice("kind", self.kind, ("auto", "rules", "independent"))
+        check_choice("kind", self.kind, ("auto", "rules", "raters", "independent"))
         for name in ("off_branch_ratio", "dev_weight", "max_iter", "tol"):
             check_positive(name, getattr(self, name))
 
@@ -269,6 +277,9 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
             on, off, _, _ = branch_counts(outcomes, counted, fit.stats.labels[t])
             self.accuracies_[task.lfs] = (right_votes(outcomes, counted) + 1e-9 * PRECISION) / (on + 1e-9)
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
+        if self.kind_ == "raters":
+            shrunk, n_votes = rater_accuracies(found.votes, fit.stats, found.priors)
+            self.accuracies_ = np.where(n_votes > 0, shrunk, self.accuracies_)
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
         posterior = self._end_posteriors(votes).of(votes.codes, self.tables_, self.log_prior_)

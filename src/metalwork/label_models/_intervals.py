@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit, ndtri
+from scipy.special import betaincinv, expit, logit, ndtri
 
 from metalwork.errors import VotesError
 from metalwork.inference import (
@@ -17,13 +17,16 @@ from metalwork.inference import (
     SuffStats,
     Tree,
     accuracy_variances,
+    balance_variances,
     count_covariance,
     count_layout,
+    doubts_of_votes,
 )
 from metalwork.label_models._constants import BALANCE_STRENGTH
 from metalwork.label_models._em import Priors
 from metalwork.label_models._independent import independent_m_step
 from metalwork.label_models._outcomes import branch_counts, right_votes
+from metalwork.label_models._raters import rater_accuracies
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,6 +45,10 @@ _BY_TASK = (
     "Independent LFs, with more LFs or labels than can be looked at in full: confidence intervals of a model "
     "with one accuracy an LF, task by task. They hold where LFs are independent given the label and much the same "
     "for all labels; else they are too narrow."
+)
+_RATERS = (
+    "Raters: posterior intervals of each one's accuracy, shrunk to that of all, and of the balance. They hold "
+    "where raters err independently given the label; dependence makes them too narrow."
 )
 _HELD = (
     "Rules: no confidence intervals. They say what the model may believe: precisions are held near "
@@ -147,6 +154,24 @@ def independent_deviations(tree: Tree, votes: CodedVotes, stats: SuffStats, prio
     return Deviations(np.sqrt(accuracies), np.sqrt(shares), True, _BY_TASK)
 
 
+def rater_deviations(
+    tree: Tree, votes: CodedVotes, stats: SuffStats, priors: Priors, tables: list[Floats], log_prior: list[Floats]
+) -> Deviations:
+    """Of raters: the posterior spread of accuracies, with what is doubtful of the labels that they are held to.
+
+    A vote is right or wrong as the others beside it have it, itself left out, for it would vouch for itself.
+    """
+    accuracy, weight = rater_accuracies(votes, stats, priors)
+    n_votes = np.zeros(votes.n_lfs)
+    for t, task in enumerate(votes.tasks):
+        n_votes[task.lfs] = _on_votes(stats, priors, t)
+    counted = np.maximum(weight, 1.0)
+    doubtful = n_votes * doubts_of_votes(votes, tables, log_prior) / counted**2
+    variance = accuracy * (1.0 - accuracy) / (counted + 1.0) + doubtful
+    balance = balance_variances(tree, votes, tables, log_prior)
+    return Deviations(np.sqrt(variance), np.sqrt(balance), True, _RATERS)
+
+
 def held_deviations(
     votes: CodedVotes,
     priors: Priors,
@@ -209,6 +234,20 @@ def intervals_of(
     inside = np.clip(estimates, _EDGE, 1 - _EDGE)
     reach = ndtri((1 + level) / 2) * deviations / (inside * (1 - inside))
     low, high = expit(logit(inside) - reach), expit(logit(inside) + reach)
+    columns = (estimates, deviations, low, high)
+    return tuple(Interval(name, *(float(column[i]) for column in columns)) for i, name in enumerate(names))
+
+
+def beta_intervals(
+    names: Sequence[str], estimates: Floats, deviations: Floats, level: float
+) -> tuple[Interval, ...]:
+    """Central intervals of Beta distributions with these means and standard deviations."""
+    inside = np.clip(estimates, _EDGE, 1 - _EDGE)
+    widest = inside * (1 - inside)
+    variance = np.clip(deviations**2, _EDGE * widest, (1 - _EDGE) * widest)
+    strength = widest / variance - 1.0
+    parameters = inside * strength, (1 - inside) * strength
+    low, high = (betaincinv(*parameters, (1 + sign * level) / 2) for sign in (-1, 1))
     columns = (estimates, deviations, low, high)
     return tuple(Interval(name, *(float(column[i]) for column in columns)) for i, name in enumerate(names))
 

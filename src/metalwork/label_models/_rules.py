@@ -51,13 +51,10 @@ def rules_m_step(votes: CodedVotes, stats: SuffStats, priors: Priors) -> Paramet
     """
     tables, log_prior, seen = [], _balance(stats, priors), with_dev_counts(stats, priors, priors.dev_weight)
     for t, task in enumerate(votes.tasks):
-        now, before = applies(stats, t), float(priors.applies[t])
-        own = outcomes_of(task, log_prior[t], now)
+        own = outcomes_of(task, log_prior[t], applies(stats, t))
         counts = branch_counts(own, seen.votes[t], seen.labels[t])
         precision = _precision(own, seen.votes[t], counts, priors.lfs, task)
-        root_alone = always_asked(own) if t == 0 else np.zeros(1, dtype=bool)  # the root's task always applies
-        ratio = _off_branch_ratio(counts, priors.lfs, now, before)
-        table = _table(own, precision, np.where(root_alone, 1.0, ratio))
+        table = _table(own, precision, off_branch_ratio(own, counts, stats, t, priors))
         if not own.sets.relative:
             _put_confusions(table, seen.votes[t], own, priors.lfs.share, ~priors.lfs.stated[task.lfs])
         tables.append(_weighted(table, task, priors))
@@ -109,17 +106,19 @@ def _table(outcomes: Outcomes, precision: Floats, ratio: Floats) -> Floats:
     return np.concatenate([table, np.zeros((*table.shape[:2], 1))], axis=2)
 
 
-def _off_branch_ratio(counts: BranchCounts, lf_priors: LFPriors, now: float, before: float) -> Floats:
-    """How much rarer an LF's vote is where its task does not apply; at most 1.
+def off_branch_ratio(outcomes: Outcomes, counts: BranchCounts, stats: SuffStats, t: int, priors: Priors) -> Floats:
+    """How much rarer each LF's vote (n_lfs,) is where its task t does not apply; at most 1.
 
     As a vote for a label is read against the label's share, so is a vote at all against the share of records to
-    which the task applies, ``now`` and ``before`` any vote was seen.
+    which the task applies, now and before any vote was seen.
     """
-    weight, ratio = lf_priors.ratio_strength, lf_priors.ratio
+    now, before = applies(stats, t), float(priors.applies[t])
+    weight, ratio = priors.lfs.ratio_strength, priors.lfs.ratio
     believed = ratio * (1.0 - before) / (before + ratio * (1.0 - before))
     off = (counts.off + weight * believed) / (counts.on + counts.off + weight)
     odds = off / (1.0 - off) * now / max(1.0 - now, NOTHING)
-    return np.clip(odds, LEAST_RATIO, 1.0)
+    always = always_asked(outcomes) if t == 0 else np.zeros(1, dtype=bool)  # the root's task always applies
+    return np.where(always, 1.0, np.clip(odds, LEAST_RATIO, 1.0))
 
 
 def _put_confusions(
@@ -134,7 +133,7 @@ def _put_confusions(
     """
     frequency = counted.sum(axis=1) + NOTHING
     frequency /= frequency.sum(axis=1, keepdims=True)
-    chosen = which & _of_sets(outcomes) & (frequency.max(axis=1) < ONE_SIDED)
+    chosen = which & of_sets(outcomes) & (frequency.max(axis=1) < ONE_SIDED)
     if not chosen.any():
         return
     frequency, given = frequency[chosen, None], counted[chosen]
@@ -153,7 +152,7 @@ def _put_confusions(
     table[chosen, :, :-1] = np.where(asked, gain, table[chosen, :, :-1])
 
 
-def _of_sets(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
+def of_sets(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
     """Which LFs vote for sets alone, all of which ask of the same states: (n_lfs,), or (1,) for all."""
     member, asked = outcomes.sets.member, outcomes.sets.asked
     everywhere = asked.any(axis=2, keepdims=True) & asked.any(axis=1, keepdims=True)
