@@ -1,10 +1,11 @@
 """Fitting raters: what is learned of them, and whether they are foretold by what was learned."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from metalwork.inference import CodedVotes, Tree, foretold_votes
+from metalwork.inference import CodedVotes, Tree, foretold_votes, mixed_counts
 from metalwork.label_models._constants import ASKED_ALIKE, BALANCE_RECORDS, MANY_RATERS
 from metalwork.label_models._e_step import e_step
 from metalwork.label_models._em import EMResult, Priors, Stopping, plain_em
@@ -45,8 +46,14 @@ def fit_raters(tree: Tree, votes: CodedVotes, priors: Priors, stopping: Stopping
     to one label. So with confusions labels count as all alike, unless votes are not foretold then, or 200 records'
     worth of the evidence would speak for a balance after all (BIC; Schwarz, 1978, with the evidence coarsened as
     by Miller and Dunson, 2019). One accuracy leaves less room: there the balance comes last.
+
+    What raters are is told by their votes alone; dev records come in then.
     """
-    fit = partial(_fit, tree, votes, priors, stopping)
+    found = _chosen(partial(_fit, tree, votes, priors._replace(dev_counts=None), stopping), votes)
+    return found if priors.dev_counts is None else _with_dev(tree, votes, priors, stopping, found)
+
+
+def _chosen(fit: Callable[[Reading], RatersFit], votes: CodedVotes) -> RatersFit:
     alike, learned = fit(Reading(True, False)), fit(Reading(True, True))
     freedom = sum(task.n_labels - 1 for task in votes.tasks)
     clear = (learned.bound - alike.bound) * BALANCE_RECORDS > freedom * math.log(BALANCE_RECORDS) / 2.0
@@ -60,6 +67,32 @@ def fit_raters(tree: Tree, votes: CodedVotes, priors: Priors, stopping: Stopping
         if found.foretells:
             return found
     return first
+
+
+def _with_dev(tree: Tree, votes: CodedVotes, priors: Priors, stopping: Stopping, found: RatersFit) -> RatersFit:
+    """The fit with dev records, from where it ended or from what these alone say, whichever is likelier.
+
+    Votes are as likely with all labels and raters turned round; dev records orient them.
+    """
+    step = partial(rater_m_step, votes, priors=priors, reading=found.reading)
+    starts = [(found.fit.tables, found.fit.log_prior), step(mixed_counts([found.fit.stats], [0.0]))]
+    fits = [plain_em(e_step(tree, votes), step, start, stopping) for start in starts]
+    n_points = float(votes.weights.sum())
+
+    def evidence(fit: EMResult) -> float:
+        return n_points * evidence_bound(votes, fit, priors, found.reading) + _log_weight_of_dev(priors, fit)
+
+    return found._replace(fit=max(fits, key=evidence))
+
+
+def _log_weight_of_dev(priors: Priors, fit: EMResult) -> float:
+    """Of the dev records and their votes."""
+    dev, known = priors.dev_counts, 0.0
+    if dev is None:
+        return known
+    for counted, records, table, prior in zip(dev.votes, dev.labels, fit.tables, fit.log_prior, strict=True):
+        known += float((counted * table[:, :, :-1]).sum() + records[:-1] @ prior)
+    return known
 
 
 def _fit(tree: Tree, votes: CodedVotes, priors: Priors, stopping: Stopping, reading: Reading) -> RatersFit:

@@ -67,7 +67,7 @@ def rater_m_step(votes: CodedVotes, stats: SuffStats, priors: Priors, reading: R
 
     LFs whose sets hold labels by a part, and those of tasks with relative states, are read as rules are.
     """
-    seen, tables = with_dev_counts(stats, priors), []
+    seen, tables = with_dev_counts(stats, priors, 1.0), []
     log_prior = log_shares(stats) if reading.balance else list(priors.log_share)
     which = [rated(own, task) for own, task in zip(priors.outcomes, votes.tasks, strict=True)]
     others = None if all(part.all() for part in which) else rules_m_step(votes, stats, priors)[0]
@@ -150,7 +150,7 @@ def rater_accuracies(votes: CodedVotes, stats: SuffStats, priors: Priors) -> tup
     Of LFs that cannot be read as raters, NaN and 0.
     """
     accuracy, weight = np.full(votes.n_lfs, np.nan), np.zeros(votes.n_lfs)
-    seen = with_dev_counts(stats, priors)
+    seen = with_dev_counts(stats, priors, 1.0)
     for task, own, counted in zip(votes.tasks, priors.outcomes, seen.votes, strict=True):
         which = rated(own, task)
         if which.any():
@@ -162,7 +162,7 @@ def rater_accuracies(votes: CodedVotes, stats: SuffStats, priors: Priors) -> tup
 
 def rater_confusion(votes: CodedVotes, stats: SuffStats, priors: Priors, lf: int) -> Floats | None:
     """P(vote | label, LF ``lf`` votes), shrunk as raters' are: (n_labels, n_outcomes); None where it is none."""
-    seen = with_dev_counts(stats, priors)
+    seen = with_dev_counts(stats, priors, 1.0)
     for task, own, counted in zip(votes.tasks, priors.outcomes, seen.votes, strict=True):
         place = np.flatnonzero(task.lfs == lf)
         which = rated(own, task)
