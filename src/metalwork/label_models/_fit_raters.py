@@ -39,6 +39,11 @@ def may_be_raters(votes: CodedVotes, priors: Priors) -> bool:
     return spread_between(votes) <= ASKED_ALIKE
 
 
+def are_many(votes: CodedVotes) -> bool:
+    """Whether any task has many LFs, so that few of them meet always."""
+    return max(len(task.lfs) for task in votes.tasks) >= MANY_RATERS
+
+
 def fit_raters(tree: Tree, votes: CodedVotes, priors: Priors, stopping: Stopping) -> RatersFit:
     """Raters by their confusions; where these do not foretell votes, by one accuracy each.
 
@@ -114,6 +119,6 @@ def _foretells(votes: CodedVotes, fit: EMResult) -> bool:
     """
     model, majority = foretold_votes(votes, fit.tables, fit.log_prior)
     as_often, beyond = model.share >= majority.share, model.beyond_chance >= majority.beyond_chance
-    if max(len(task.lfs) for task in votes.tasks) < MANY_RATERS:
-        return as_often and beyond
-    return (as_often or beyond) and model.beyond_chance > majority.beyond_chance / 2.0
+    if are_many(votes):
+        return (as_often or beyond) and model.beyond_chance > majority.beyond_chance / 2.0
+    return as_often and beyond

@@ -21,7 +21,7 @@ from metalwork.label_models._em import (
     likelihood_em,
     plain_em,
 )
-from metalwork.label_models._fit_raters import fit_raters, may_be_raters
+from metalwork.label_models._fit_raters import are_many, fit_raters, may_be_raters
 from metalwork.label_models._independence import dependence, evidence, most_dependence
 from metalwork.label_models._independent import independent_m_step
 from metalwork.label_models._monotone import monotone_tables
@@ -86,9 +86,12 @@ def problem(
 
 
 def fit_kind(asked: str, found: Problem) -> Choice:
-    """The kind ``asked`` for, or in its place "auto" what the votes tell, fitted to the sample."""
-    raters = _raters(found, asked == "raters") if asked in ("auto", "raters") else None
-    if raters is not None:
+    """The kind ``asked`` for, or in its place "auto" what the votes tell, fitted to the sample.
+
+    A few raters whose confusions foretell votes may also pass for independent, which is asking more of them.
+    """
+    raters, settled = _raters(found, asked == "raters") if asked in ("auto", "raters") else (None, False)
+    if raters is not None and settled:
         return raters
     votes = found.sample_voted_on
     step = partial(rules_m_step, votes, priors=found.priors)
@@ -96,27 +99,28 @@ def fit_kind(asked: str, found: Problem) -> Choice:
     if asked == "rules":
         return Choice(asked, rules_m_step, fit)
     independent, check = _independent(found, fit, asked == "independent")
-    if independent is None:
-        return Choice("rules", rules_m_step, fit, check)
-    return Choice("independent", independent_m_step, independent, check)
+    if independent is not None:
+        return Choice("independent", independent_m_step, independent, check)
+    return (raters or Choice("rules", rules_m_step, fit))._replace(check=check)
 
 
-def _raters(found: Problem, sure: bool) -> Choice | None:
-    """The fit that takes LFs for raters.
+def _raters(found: Problem, sure: bool) -> tuple[Choice | None, bool]:
+    """The fit that takes LFs for raters, and whether that settles their kind.
 
     None where LFs do not vote for labels alike, where the labels found do not foretell their votes, or where
     abstains tell of the label, as they do not where it is chance who is asked.
     """
     tree, votes, priors = found.tree, found.sample_voted_on, found.priors
     if not sure and not may_be_raters(votes, priors):
-        return None
+        return None, False
     raters = fit_raters(tree, votes, priors, found.stopping)
     fit = raters.fit
     if not sure and not raters.foretells:
-        return None
+        return None, False
     if not sure and silence_tells(found.sample, expected_counts(tree, found.sample, fit.tables, fit.log_prior)):
-        return None
-    return Choice("raters", partial(rater_m_step, reading=raters.reading), fit)
+        return None, False
+    choice = Choice("raters", partial(rater_m_step, reading=raters.reading), fit)
+    return choice, sure or are_many(votes) or not raters.reading.confusions
 
 
 def _independent(found: Problem, initial: EMResult, sure: bool) -> tuple[EMResult | None, Check]:

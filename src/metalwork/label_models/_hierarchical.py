@@ -71,9 +71,9 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
 
     ``kind="auto"`` takes LFs for raters where they vote for labels much alike, where whether they vote tells
     nothing of the label, and where the labels found foretell votes, each left out in turn, no worse than the
-    majority of the others does. Else it takes them for independent only where pairs of them agree as that
-    predicts (``dependence_``, the mean squared residual of joint votes, at most about what it is on votes drawn
-    from the fitted model). Of LFs that copy one another only one speaks there. All others are rules.
+    majority of the others does. Fewer than 20, and other LFs, it takes for independent where pairs of them
+    agree as that predicts (``dependence_``, the mean squared residual of joint votes, at most about what it is on
+    votes drawn from the fitted model). Of LFs that copy one another only one speaks there. All others are rules.
 
     Then probabilities are calibrated: log odds of rules and raters are taken back, for votes on one record err
     together, and where the class prior or dev labels are given, the balance of labels is moved to where these have
