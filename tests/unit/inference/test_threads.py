@@ -49,7 +49,7 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     codes[rng.random(codes.shape) < 0.4] = mw.ABSTAIN
     votes = mw.LabelMatrix(codes, schema)
     monkeypatch.setattr("metalwork.inference._expected._CHUNK_ROWS", 256)
-    monkeypatch.setattr("metalwork.label_models._hierarchical._MOST_ROWS", 256)
+    monkeypatch.setattr("metalwork.inference._end_posteriors._MOST_ROWS", 256)
     found = []
     for n in (1, 2, 5):
         monkeypatch.setenv("METALWORK_THREADS", str(n))
