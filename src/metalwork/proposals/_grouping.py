@@ -41,6 +41,13 @@ def group_labels(similarity: FloatArray, n_groups: int | None) -> IntArray:
     return _in_order(_cut(linkage(squareform(apart, checks=False), "average"), wanted))
 
 
+def clarity(similarity: FloatArray, n_groups: int | None) -> float:
+    """How clearly labels fall into groups, 0 to 1: the silhouette of so many, or of the number that fits best."""
+    distance = _distance(similarity)
+    tree = linkage(squareform(distance, checks=False), _LINKAGES[0])
+    return max(silhouette(distance, _cut(tree, n_groups or _best_number(distance, tree))), 0.0)
+
+
 def silhouette(distance: FloatArray, groups: IntArray) -> float:
     """Mean silhouette of the labels (Rousseeuw 1987), from -1 to 1; 0 for a label that is alone in its group.
 

@@ -13,6 +13,7 @@ from metalwork.errors import ConfigError, MetalworkWarning, MissingExtraError
 from metalwork.features import WordCounts
 from metalwork.label_models import HierarchicalLabelModel
 from metalwork.proposals._evidence import Disagreements
+from metalwork.proposals._grouping import clarity
 from metalwork.proposals._views import by_words, centroids, cosines, joined, read_array, unit_rows, words_of_name
 from metalwork.sources import encode_texts
 from metalwork.votes import LabelMatrix
@@ -55,18 +56,22 @@ class Material:
             return None
         return self.of_records.profiles(np.arange(self.counts.shape[0]) if rows is None else rows)
 
-    def similarity(self, profiles: FloatArray | None) -> FloatArray | None:
-        """How alike labels are, with their profiles by some records; None where nothing is known."""
+    def similarity(self, profiles: FloatArray | None, n_groups: int | None) -> FloatArray | None:
+        """How alike labels are, with their profiles by some records; None where nothing is known.
+
+        Each view counts as much as labels fall into ``n_groups`` clearly by it alone: one that sees no groups has
+        nothing to say on them.
+        """
         views = [*self.of_labels, *([] if profiles is None else [cosines(profiles)])]
         known = [view for view in views if not np.isnan(view).all()]
-        return joined(known) if known else None
+        return joined(known, [clarity(view, n_groups) for view in known]) if known else None
 
 
 def collect(names: Sequence[str], votes: LabelMatrix | None, features: Any, encoder: Any) -> Material:
     """Read what the arguments of ``propose_schema`` tell about labels."""
     of_labels, told = [], []
     similar, how = _by_names(names, encoder)
-    if similar is not None:
+    if similar is not None and not np.isnan(similar).all():
         of_labels.append(similar)
         told.append(how)
     counts = None if votes is None else _counts(votes)
@@ -128,11 +133,13 @@ class _ByVotes:
 
 
 def _by_names(names: Sequence[str], encoder: Any) -> tuple[FloatArray | None, str]:
-    """Similarity of the names, and what it is by; None where the names share no words."""
-    if encoder is not False:
+    """Similarity of the names, and what it is by; None where they tell nothing: numbers, or no shared words."""
+    texts = [" ".join(words_of_name(name)) for name in names]
+    if encoder is not False and len(set(texts) - {""}) > 1:
         try:
-            texts = [" ".join(words_of_name(name)) or name for name in names]
-            return cosines(np.asarray(encode_texts(texts, encoder), dtype=np.float64)), "what the names mean"
+            vectors = np.asarray(encode_texts(texts, encoder), dtype=np.float64)
+            vectors[[not text for text in texts]] = 0
+            return cosines(vectors), "what the names mean"
         except MissingExtraError:
             if encoder is not None:
                 raise
@@ -141,15 +148,23 @@ def _by_names(names: Sequence[str], encoder: Any) -> tuple[FloatArray | None, st
 
 def _read_features(features: Any, encoder: Any) -> Any:
     """Unit rows of features, or of what records say."""
-    if sp.issparse(features) or isinstance(features, np.ndarray):
-        numbers = features
-    elif isinstance(features, list | tuple) and features and isinstance(features[0], list | tuple):
-        numbers = np.asarray(features)
+    plain = None if sp.issparse(features) else _numbers(features)
+    if plain is not None or sp.issparse(features):
+        numbers = features if plain is None else plain
     elif encoder is not None and encoder is not False and not hasattr(features, "columns"):
         numbers = np.asarray(encode_texts(list(features), encoder))
     else:
         numbers = WordCounts().fit_transform(features)
     return read_array(numbers)
+
+
+def _numbers(features: Any) -> Any:
+    """An array of what holds numbers alone (an array, lists, a frame, a tensor); None for anything else."""
+    try:
+        found = np.asarray(features)
+    except (TypeError, ValueError):
+        return None
+    return found if found.dtype.kind in "biuf" else None
 
 
 def _check_rows(array: Any, names: Sequence[str], votes: LabelMatrix | None) -> None:

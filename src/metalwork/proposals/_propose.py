@@ -102,7 +102,7 @@ def propose_schema(
     if flat.n_end_labels < _FEWEST:
         return SchemaProposal(flat, flat, {}, (), None, f"{flat.n_end_labels} labels are too few to group.")
     material = collect(flat.end_labels, votes, features, encoder)
-    similarity = material.similarity(material.profiles())
+    similarity = material.similarity(material.profiles(), n_groups)
     if similarity is None:
         return SchemaProposal(flat, flat, {}, (), None, _NOTHING)
     groups = group_labels(similarity, n_groups)
@@ -143,11 +143,11 @@ def _judged(material: Material, groups: IntArray, rng: np.random.Generator) -> E
     halves = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
     counts = [material.counts[half] for half in halves]
     among = [Disagreements(own, own) for own in counts]
-    folds = []
+    n_groups, folds = int(groups.max()) + 1, []
     for seen, new in ((0, 1), (1, 0)):
         profiles = material.profiles(halves[seen])
-        similarity = None if profiles is None else material.similarity(profiles)
-        made = groups if similarity is None else group_labels(similarity, int(groups.max()) + 1)
+        similarity = None if profiles is None else material.similarity(profiles, n_groups)
+        made = groups if similarity is None else group_labels(similarity, n_groups)
         folds.append(Fold(made, among[seen], among[new]))
         if material.of_records is not None and profiles is not None:
             nearest = [material.of_records.nearest(profiles, half) for half in halves]

@@ -11,6 +11,7 @@ from metalwork._checks import BoolArray, FloatArray
 from metalwork.errors import ConfigError
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_LEAST: Final = 1e-9
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -35,10 +36,11 @@ def by_words(names: Sequence[str]) -> FloatArray | None:
 
 
 def cosines(vectors: FloatArray) -> FloatArray:
-    """Cosines (n_labels, n_labels) of vectors, less what all have in common; NaN where a vector is 0."""
-    known = vectors.any(axis=1)
-    centred = unit_rows(unit_rows(vectors) - unit_rows(vectors)[known].mean(axis=0))
-    found = centred @ centred.T
+    """Cosines (n_labels, n_labels) of vectors, less what all have in common; NaN where nothing is left."""
+    known, unit = vectors.any(axis=1), unit_rows(vectors)
+    apart = unit - unit[known].mean(axis=0) if known.any() else unit
+    known &= np.linalg.norm(apart, axis=1) > _LEAST
+    found = unit_rows(apart) @ unit_rows(apart).T
     found[~known, :] = found[:, ~known] = np.nan
     return np.asarray(found, dtype=np.float64)
 
@@ -74,23 +76,24 @@ def centroids(features: Any, posterior: FloatArray, voted: BoolArray) -> FloatAr
     return np.asarray(dense / np.where(totals > 0, totals, 1)[:, None], dtype=np.float64)
 
 
-def joined(views: Sequence[FloatArray]) -> FloatArray:
-    """The mean of several similarities, of those that know a pair."""
+def joined(views: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:
+    """The weighted mean of several similarities, for each pair of labels of those that know it."""
     stacked = np.stack(views)
-    known = ~np.isnan(stacked)
-    total = np.where(known, stacked, 0).sum(axis=0)
-    return np.asarray(np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan))
+    shares = np.maximum(weights, _LEAST)[:, None, None] * ~np.isnan(stacked)
+    total, known = (shares * np.nan_to_num(stacked)).sum(axis=0), shares.sum(axis=0)
+    return np.asarray(np.where(known > 0, total / np.maximum(known, _LEAST), np.nan))
 
 
-def read_array(features: Any, name: str = "features") -> Any:
-    """Numbers about records or labels as a float array or CSR of unit rows; counts are damped and weighted first.
+def read_array(features: Any) -> Any:
+    """Numbers about records or labels as a float array or CSR of unit rows.
 
-    Sparse whole numbers are taken for counts of words: log(1 + count), rare words most.
+    Sparse whole numbers are taken for counts of words: log(1 + count), rare words most. Columns of dense arrays
+    are brought to one scale.
     """
     if sp.issparse(features):
         found = sp.csr_array(features, dtype=np.float64)
         if not np.isfinite(found.data).all():
-            raise ConfigError(f"{name} must hold finite numbers; got NaN or infinity.")
+            raise ConfigError("features must hold finite numbers; got NaN or infinity.")
         if (found.data >= 0).all() and (found.data == np.floor(found.data)).all():
             n_with = np.asarray((found > 0).sum(axis=0)).ravel()
             rarity = np.log((1 + found.shape[0]) / (1 + n_with)) + 1
@@ -99,5 +102,6 @@ def read_array(features: Any, name: str = "features") -> Any:
     array = np.asarray(features, dtype=np.float64)
     if array.ndim != 2 or not np.isfinite(array).all():
         what = "NaN or infinity" if array.ndim == 2 else f"shape {array.shape}"
-        raise ConfigError(f"{name} must be an array (n_points, n_features) of finite numbers; got {what}.")
-    return unit_rows(array)
+        raise ConfigError(f"features must be an array (n_points, n_features) of finite numbers; got {what}.")
+    spread = array.std(axis=0)
+    return unit_rows((array - array.mean(axis=0)) / np.where(spread > 0, spread, 1))

@@ -83,6 +83,18 @@ class TestNames:
         assert found.based_on == ("what the names mean",)
         assert set(found.groups) == {"like cat", "like car"}
 
+    def test_an_encoder_is_not_asked_what_numbers_mean(self) -> None:
+        _, votes = truth_and_votes(in_groups=True)
+        found = mw.propose_schema(votes.schema, votes, encoder=lambda texts: np.ones((len(texts), 3)))
+        assert found.based_on == ("which labels votes mix up",)
+
+    def test_a_word_that_all_names_share_tells_nothing(self) -> None:
+        _, votes = truth_and_votes(in_groups=True)
+        labels = [f"class_{number}" for number in range(12)]
+        found = mw.propose_schema(labels, votes_on(labels, votes.codes))
+        assert found.based_on == ("which labels votes mix up",)
+        assert mw.propose_schema(labels).groups == {}
+
     def test_names_that_share_nothing_give_no_tree(self) -> None:
         found = mw.propose_schema(["cat", "dog", "car", "bus"], encoder=False)
         assert (found.accepted, found.schema, found.groups) == (False, found.flat, {})
@@ -196,6 +208,14 @@ class TestFeatures:
         }
         found = mw.propose_schema(votes.schema, votes, forms[form], n_groups=3)
         assert (members(found), found.accepted) == (KNOWN, True)
+
+    def test_numbers_of_any_form_and_scale(self) -> None:
+        truth, votes = truth_and_votes(in_groups=False)
+        numbers = features_of(truth, noise=3)
+        frame = pl.DataFrame(numbers * 10.0 ** np.arange(-8, 8))
+        for features in (numbers, numbers.tolist(), frame):
+            found = mw.propose_schema(votes.schema, votes, features, n_groups=3)
+            assert (members(found), found.accepted) == (KNOWN, True)
 
     def test_texts_are_encoded_where_an_encoder_is_given(self) -> None:
         truth, votes = truth_and_votes(in_groups=False)
