@@ -10,7 +10,15 @@ import numpy.typing as npt
 import pytest
 
 import metalwork as mw
-from metalwork.inference import CodedVotes, Tree, code_votes, expected_counts, log_likelihood, packing
+from metalwork.inference import (
+    CodedVotes,
+    Tree,
+    code_votes,
+    expected_counts,
+    in_smaller_groups,
+    log_likelihood,
+    packing,
+)
 from tests.oracle._enumeration import (
     counts_of,
     log_joint_of_mixture,
@@ -113,3 +121,18 @@ def test_the_check_fails_on_a_wrong_posterior(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(mw.HierarchicalLabelModel, "_posterior", slightly_wrong)
     with pytest.raises(AssertionError, match="Not equal to tolerance rtol=1e-12"):
         check(0)
+
+
+def test_smaller_groups_count_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metalwork.inference._packing._LEAST_KEYS", 4)
+    for seed in cases(30, 300):
+        rng = np.random.default_rng(seed)
+        votes = random_votes(rng)
+        tables, log_prior = random_parameters(rng, votes, 1.5)
+        large = coded(votes, 1 << 16)
+        small = in_smaller_groups(large)
+        tree = Tree.of(votes.schema)
+        exact, found = (expected_counts(tree, part, tables, log_prior) for part in (large, small))
+        assert found.log_evidence == pytest.approx(exact.log_evidence, rel=1e-12, abs=1e-12)
+        for one, two in zip([*found.labels, *found.votes], [*exact.labels, *exact.votes], strict=True):
+            np.testing.assert_allclose(one, two, atol=1e-12)

@@ -26,6 +26,8 @@ from metalwork.inference._packing import (
     Packing,
     blocks_of,
     key_blocks,
+    most_keys_for,
+    split_group,
     unpack,
     votes_by_key,
     votes_of_keys,
@@ -116,6 +118,28 @@ def reweighted(votes: CodedVotes, weights: Floats) -> CodedVotes:
         sparse_rows = votes.sparse_rows.rows(kept)
         return votes._replace(weights=weights, totals=(sparse_rows.totals(weights),), sparse_rows=sparse_rows)
     return votes._replace(keys=keys, weights=weights, totals=_totals(keys, votes.groups, weights))
+
+
+def in_smaller_groups(votes: CodedVotes) -> CodedVotes:
+    """The same rows with groups split where there are too few rows for tables of so many keys."""
+    most = most_keys_for(len(votes.weights))
+    if votes.sparse_rows is not None or all(group.n_keys <= most for group in votes.groups):
+        return votes
+    groups: list[Group] = []
+    keys: list[Keys] = []
+    by_task: list[list[int]] = [[] for _ in votes.tasks]
+    for group, key in zip(votes.groups, votes.keys, strict=True):
+        parts = split_group(group, most)
+        by_task[group.task] += range(len(groups), len(groups) + len(parts))
+        groups += parts
+        rest, found = key.astype(np.int64), []
+        for part in reversed(parts):
+            rest, digits = np.divmod(rest, part.n_keys)
+            found.append(digits)
+        keys += reversed(found)
+    tasks = tuple(task._replace(groups=tuple(own)) for task, own in zip(votes.tasks, by_task, strict=True))
+    totals = _totals(keys, groups, votes.weights)
+    return votes._replace(tasks=tasks, groups=tuple(groups), keys=tuple(keys), totals=totals)
 
 
 def covered(votes: CodedVotes) -> CodedVotes:

@@ -22,7 +22,7 @@ _WORD = 1 << 62
 _BLOCK = 1 << 15
 MOST_KEYS = 1 << 16
 """Keys that a group of several LFs may have."""
-_LEAST_KEYS, _MOST_KEYS_IN_ALL = 1 << 8, 1 << 18
+_LEAST_KEYS, _MOST_KEYS_IN_ALL, _ROWS_A_KEY = 1 << 8, 1 << 18, 8
 
 
 class Group(NamedTuple):
@@ -113,6 +113,18 @@ def _split(task: int, lfs: Int64Array, base: int, word: int, most_keys: int) -> 
     n_groups = max(1, -(-len(lfs) // max(1, _digits(base, most_keys))))
     parts = np.array_split(lfs, n_groups)
     return [Group(task, part, base, word, base ** len(part)) for part in parts]
+
+
+def split_group(group: Group, most_keys: int) -> list[Group]:
+    """Groups of at most ``most_keys`` keys, or of one LF, that make up a group, its highest digits first."""
+    if len(group.lfs) < 2 or group.n_keys <= most_keys:
+        return [group]
+    return _split(group.task, group.lfs, group.base, group.word, most_keys)
+
+
+def most_keys_for(n_rows: int) -> int:
+    """Keys that groups of so many rows may have: larger tables cost more than looking up twice."""
+    return min(MOST_KEYS, max(_LEAST_KEYS, n_rows // _ROWS_A_KEY))
 
 
 def key_blocks(codes: IntArray, layout: Packing, n_rows: int = _BLOCK) -> Iterator[tuple[slice, list[Keys]]]:

@@ -7,7 +7,6 @@ import numpy as np
 from metalwork._checks import IntArray
 from metalwork.errors import VotesError
 from metalwork.inference import (
-    MOST_KEYS,
     CodedVotes,
     Floats,
     Int64Array,
@@ -15,6 +14,7 @@ from metalwork.inference import (
     code_few,
     code_words,
     distinct_words,
+    most_keys_for,
     pack,
     packing,
     tasks_of,
@@ -27,7 +27,6 @@ MOST_BYTES = 1 << 27
 """What the counts may hold: 8.4 million distinct rows of up to 39 LFs with two labels."""
 _BLOCK = 1 << 20
 _MOST_PENDING = 1 << 24
-_LEAST_KEYS = 1 << 8
 _MOST_VOTES = 500
 _MANY_GROUPS, _FEW, _SAMPLE = 16, 8, 1_000
 
@@ -113,7 +112,7 @@ class RowCounts:
         weights = self._weights()
         tasks = tasks_of(self.layout)
         few = any(task.relative for task in tasks) or _few_votes(self._words, self.layout)
-        most_keys = 1 if few else min(MOST_KEYS, max(_LEAST_KEYS, len(weights)))  # larger tables cost too much
+        most_keys = 1 if few else most_keys_for(len(weights))
         layout = packing([task.lfs for task in tasks], self.layout.n_labels, most_keys, self.layout.alphabets)
         if few:
             return code_few(self.layout, self._words, weights, layout)

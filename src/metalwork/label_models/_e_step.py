@@ -17,6 +17,7 @@ from metalwork.inference import (
     SuffStats,
     Tree,
     expected_counts,
+    in_smaller_groups,
     mixed_counts,
     reweighted,
     systematic_sample,
@@ -33,7 +34,7 @@ def thinned(votes: CodedVotes) -> CodedVotes:
     if len(votes.weights) <= EM_ROWS:
         return votes
     share = EM_ROWS / float(votes.weights.sum())
-    return reweighted(votes, systematic_sample(votes.weights, EM_ROWS) / share)
+    return in_smaller_groups(reweighted(votes, systematic_sample(votes.weights, EM_ROWS) / share))
 
 
 def e_step(tree: Tree, votes: CodedVotes) -> EStep:
