@@ -136,3 +136,12 @@ def test_confusions_by_name() -> None:
     assert table["(label)"].to_list() == ["l0", "l1", "l2"]
     shares = table.drop("(label)").to_numpy()
     np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+
+
+def test_the_true_prior_and_dev_labels_cost_raters_nothing() -> None:
+    found = crowd(6, balance=SKEWED, answers=3)
+    votes, y = found.votes, found.y
+    alone = mw.HierarchicalLabelModel(votes.schema).fit(votes).score(votes, y)
+    told = mw.HierarchicalLabelModel(votes.schema).fit(votes, class_prior=SKEWED).score(votes, y)
+    shown = mw.HierarchicalLabelModel(votes.schema).fit(votes, dev=(votes.rows(slice(50)), y[:50])).score(votes, y)
+    assert min(told, shown) >= alone - 0.005

@@ -8,7 +8,7 @@ import numpy as np
 
 from metalwork._checks import FloatArray
 from metalwork.inference import CodedVotes, Packing, Tree, covered, expected_counts, mixed_counts
-from metalwork.label_models._calibration import balanced, design_effects, known_balance, tempered
+from metalwork.label_models._calibration import balanced, by_task, design_effects, known_balance, tempered
 from metalwork.label_models._constants import HOPELESS, LEAST_EVIDENCE, MOST_DEPENDENCE
 from metalwork.label_models._e_step import EM_ROWS, e_step, thinned
 from metalwork.label_models._em import (
@@ -198,11 +198,15 @@ def calibrated(
     """
     votes, sample = found.of_kind(kind)
     tables, log_prior, discount = fit.tables, fit.log_prior, design_effects(votes, found.priors)
-    if kind == "independent":  # dev records have been counted with the others
-        tables, dev = monotone_tables(tables, found.priors.outcomes), None
+    if kind != "rules":  # dev records have been counted with the others
+        dev = None
+    if kind == "independent":
+        tables = monotone_tables(tables, found.priors.outcomes)
     elif kind == "rules":
         tables = tempered(votes, tables, found.priors, discount)
-    if class_prior is not None or dev is not None:
+    if kind == "raters" and class_prior is not None:  # who is asked at random sees the balance of all records
+        log_prior = [np.log(share) for share in by_task(found.tree, np.asarray(class_prior, np.float64))[0]]
+    elif class_prior is not None or dev is not None:
         share = float(votes.weights.sum() / found.votes.weights.sum())
         target = known_balance(found.tree, class_prior, share, dev)
         log_prior = balanced(found.tree, sample, tables, log_prior, target)

@@ -96,8 +96,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     off_branch_ratio : float in (0, 1]
         Prior mean of how much rarer an LF votes where its task does not apply.
     dev_weight : float
-        How many records without a label a dev record counts for where LFs are no independent ones, and so are held
-        near their priors.
+        How many records without a label a dev record counts for where LFs are rules, and so near their priors.
     max_iter, tol : int, float
         EM stops after ``max_iter`` steps; or when in three steps the log likelihood of a record moves less than
         ``tol``, and that of all records, or of the sample of 50,000, less than 0.0001 (independent LFs); or no
