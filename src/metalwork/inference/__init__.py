@@ -5,7 +5,6 @@ from metalwork.inference._dependence import (
     MOST_COMPARED,
     PairResiduals,
     pair_residuals,
-    shared_votes,
     systematic_sample,
     typical_correlation,
 )
@@ -78,6 +77,7 @@ from metalwork.inference._packing import (
     votes_in_words,
     votes_of_keys,
 )
+from metalwork.inference._repeated import RepeatedVotes, RepetitionPrior, repeated_votes
 from metalwork.inference._rows import votes_of_pairs, votes_on_task
 from metalwork.inference._simulate import simulated_codes
 from metalwork.inference._threads import do_in_threads
@@ -120,6 +120,8 @@ __all__ = [
     "OutcomeSets",
     "Packing",
     "PairResiduals",
+    "RepeatedVotes",
+    "RepetitionPrior",
     "Scaling",
     "SuffStats",
     "TaskVotes",
@@ -170,9 +172,9 @@ __all__ = [
     "pair_residuals",
     "pass_up",
     "potentials",
+    "repeated_votes",
     "reweighted",
     "scaled",
-    "shared_votes",
     "shares_of",
     "simulated_codes",
     "states_of_ends",

@@ -74,53 +74,16 @@ def pair_residuals(
     return PairResiduals(lf, label, observed, expected, z, float(n_points))
 
 
-def shared_votes(votes: CodedVotes, residuals: PairResiduals) -> Floats:
-    """How much two LFs of one task vote alike beyond chance, (n_lfs, n_lfs) in [0, 1]; the diagonal is 0.
-
-    0 means no more than the fitted model expects plus two standard errors, 1 that the LF of more votes never
-    votes unless the other votes the same: one copies the other. A rare LF that votes only where a frequent one
-    does is no copy.
-    """
-    lf = residuals.lf
-    meaning = _meanings(votes, residuals)
-    alike = (meaning[:, None] == meaning) & (lf[:, None] != lf)
-    member = np.zeros((votes.n_lfs, len(lf)))
-    member[lf, np.arange(len(lf))] = 1.0
-    observed = member @ np.where(alike, residuals.observed, 0.0) @ member.T
-    expected = member @ np.where(alike, residuals.expected, 0.0) @ member.T
-    chance = expected + 2.0 * np.sqrt(expected + 1.0)
-    n_votes = member @ np.diag(residuals.observed)
-    room = np.maximum(n_votes[:, None], n_votes) - chance
-    shared: Floats = np.where(
-        room > 0, np.clip((observed - chance) / np.where(room > 0, room, 1.0), 0.0, 1.0), 0.0
-    )
-    np.fill_diagonal(shared, 0.0)
-    return shared
-
-
-def typical_correlation(residuals: PairResiduals, leave_out: npt.NDArray[np.bool_]) -> float:
+def typical_correlation(residuals: PairResiduals, leave_out: sparse.csr_array) -> float:
     """Root mean square of the correlation of two votes beyond the model, sampling noise taken out: 0 or more.
 
-    ``leave_out`` (n_lfs, n_lfs) names pairs of LFs to pass over.
+    ``leave_out`` (n_lfs, n_lfs) names pairs of LFs to pass over, by numbers above 0.
     """
-    passed = leave_out[residuals.lf[:, None], residuals.lf]
+    passed = leave_out[residuals.lf][:, residuals.lf].toarray() > 0
     used = residuals.z[np.triu((residuals.z != 0) & ~passed, 1)]
     if not used.size:
         return 0.0
     return float(np.sqrt(max(float((used**2).mean()) - 1.0, 0.0) / residuals.n_points))
-
-
-def _meanings(votes: CodedVotes, residuals: PairResiduals) -> Int64Array:
-    """One number for each vote (n_votes,), the same for votes that say the same of the same task."""
-    place = {int(lf): (t, i) for t, task in enumerate(votes.tasks) for i, lf in enumerate(task.lfs)}
-    known: dict[tuple[int, bytes], int] = {}
-    found = []
-    for lf, label in zip(residuals.lf.tolist(), residuals.label.tolist(), strict=True):
-        t, i = place[lf]
-        member, asked = votes.tasks[t].outcomes.of_lf(i)
-        says = np.where(asked[:, label], member[:, label], -1.0).tobytes()
-        found.append(known.setdefault((t, says), len(known)))
-    return np.array(found, np.int64)
 
 
 def _joint_counts(seen: sparse.csr_array, weights: Floats) -> Floats:

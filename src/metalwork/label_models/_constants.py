@@ -27,9 +27,23 @@ UNIFORM = 0.75
 
 # Repetition
 COPIED = 0.5
-"""From which share of votes alike, beyond chance, two LFs are copies."""
-SOFTENED = 16
-"""Power of that share in the weight of a vote: only what is all but a copy loses weight."""
+"""From which share of votes that repeat another LF's, beyond what the label explains, two LFs are copies."""
+SOFTENED = 64
+"""Power of that share where it says little of errors: only copies lose weight there."""
+MOST_MISFIT = 0.05
+"""Most root mean square residual correlation with which one label passes for explaining the other pairs."""
+MISFIT = 0.02
+"""Residual correlation that any pair may have without being named."""
+LOADING = 0.6
+"""Loading believed of an LF beforehand: of one that is right in four of five cases, where there are two labels."""
+LOADING_SPREAD = 0.3
+"""Standard deviation of that belief."""
+NEAR_COPIES = 0.8
+"""From which share of votes alike, or correlation of the records voted on, a pair is left out at first."""
+SURE_COPIES = 0.95
+"""From which share of votes alike, beyond chance, two LFs without a third to be compared with are copies."""
+FALSE_REPETITIONS = 0.05
+"""How many pairs are named by chance, on average, where LFs are independent."""
 LEAST_TOLD_APART = 3
 """LFs that a task keeps where copies are left out: two that differ cannot be told apart."""
 FIRST_STRENGTH = 20.0

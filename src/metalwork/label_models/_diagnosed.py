@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from metalwork._checks import check_fraction
 from metalwork.errors import NotFittedError, VotesError
-from metalwork.inference import CodedVotes, Floats, SuffStats, Tree, covered, left_out_agreement, shared_votes
+from metalwork.inference import CodedVotes, Floats, SuffStats, Tree, covered, left_out_agreement
 from metalwork.label_models._counted import CountingLabelModel
 from metalwork.label_models._diagnostics import Diagnosis, dependent, doubtful, groups_of
 from metalwork.label_models._e_step import thinned
@@ -21,7 +19,7 @@ from metalwork.label_models._intervals import (
     rater_deviations,
 )
 from metalwork.label_models._raters import rater_confusion
-from metalwork.label_models._repetition import residuals_of_counts
+from metalwork.label_models._repetition import repetition_of
 from metalwork.schema import unknown_name
 from metalwork.votes import Alphabet
 
@@ -92,7 +90,7 @@ class DiagnosedLabelModel(CountingLabelModel):
         """
         tree, votes, learned = self._evidence("diagnose")
         agreement = left_out_agreement(tree, votes, self.tables_, self.log_prior_)
-        shared = self._shared_votes(tree, votes, learned)
+        shared = repetition_of(covered(votes)).shared
         names = self.lf_names_
         doubts = doubtful(names, agreement, self.kind_ == "independent")
         alone = never_compared(tree, votes, self.schema.tasks) if learned.priors.dev_counts is None else ()
@@ -133,11 +131,6 @@ class DiagnosedLabelModel(CountingLabelModel):
         said = labels if rows is None else [Alphabet(rows).name(code, labels) for code in range(len(rows))]
         columns = {vote: shares[:, code] for code, vote in enumerate(said)}
         return pl.DataFrame({"(label)": list(labels), **columns})
-
-    def _shared_votes(self, tree: Tree, votes: CodedVotes, learned: Learned) -> Floats:
-        if len(votes.weights) == 0:  # no record has a vote
-            return np.zeros((votes.n_lfs, votes.n_lfs))
-        return shared_votes(votes, residuals_of_counts(tree, votes, learned.stats, learned.priors))
 
     def _evidence(self, what: str) -> tuple[Tree, CodedVotes, Learned]:
         self._check_fitted()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtri, stdtrit
 
@@ -119,18 +119,20 @@ def _least_usual(skill: Floats) -> float:
     return float(middle - _OUTLYING * np.median(np.abs(skill - middle))) if skill.size else 0.0
 
 
-def dependent(names: Sequence[str], shared: Floats) -> tuple[Dependence, ...]:
-    """Pairs of which ``shared`` (n_lfs, n_lfs), how much they vote alike beyond chance, is 0.2 or more."""
+def dependent(names: Sequence[str], shared: sparse.csr_array) -> tuple[Dependence, ...]:
+    """Pairs of which ``shared`` (n_lfs, n_lfs), the share of votes that repeat each other, is 0.2 or more."""
+    upper = sparse.triu(shared >= DEPENDENT, 1).tocoo()
     pairs = [
         Dependence(names[i], names[j], float(shared[i, j]))
-        for i, j in np.argwhere(np.triu(shared) >= DEPENDENT).tolist()
+        for i, j in sorted(zip(*(place.tolist() for place in upper.coords), strict=True))
     ]
     return tuple(sorted(pairs, key=lambda pair: -pair.strength))
 
 
-def groups_of(names: Sequence[str], shared: Floats) -> tuple[tuple[str, ...], ...]:
+def groups_of(names: Sequence[str], shared: sparse.csr_array) -> tuple[tuple[str, ...], ...]:
     """LFs that dependent pairs join, in the order of the LFs; the largest group first."""
-    _, group = connected_components(coo_array(shared >= DEPENDENT), directed=False)
-    members = [np.flatnonzero(group == g).tolist() for g in range(int(group.max(initial=-1)) + 1)]
-    joined = [tuple(names[j] for j in part) for part in members if len(part) > 1]
+    n_groups, group = connected_components(shared >= DEPENDENT, directed=False)
+    order = np.argsort(group, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(group, minlength=n_groups))[:-1])
+    joined = [tuple(names[j] for j in part) for part in parts if len(part) > 1]
     return tuple(sorted(joined, key=lambda part: -len(part)))

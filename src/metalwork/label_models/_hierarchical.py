@@ -5,6 +5,7 @@ import warnings
 from typing import ClassVar
 
 import numpy as np
+from scipy import sparse
 
 from metalwork._checks import ABSTAIN, FloatArray, check_choice, check_positive
 from metalwork.errors import MetalworkWarning
@@ -212,10 +213,9 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         priors, voted_on = found.priors, found.sample_voted_on
         repetition = find_repetition(found.tree, voted_on, priors)
         self.vote_weights_, self.correlation_ = repetition.weights, repetition.correlation
-        self.repeated_ = [
-            (self.lf_names_[i], self.lf_names_[j], float(repetition.copied[i, j]))
-            for i, j in np.argwhere(np.triu(repetition.copied) > 0)
-        ]
+        upper = sparse.triu(repetition.copied, 1).tocoo()
+        pairs = sorted(zip(*(part.tolist() for part in (*upper.coords, upper.data)), strict=True))
+        self.repeated_ = [(self.lf_names_[i], self.lf_names_[j], share) for i, j, share in pairs]
         return priors._replace(
             lfs=priors.lfs._replace(share=DISCOUNT * repetition.correlation),
             redundant=redundant_copies(voted_on, repetition.copied),

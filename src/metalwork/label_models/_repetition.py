@@ -4,26 +4,36 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from metalwork.inference import (
     CodedVotes,
     Floats,
     PairResiduals,
+    RepeatedVotes,
+    RepetitionPrior,
     SuffStats,
     Tree,
     expected_counts,
     pair_residuals,
-    shared_votes,
+    repeated_votes,
     typical_correlation,
     votes_of_task,
 )
 from metalwork.label_models._constants import (
     COPIED,
+    FALSE_REPETITIONS,
     FIRST_STRENGTH,
     LEAST_TOLD_APART,
+    LOADING,
+    LOADING_SPREAD,
+    MISFIT,
+    MOST_MISFIT,
+    NEAR_COPIES,
+    ONE_SIDED,
     SOFTENED,
+    SURE_COPIES,
 )
 from metalwork.label_models._em import Priors
 from metalwork.label_models._independent import independent_tables
@@ -33,35 +43,58 @@ from metalwork.label_models._rules import initial_rules, log_shares
 class Repetition(NamedTuple):
     """How far LFs repeat each other.
 
-    ``copied`` (n_lfs, n_lfs) is how much two LFs vote alike beyond chance where one copies the other, else 0;
-    ``weights`` (n_lfs,) in (0, 1] for how much of a vote each LF's is to count on that account.
+    ``copied`` (n_lfs, n_lfs), sparse, is how much of their votes two LFs share beyond what the label explains,
+    where that is half or more; ``weights`` (n_lfs,) in (0, 1] for how much of a vote each LF's is to count.
     ``correlation`` is the typical correlation of two other votes beyond what the labels explain.
     """
 
-    copied: Floats
+    copied: sparse.csr_array
     weights: Floats
     correlation: float
 
 
+def repetition_of(votes: CodedVotes) -> RepeatedVotes:
+    """How far pairs of LFs repeat each other, before any label is believed."""
+    prior = RepetitionPrior(
+        one_sided=ONE_SIDED,
+        loading=LOADING,
+        spread=LOADING_SPREAD,
+        misfit=MISFIT,
+        most_misfit=MOST_MISFIT,
+        near_copies=NEAR_COPIES,
+        copies=SURE_COPIES,
+        false_alarms=FALSE_REPETITIONS,
+    )
+    return repeated_votes(votes, prior)
+
+
 def find_repetition(tree: Tree, votes: CodedVotes, priors: Priors) -> Repetition:
-    """How far LFs repeat each other, seen from the first E-step of the votes-only reading."""
+    """How far LFs repeat each other: pairs before labels are believed, the others from the first E-step.
+
+    Of m LFs that share r of their votes, each counts for 1 / (1 + (m - 1) r) of one: the design effect of a
+    clustered sample (Kish, Survey Sampling, 1965). Where r says little of errors, for LFs vote for one label each,
+    or have more in common than the label and such pairs, only copies lose weight.
+    """
+    n_lfs = votes.n_lfs
     if len(votes.weights) == 0:  # no record has a vote
-        return Repetition(np.zeros((votes.n_lfs, votes.n_lfs)), np.ones(votes.n_lfs), 0.0)
-    stats = expected_counts(tree, votes, *initial_rules(votes, priors))
-    residuals = residuals_of_counts(tree, votes, stats, priors)
-    shared = shared_votes(votes, residuals)
-    copied = np.where(shared >= COPIED, shared, 0.0)
-    weights = 1.0 / (1.0 + (shared**SOFTENED).sum(axis=1))
-    correlation = typical_correlation(residuals, copied > 0)
+        return Repetition(sparse.csr_array((n_lfs, n_lfs)), np.ones(n_lfs), 0.0)
+    shared, explained = repetition_of(votes)
+    counted = shared.copy()
+    counted.data = np.where(explained.data > 0, shared.data, shared.data**SOFTENED)
+    weights = 1.0 / (1.0 + counted.sum(axis=1))
+    copied = shared.multiply(shared >= COPIED).tocsr()
+    copied.eliminate_zeros()
+    stats = expected_counts(tree, votes, *initial_rules(votes, priors._replace(weights=weights)))
+    correlation = typical_correlation(residuals_of_counts(tree, votes, stats, priors), shared)
     return Repetition(copied, weights, correlation)
 
 
-def redundant_copies(votes: CodedVotes, copied: Floats) -> npt.NDArray[np.bool_]:
+def redundant_copies(votes: CodedVotes, copied: sparse.csr_array) -> npt.NDArray[np.bool_]:
     """bool array (n_lfs,): LFs that copy one another, but for the one of each group that votes most.
 
     None in tasks of which fewer than three LFs would be left: these could not be told apart.
     """
-    _, group = connected_components(coo_array(copied), directed=False)
+    _, group = connected_components(copied, directed=False)
     redundant = np.zeros(votes.n_lfs, dtype=bool)
     for t, task in enumerate(votes.tasks):
         by_votes = task.lfs[np.argsort(-votes_of_task(votes, t).sum(axis=1), kind="stable")]
