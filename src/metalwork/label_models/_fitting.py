@@ -22,7 +22,7 @@ from metalwork.label_models._em import (
     plain_em,
 )
 from metalwork.label_models._fit_raters import are_many, fit_raters, may_be_raters
-from metalwork.label_models._independence import dependence, evidence, most_dependence
+from metalwork.label_models._independence import dependence, evidence, most_dependence, too_few_votes
 from metalwork.label_models._independent import independent_m_step
 from metalwork.label_models._monotone import monotone_tables
 from metalwork.label_models._raters import rater_m_step, silence_tells
@@ -133,18 +133,20 @@ def _independent(found: Problem, initial: EMResult, sure: bool) -> tuple[EMResul
     if any(task.relative for task in votes.tasks):
         return None, Check()
     priors = found.priors._replace(dev_counts=None)
+    if not sure and too_few_votes(tree, votes, priors, found.n_fitted):
+        return None, Check()
     expect, step = e_step(tree, votes), partial(independent_m_step, votes, priors=priors)
     n_points = float(votes.weights.sum())
     fit = likelihood_em(expect, step, initial, stopping.at_most(_FIRST_STEPS), n_points)
     check = Check(dependence(tree, votes, fit, priors))
-    if not sure and check.dependence > HOPELESS * MOST_DEPENDENCE:
+    hopeless = check.dependence > HOPELESS * MOST_DEPENDENCE
+    if not sure and (hopeless or evidence(tree, votes, fit, priors, found.n_fitted) < LEAST_EVIDENCE):
         return None, check
     if not fit.converged and fit.n_iter < stopping.max_iter:
         fit = likelihood_em(expect, step, fit, stopping, n_points)
         check = Check(dependence(tree, votes, fit, priors))
     if not sure:
-        enough = evidence(tree, votes, fit, priors, found.n_fitted) >= LEAST_EVIDENCE
-        if not enough or check.dependence > MOST_DEPENDENCE:
+        if check.dependence > MOST_DEPENDENCE:
             return None, check
         limit = most_dependence(tree, votes, found.layout, fit, priors, found.n_fitted)
         check = Check(check.dependence, limit)

@@ -8,6 +8,7 @@ from scipy.special import xlogy
 from metalwork.inference import (
     MOST_COMPARED,
     CodedVotes,
+    Floats,
     Packing,
     Tree,
     code_votes,
@@ -68,17 +69,34 @@ def most_dependence(
     return min(MOST_DEPENDENCE, SLACK * float(np.mean(found) + 2.0 * np.std(found)))
 
 
+def too_few_votes(tree: Tree, votes: CodedVotes, priors: Priors, n_fitted: int) -> bool:
+    """Whether there are fewer votes than numbers in the tables of independent LFs."""
+    cast = sum(float(votes_of_task(votes, t).sum()) for t in range(len(votes.tasks)))
+    return cast * (n_fitted / max(float(votes.weights.sum()), 1.0)) < _n_parameters(tree, votes, priors)
+
+
 def evidence(tree: Tree, votes: CodedVotes, fit: EMResult, priors: Priors, n_fitted: int) -> float:
     """How much better the model explains the votes than LFs that have nothing to do with each other.
 
     Twice the gain in log likelihood, in multiples of the parameters it took: about 1 where votes are random.
     """
     n_points = float(votes.weights.sum())
-    gain, parameters = fit.log_likelihoods[-1] * n_points, tree.n_end_labels - 1
-    for t, task in enumerate(votes.tasks):
-        cast = votes_of_task(votes, t)
-        outcomes = np.append(cast, n_points - cast.sum(axis=1, keepdims=True), axis=1)
+    gain = fit.log_likelihoods[-1] * n_points
+    for t in range(len(votes.tasks)):
+        outcomes = _outcomes(votes, t)
         gain -= float(xlogy(outcomes, outcomes / n_points).sum())
-        kept = outcomes[~priors.redundant[task.lfs]]
-        parameters += int(((kept > 0).sum(axis=1) - 1).sum()) * (task.n_labels - (t == 0))
-    return 2.0 * gain * (n_fitted / n_points) / max(parameters, 1)
+    return 2.0 * gain * (n_fitted / n_points) / max(_n_parameters(tree, votes, priors), 1)
+
+
+def _outcomes(votes: CodedVotes, t: int) -> Floats:
+    """How often each LF of task t casts each vote, and abstains: (n_lfs, n_outcomes + 1)."""
+    cast = votes_of_task(votes, t)
+    return np.append(cast, float(votes.weights.sum()) - cast.sum(axis=1, keepdims=True), axis=1)
+
+
+def _n_parameters(tree: Tree, votes: CodedVotes, priors: Priors) -> int:
+    found = tree.n_end_labels - 1
+    for t, task in enumerate(votes.tasks):
+        kept = _outcomes(votes, t)[~priors.redundant[task.lfs]]
+        found += int(((kept > 0).sum(axis=1) - 1).sum()) * (task.n_labels - (t == 0))
+    return found
