@@ -11,7 +11,7 @@ Tables:
 - ``paper``: trees from the paper's assumptions (off its branch, an LF is uniform over its outputs).
 - ``coarse``: ten end labels a branch. A vote for a branch is one vote, however many end labels lie below.
 - ``rate``: error of the estimates against the number of records, and the slope in log-log (-0.5: as 1 / sqrt(n)).
-- ``starts``: how often EM of the generative reading ends at likelier votes when it starts elsewhere, even at the
+- ``starts``: how often EM of independent LFs ends at likelier votes when it starts elsewhere, even at the
   truth, with LFs good and bad.
 - ``intervals``: share of 95 % intervals that hold the truth.
 - ``copies``: one LF repeated, exactly or with noise: what it does to confidence and accuracy.
@@ -172,7 +172,7 @@ def table_coarse(seeds: int, with_metal: bool = True) -> None:
 
 
 def rate(schema: mw.TaskSchema, sizes: tuple[int, ...], seeds: int) -> tuple[Floats, Floats]:
-    """RMSE of accuracies and of the class prior, one figure a size each, in the generative reading."""
+    """RMSE of accuracies and of the class prior, one figure a size each, of independent LFs."""
     errors = np.empty((2, len(sizes)))
     for i, n_points in enumerate(sizes):
         squares: list[list[float]] = [[], []]
@@ -200,7 +200,7 @@ def table_rate(seeds: int, most: int = 1_000_000) -> None:
 
 
 def likelihoods(found: Simulated) -> list[float]:
-    """Log likelihood of all votes where EM ends: from the votes-only reading, first guesses, the truth."""
+    """Log likelihood of all votes where EM ends: from the fit of rules, first guesses, the truth."""
     votes, schema = found.votes, found.votes.schema
     model = mw.HierarchicalLabelModel(schema, kind="independent").fit(votes)
     assert model._counts is not None
@@ -252,13 +252,12 @@ def coverage(schema: mw.TaskSchema, n_points: int, seeds: int, kind: str) -> tup
 
 def table_intervals(seeds: int) -> None:
     """Coverage."""
-    head("votes", "records", "reading", "accuracies: covered, %", "class prior: covered, %")
+    head("votes", "records", "kind", "accuracies: covered, %", "class prior: covered, %")
     for kind in ("independent", "rules"):
         for name, schema in SCHEMAS.items():
             for n_points in (1_000, 10_000):
                 found = coverage(schema, n_points, seeds, kind)
-                reading = "generative" if kind == "independent" else "votes only"
-                row(name, f"{n_points:,}", reading, *(100 * float(part.mean()) for part in found))
+                row(name, f"{n_points:,}", kind, *(100 * float(part.mean()) for part in found))
 
 
 def with_copies(found: Simulated, n_copies: int, noise: float, seed: int = 0) -> mw.LabelMatrix:
