@@ -90,34 +90,36 @@ def fit_kind(asked: str, found: Problem) -> Choice:
 
     A few raters whose confusions foretell votes may also pass for independent, which is asking more of them.
     """
-    raters, settled = _raters(found, asked == "raters") if asked in ("auto", "raters") else (None, False)
-    if raters is not None and settled:
-        return raters
     votes = found.sample_voted_on
     step = partial(rules_m_step, votes, priors=found.priors)
     fit = plain_em(e_step(found.tree, votes), step, initial_rules(votes, found.priors), found.stopping)
     if asked == "rules":
         return Choice(asked, rules_m_step, fit)
+    raters, settled = _raters(found, fit, asked == "raters") if asked in ("auto", "raters") else (None, False)
+    if raters is not None and settled:
+        return raters
     independent, check = _independent(found, fit, asked == "independent")
     if independent is not None:
         return Choice("independent", independent_m_step, independent, check)
     return (raters or Choice("rules", rules_m_step, fit))._replace(check=check)
 
 
-def _raters(found: Problem, sure: bool) -> tuple[Choice | None, bool]:
+def _raters(found: Problem, rules: EMResult, sure: bool) -> tuple[Choice | None, bool]:
     """The fit that takes LFs for raters, and whether that settles their kind.
 
     None where LFs do not vote for labels alike, where the labels found do not foretell their votes, or where
     abstains tell of the label, as they do not where it is chance who is asked.
     """
     tree, votes, priors = found.tree, found.sample_voted_on, found.priors
-    if not sure and not may_be_raters(votes, priors):
+
+    def abstains_tell(fit: EMResult) -> bool:
+        return silence_tells(found.sample, expected_counts(tree, found.sample, fit.tables, fit.log_prior))
+
+    if not sure and (not may_be_raters(votes, priors) or abstains_tell(rules)):
         return None, False
     raters = fit_raters(tree, votes, priors, found.stopping)
     fit = raters.fit
-    if not sure and not raters.foretells:
-        return None, False
-    if not sure and silence_tells(found.sample, expected_counts(tree, found.sample, fit.tables, fit.log_prior)):
+    if not sure and (not raters.foretells or abstains_tell(fit)):
         return None, False
     choice = Choice("raters", partial(rater_m_step, reading=raters.reading), fit)
     return choice, sure or are_many(votes) or not raters.reading.confusions

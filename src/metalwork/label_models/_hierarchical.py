@@ -158,7 +158,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         precision: Stated = PRECISION,
         strength: Stated = STRENGTH,
         off_branch_ratio: float = 0.3,
-        dev_weight: float = 10.0,
+        dev_weight: float = 5.0,
         max_iter: int = 100,
         tol: float = 1e-6,
         random_state: int = 0,

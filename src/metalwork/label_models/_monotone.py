@@ -79,6 +79,6 @@ def _most_kept(outcomes: Outcomes, before: Floats, now: Floats, odds: Floats) ->
         voted = before[:, None] * odds
         least = (top * voted).sum(axis=1) / voted.sum(axis=1)
         start, end = (top * before[:, None]).sum(axis=1), (top * now[:, None]).sum(axis=1)
-    over = outcomes.informative & (end > least)
+    over = outcomes.informative & (end > least) & (end > start)
     reach = np.where(over, end - start, 1.0)
     return float(np.where(over, (least - start) / reach, 1.0).min(initial=1.0))
