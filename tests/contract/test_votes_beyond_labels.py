@@ -203,3 +203,17 @@ def test_dev_labels_are_used() -> None:
     model: LabelModel = mw.HierarchicalLabelModel(SCHEMA, kind="rules")
     without = model.fit(votes).predict_proba(votes).end
     assert (model.fit(votes, dev=(votes, found.y)).predict_proba(votes).end != without).any()
+
+
+@pytest.mark.parametrize("n_plain", [30, 31, 32])
+def test_soft_votes_stand_beside_any_number_of_lfs(n_plain: int) -> None:
+    """31 LFs of three labels fill a word of packed votes."""
+    rng, schema = np.random.default_rng(0), mw.TaskSchema.flat(["a", "b", "c"])
+    y = rng.integers(0, 3, 300)
+    codes = np.where(rng.random((300, n_plain)) < 0.7, y[:, None], rng.integers(0, 3, (300, n_plain)))
+    plain = mw.LabelMatrix(np.where(rng.random(codes.shape) < 0.1, codes, mw.ABSTAIN), schema)
+    soft = mw.LabelMatrix.from_soft(
+        [rng.dirichlet(np.ones(3), 300) / 2 + np.eye(3)[y] / 2], schema, names=["soft"]
+    )
+    votes = mw.LabelMatrix.beside([plain, soft])
+    assert mw.HierarchicalLabelModel(schema).fit(votes).score(votes, y) > 0.9

@@ -18,7 +18,6 @@ from metalwork.inference import (
     Packing,
     SuffStats,
     Tree,
-    by_every_state,
     code_few,
     code_votes,
     code_words,
@@ -54,6 +53,15 @@ class Votes(NamedTuple):
     every: CodedVotes
     relative: CodedVotes
     few: CodedVotes
+
+
+def by_every_state(values: Floats, n_labels: int) -> Floats:
+    """A table (n_lfs, 3, n_outcomes + 1) of relative states as one of every state."""
+    found = np.repeat(values[:, OUTSIDE, None, :], n_labels + 1, axis=1)
+    found[:, n_labels] = values[:, OFF]
+    label = np.arange(n_labels)
+    found[:, label, label] = values[:, INSIDE, :n_labels]
+    return found
 
 
 def simulated(schema: mw.TaskSchema, n_lfs: int, coverage: float) -> tuple[npt.NDArray[np.int64], list[Any], Any]:

@@ -108,18 +108,6 @@ def is_relative(lfs: Sequence[int], n_labels: int, alphabets: Alphabets) -> bool
     return too_many and n_labels >= N_RELATIVE and not any(lf in alphabets for lf in lfs)
 
 
-def by_every_state(values: Floats, n_labels: int) -> Floats:
-    """A table (n_lfs, 3, n_outcomes + 1) of relative states as one of all: (n_lfs, n_labels + 1, n_outcomes + 1).
-
-    For tests and for small tasks: nothing else needs it.
-    """
-    found = np.repeat(values[:, OUTSIDE, None, :], n_labels + 1, axis=1)
-    found[:, n_labels] = values[:, OFF]
-    label = np.arange(n_labels)
-    found[:, label, label] = values[:, INSIDE, :n_labels]
-    return found
-
-
 def factors_of_votes(table: Floats, lf: IntArray, outcome: IntArray, n_labels: int) -> Floats:
     """What some votes say of every state, (n_votes, n_labels + 1), in a table of either kind.
 

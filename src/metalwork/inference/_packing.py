@@ -76,10 +76,11 @@ def packing(
         most = 1 if soft or is_relative(lfs_of_task[t].tolist(), n_labels[t], own) else most_keys
         while True:
             fitting = _digits(base, _WORD // size)
-            groups += [
-                group._replace(base=n_labels[t] + 1) if soft.intersection(group.lfs) else group
-                for group in _split(t, rest[:fitting], base, word, most)
-            ]
+            if fitting or not len(rest):  # a word that is full gets no group, a task without LFs one
+                groups += [
+                    group._replace(base=n_labels[t] + 1) if soft.intersection(group.lfs) else group
+                    for group in _split(t, rest[:fitting], base, word, most)
+                ]
             size *= base ** min(fitting, len(rest))
             rest = rest[fitting:]
             if not len(rest):

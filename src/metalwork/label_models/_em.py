@@ -79,6 +79,18 @@ def with_dev_counts(stats: SuffStats, priors: Priors, weight: float) -> SuffStat
     return mixed_counts([stats, priors.dev_counts], [1.0, weight])
 
 
+def log_likelihood_of_dev(priors: Priors, fit: EMResult) -> float:
+    """Of the dev records: their votes, abstains and labels."""
+    dev, known = priors.dev_counts, 0.0
+    if dev is None:
+        return known
+    for counted, records, table, prior in zip(dev.votes, dev.labels, fit.tables, fit.log_prior, strict=True):
+        silent = np.maximum(records - counted.sum(axis=2), 0.0)
+        known += float((counted * table[:, :, :-1]).sum() + (silent * table[:, :, -1]).sum())
+        known += float(records[:-1] @ prior)
+    return known
+
+
 def plain_em(expect: EStep, m_step: MStep, initial: Parameters, stopping: Stopping) -> EMResult:
     """EM of tables that are no probabilities, so that there is no likelihood to watch.
 

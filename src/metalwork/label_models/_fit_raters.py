@@ -8,7 +8,7 @@ from typing import NamedTuple
 from metalwork.inference import CodedVotes, Tree, foretold_votes, mixed_counts
 from metalwork.label_models._constants import ASKED_ALIKE, BALANCE_RECORDS, MANY_RATERS
 from metalwork.label_models._e_step import e_step
-from metalwork.label_models._em import EMResult, Priors, Stopping, plain_em
+from metalwork.label_models._em import EMResult, Priors, Stopping, log_likelihood_of_dev, plain_em
 from metalwork.label_models._raters import (
     Reading,
     evidence_bound,
@@ -85,19 +85,9 @@ def _with_dev(tree: Tree, votes: CodedVotes, priors: Priors, stopping: Stopping,
     n_points = float(votes.weights.sum())
 
     def evidence(fit: EMResult) -> float:
-        return n_points * evidence_bound(votes, fit, priors, found.reading) + _log_weight_of_dev(priors, fit)
+        return n_points * evidence_bound(votes, fit, priors, found.reading) + log_likelihood_of_dev(priors, fit)
 
     return found._replace(fit=max(fits, key=evidence))
-
-
-def _log_weight_of_dev(priors: Priors, fit: EMResult) -> float:
-    """Of the dev records and their votes."""
-    dev, known = priors.dev_counts, 0.0
-    if dev is None:
-        return known
-    for counted, records, table, prior in zip(dev.votes, dev.labels, fit.tables, fit.log_prior, strict=True):
-        known += float((counted * table[:, :, :-1]).sum() + records[:-1] @ prior)
-    return known
 
 
 def _fit(tree: Tree, votes: CodedVotes, priors: Priors, stopping: Stopping, reading: Reading) -> RatersFit:

@@ -19,6 +19,7 @@ from metalwork.label_models._em import (
     carry_over,
     carry_plain_over,
     likelihood_em,
+    log_likelihood_of_dev,
     plain_em,
 )
 from metalwork.label_models._fit_raters import are_many, fit_raters, may_be_raters
@@ -168,19 +169,7 @@ def _with_dev(found: Problem, fit: EMResult, n_points: float) -> EMResult:
     anew = fit._replace(log_likelihoods=[], n_iter=0)
     starts = [anew, anew._replace(tables=tables, log_prior=log_prior)]
     fits = [likelihood_em(expect, step, start, found.stopping, n_points) for start in starts]
-    return max(fits, key=lambda one: one.log_likelihoods[-1] * n_points + _log_likelihood_of_dev(priors, one))
-
-
-def _log_likelihood_of_dev(priors: Priors, fit: EMResult) -> float:
-    """Of the dev records."""
-    dev, known = priors.dev_counts, 0.0
-    if dev is None:
-        return known
-    for counted, records, table, prior in zip(dev.votes, dev.labels, fit.tables, fit.log_prior, strict=True):
-        silent = np.maximum(records - counted.sum(axis=2), 0.0)
-        known += float((counted * table[:, :, :-1]).sum() + (silent * table[:, :, -1]).sum())
-        known += float(records[:-1] @ prior)
-    return known
+    return max(fits, key=lambda one: one.log_likelihoods[-1] * n_points + log_likelihood_of_dev(priors, one))
 
 
 def over_all(found: Problem, choice: Choice) -> EMResult:

@@ -102,3 +102,12 @@ def test_many_labels(n_labels: int) -> None:
         [votes_of_keys(key, group) for key, group in zip(keys, layout.groups, strict=True)], axis=1
     )
     assert (found == codes).all()
+
+
+@pytest.mark.parametrize("n_lfs", [26, 31, 62, 63])
+def test_a_full_word_gets_no_group_without_lfs(n_lfs: int) -> None:
+    """31 LFs of three labels fill a word of 62 bits; the next LF has another base and begins the next word."""
+    sets = np.append(np.eye(2, 3), np.full((2, 1), np.nan), axis=1)
+    layout = packing([np.arange(n_lfs + 1)], [3], alphabets={n_lfs: sets})
+    assert all(len(group.lfs) for group in layout.groups)
+    assert sorted(int(lf) for group in layout.groups for lf in group.lfs) == list(range(n_lfs + 1))
