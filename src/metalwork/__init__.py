@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from metalwork._checks import ABSTAIN, NOT_APPLICABLE
     from metalwork.analysis import evaluate, least_certain, lf_summary
+    from metalwork.delivery import Predictor
     from metalwork.end_models import EndModel
     from metalwork.errors import MetalworkError
     from metalwork.features import WordCounts
@@ -69,6 +70,7 @@ _HOMES = {
     "MetalworkError": "errors",
     "NOT_APPLICABLE": "_checks",
     "Not": "labeling",
+    "Predictor": "delivery",
     "Run": "pipeline",
     "TaskForest": "votes",
     "TaskProbabilities": "probabilities",
@@ -115,6 +117,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "MetalworkError",
     "NOT_APPLICABLE",
     "Not",
+    "Predictor",
     "Run",
     "TaskForest",
     "TaskProbabilities",

@@ -13,7 +13,7 @@ LAYERS = (
     ("cli",),
     ("experiments",),
     ("examples",),
-    ("pipeline", "report"),
+    ("pipeline", "report", "delivery"),
     ("labeling", "label_models", "end_models", "analysis", "data", "backends", "features", "sources", "proposals"),
     ("inference",),
     ("votes", "probabilities", "text"),

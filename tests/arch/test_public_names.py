@@ -27,6 +27,7 @@ PUBLIC = (
     "MetalworkError",
     "NOT_APPLICABLE",
     "Not",
+    "Predictor",
     "Run",
     "TaskForest",
     "TaskProbabilities",

@@ -11,6 +11,7 @@ from metalwork.end_models.plan import HeadPlan, LayerPlan, Plan, compile_plan
 from metalwork.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from metalwork.end_models._delivered import FeatureEffect
     from metalwork.end_models.flat import FlatClassifier
     from metalwork.end_models.losses import head_targets, known_targets, noise_aware_loss
     from metalwork.end_models.model import EndModel
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "EndModel": "model",
     "EndNetwork": "network",
+    "FeatureEffect": "_delivered",
     "FlatClassifier": "flat",
     "InputLinear": "network",
     "SparseRows": "network",
@@ -31,6 +33,7 @@ _HOMES = {
 __all__ = [
     "EndModel",
     "EndNetwork",
+    "FeatureEffect",
     "FlatClassifier",
     "HeadPlan",
     "InputLinear",

@@ -8,25 +8,22 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from metalwork._estimators import Estimator, as_classes
+from metalwork._estimators import as_classes
 from metalwork.end_models._arguments import check_rows
-from metalwork.end_models._building import pick_threads
+from metalwork.end_models._delivered import Delivered
 from metalwork.end_models._fitting import fit_in_parts, fit_whole
-from metalwork.end_models._inputs import Columns, check_finite, read_inputs
 from metalwork.end_models._labels import how_right
 from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._storage import Fitted, load_model, save_model
-from metalwork.end_models._training import Callback, Record, predict_log_proba, threads
+from metalwork.end_models._training import Callback, Record
 from metalwork.end_models.network import EndNetwork, ModuleFactory
 from metalwork.end_models.plan import Plan
 from metalwork.features import Featurizer
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
-_PREDICT_ROWS = 1024
 
-
-class EndModel(Estimator):
+class EndModel(Delivered):
     """A multi-task network that is compiled from the task schema and trained on probabilistic labels.
 
     Paper, section 4. Each task has a head: a distribution over its labels, given that the task applies. The
@@ -223,13 +220,7 @@ class EndModel(Estimator):
             in any order.
         """
         self._check_fitted()
-        featurizer = vars(self).get("featurizer_")
-        given = X if featurizer is None else featurizer.transform(X)
-        read = check_finite(read_inputs(given, "X", self.input_module is not None, self._columns), "X")
-        size = max(self.batch_size, _PREDICT_ROWS) if self.input_module is None else self.batch_size
-        with threads(pick_threads(self, self.network_)):
-            proba = np.exp(predict_log_proba(self.network_, self._scaler.transform(read), size))
-        return TaskProbabilities(proba / proba.sum(axis=1, keepdims=True), self.schema)
+        return TaskProbabilities(self._proba(self._read(X)), self.schema)
 
     def predict(self, X: Any) -> npt.NDArray[np.int64]:
         """Most probable end-label codes (n_points,)."""
@@ -297,8 +288,3 @@ class EndModel(Estimator):
             self.feature_names_in_ = np.array(fitted.columns.names, dtype=object)
         self.history_, self.best_epoch_ = fitted.history, fitted.best_epoch
         return self
-
-    @property
-    def _columns(self) -> Columns:
-        names = vars(self).get("feature_names_in_")
-        return Columns(self.n_features_in_, None if names is None else tuple(names))

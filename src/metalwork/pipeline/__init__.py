@@ -6,9 +6,11 @@ from metalwork.pipeline._coverage import Coverage, LabelShares
 from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._dry_run import dry_run
 from metalwork.pipeline._events import Event, LFProgress, Progress, StepFinished, StepStarted, Warned
+from metalwork.pipeline._exports import write_csv
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
 from metalwork.pipeline._job import Job
+from metalwork.pipeline._kept import KeptLFs, KeptRun
 from metalwork.pipeline._project import Project, load_project
 from metalwork.pipeline._run import Run
 from metalwork.pipeline._scores import Results
@@ -25,6 +27,8 @@ __all__ = [
     "Event",
     "FeatureSettings",
     "Job",
+    "KeptLFs",
+    "KeptRun",
     "LFProgress",
     "LabelModelSettings",
     "LabelShares",
@@ -51,6 +55,7 @@ __all__ = [
     "record_of",
     "try_lfs",
     "unfinished_run",
+    "write_csv",
 ]
 
 offer(__name__, globals())

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from metalwork._files import atomic_write
 from metalwork.errors import ConfigError
@@ -14,7 +14,8 @@ from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._manifest import file_digest
 
-_COPIES = "project"
+COPIES: Final = "project"
+"""The folder of a run with copies of the project's own files."""
 _LARGEST_COPY = 10_000_000  # bytes
 _NOT_OF_VOTES = {"label", "id", "train", "dev", "test", "records"}  # in the section data
 
@@ -156,7 +157,7 @@ class Inputs:
             name = self._name(path)
             if os.path.isabs(name) or path.stat().st_size > _LARGEST_COPY:
                 continue
-            copy = f"{_COPIES}/{name}"
+            copy = f"{COPIES}/{name}"
             if copy in written or folder.holds(copy, digest):
                 continue
             with path.open("rb") as source, atomic_write(folder.place(copy)) as target:
@@ -167,7 +168,7 @@ class Inputs:
 
 def _outputs(facts: dict[str, Any]) -> str:
     """Digest of the files of a step; copies of the project may go over to a later one."""
-    return settings_digest({n: e["sha256"] for n, e in facts["files"].items() if not n.startswith(f"{_COPIES}/")})
+    return settings_digest({n: e["sha256"] for n, e in facts["files"].items() if not n.startswith(f"{COPIES}/")})
 
 
 def _digested(values: dict[str, Any]) -> dict[str, str]:

@@ -126,7 +126,7 @@ class Job:
             sources, functions = _both(
                 project,
                 lambda: open_sources(settings.data, project.folder, code),
-                lambda: _labeling_functions(project, code),
+                lambda: labeling_functions_of(project, code),
             )
         functions = on_whole_records(functions, sources["train"].records.columns, settings.data.label)
         held.keep(path for source in sources.values() for path in source.files)
@@ -266,7 +266,8 @@ def _same(split: Split) -> Split:
     return split
 
 
-def _labeling_functions(project: Project, code: CodeFiles) -> list[LabelingFunction]:
+def labeling_functions_of(project: Project, code: CodeFiles) -> list[LabelingFunction]:
+    """The labeling functions of a project, whose Python file is run; ``code`` is told of the files they read."""
     settings = project.settings.lfs
     found = load_labeling_functions(project.folder / settings.python, code) if settings.python is not None else []
     found += make_rules(settings.rules, project.folder, project.faulty_rules)

@@ -64,8 +64,10 @@ class Project:
         return tuple(dict.fromkeys(self.folder / python for python in named if python is not None))
 
 
-def load_project(path: str | os.PathLike[str]) -> Project:
+def load_project(path: str | os.PathLike[str], *, records: bool = True) -> Project:
     """Read a project file, and check what must be right before anything that it names can be opened or run.
+
+    Without ``records`` it may be apart from its files of records, as in the folder of a run.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def load_project(path: str | os.PathLike[str]) -> Project:
     settings = _read_settings(document, faults)
     of_names: list[Fault] = []
     if settings is not None:
-        faults.extend(_file_faults(document, settings))
+        faults.extend(_file_faults(document, settings, records))
         if space is not None:
             of_names.extend(_name_faults(document.path.parent, settings, space))
     if faults or settings is None or space is None:
@@ -152,9 +154,9 @@ def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _sections(argument)
 
 
-def _file_faults(document: Document, settings: ProjectSettings) -> Iterator[str]:
+def _file_faults(document: Document, settings: ProjectSettings, records: bool) -> Iterator[str]:
     folder = document.path.parent
-    for place, name in _named_files(settings):
+    for place, name in _named_files(settings) if records else ():
         if not find_files(folder, name):
             yield (
                 f"{document.locate(place)}: {dotted(place)} must be a file or a glob that matches one; "

@@ -28,12 +28,12 @@ def table_file(stem: str, split: str) -> str:
     return f"{stem}.csv" if split == "train" else f"{stem}_{split}.csv"
 
 
-def read_end_model(folder: RunFolder) -> "EndModel":
+def read_end_model(folder: RunFolder, device: str = "cpu") -> "EndModel":
     """The trained end model."""
     folder.require("train")
     from metalwork.end_models import EndModel
 
-    return EndModel.load(folder.file(END_MODEL))
+    return EndModel.load(folder.file(END_MODEL), device=device)
 
 
 def lf_table(summary: LFSummary, known: Mapping[str, LFSummary] | None = None) -> pl.DataFrame:

@@ -1,0 +1,9 @@
+"""A trained run at work: predicting new records, serving, exporting, and watching for drift."""
+
+from metalwork._public import offer
+from metalwork.delivery._predictor import Explanation, Predictor
+from metalwork.delivery._thresholds import Threshold
+
+__all__ = ["Explanation", "Predictor", "Threshold"]
+
+offer(__name__, globals())

@@ -1,0 +1,115 @@
+"""What predicts: from a frame of records to probabilities of the end labels."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import polars as pl
+
+from metalwork._checks import FloatArray
+from metalwork.errors import LabelingError
+from metalwork.label_models import FeatureAwareLabelModel, LabelModel
+from metalwork.labeling import VoteTotal, apply_shards, in_alphabets_of
+from metalwork.pipeline import KeptLFs
+from metalwork.schema import TaskSchema
+from metalwork.votes import LabelMatrix
+
+if TYPE_CHECKING:
+    from metalwork.end_models import EndModel
+
+
+class Engine(ABC):
+    """Predicts frames of records.
+
+    Attributes
+    ----------
+    schema : TaskSchema
+    columns : tuple of str or None
+        The columns of records that it reads; None for all that there are.
+    """
+
+    kind: ClassVar[str]
+    """``"end"`` or ``"label"``: whose probabilities these are."""
+    schema: TaskSchema
+    columns: tuple[str, ...] | None
+
+    @abstractmethod
+    def proba(self, frame: pl.DataFrame) -> FloatArray:
+        """Probabilities of the end labels (n_points, n_end_labels)."""
+
+
+class EndEngine(Engine):
+    """The trained network."""
+
+    kind = "end"
+
+    def __init__(self, model: "EndModel") -> None:
+        self.model, self.schema = model, model.schema
+        self.columns = model.featurizer_.columns
+
+    def proba(self, frame: pl.DataFrame) -> FloatArray:
+        return self.model.predict_proba(frame).end
+
+
+class Voting:
+    """Runs labeling functions on frames of records, in the alphabets that a label model knows.
+
+    Parameters
+    ----------
+    lfs : KeptLFs
+    like : VoteTotal
+        What came up on the training records.
+    """
+
+    def __init__(self, lfs: KeptLFs, like: VoteTotal) -> None:
+        self.lfs, self._like = lfs, like
+        self.n_points = 0
+        self.failures = Counter[str]()
+
+    def votes(self, frame: pl.DataFrame) -> LabelMatrix:
+        """The votes on some records; what labeling functions failed on is counted."""
+        total = self.lfs.total(frame.columns)
+        parts = list(
+            apply_shards(
+                total,
+                frame,
+                on_failure="continue",
+                chunk_size=max(1, frame.height),
+                preprocessors=self.lfs.preprocessors,
+                like=self._like,
+            )
+        )
+        self.n_points += frame.height
+        self.failures.update({name: n_failed for name, _, n_failed in total.counts() if n_failed})
+        return in_alphabets_of(total, np.concatenate(parts), self._like, incidents=True)
+
+    def check(self) -> None:
+        """``LabelingError`` for labeling functions that failed on a larger part of all records than they may."""
+        most = self.lfs.max_error_rate * self.n_points
+        wrong = [f"{name!r} on {count:,}" for name, count in sorted(self.failures.items()) if count > most]
+        if wrong:
+            raise LabelingError(
+                f"Labeling functions must fail on at most {self.lfs.max_error_rate:g} of the records "
+                f"(max_error_rate); of {self.n_points:,} records failed {', '.join(wrong)}. Mend them, or their "
+                "records."
+            )
+
+
+class LabelEngine(Engine):
+    """The label model, by the votes of the labeling functions."""
+
+    kind = "label"
+
+    def __init__(self, model: LabelModel, voting: Voting) -> None:
+        self.model, self.voting, self.schema = model, voting, model.schema
+        self.columns = None
+
+    @cached_property
+    def _reads_records(self) -> bool:
+        return isinstance(self.model, FeatureAwareLabelModel) and bool(self.model.feature_model_)
+
+    def proba(self, frame: pl.DataFrame) -> FloatArray:
+        votes = self.voting.votes(frame)
+        return self.model.predict_proba(votes, features=frame if self._reads_records else None).end

@@ -1,0 +1,117 @@
+"""Where a predictor's models come from."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from metalwork._checks import check_choice
+from metalwork.delivery._engines import Voting
+from metalwork.delivery._thresholds import Evidence
+from metalwork.errors import ConfigError
+from metalwork.label_models import LabelModel
+from metalwork.labeling import LabelingFunction
+from metalwork.pipeline import KeptLFs, KeptRun
+from metalwork.probabilities import TaskProbabilities
+from metalwork.schema import TaskSchema
+
+if TYPE_CHECKING:
+    from metalwork.end_models import EndModel
+
+KINDS = ("end", "label")
+_TITLES = {"end": "end model", "label": "label model"}
+_SHARES = {"end": "end_probabilities", "label": "probabilities"}
+_STEPS = {"end": "train", "label": "fit"}
+
+
+class Source(ABC):
+    """What a folder holds for a predictor."""
+
+    name: str
+
+    @abstractmethod
+    def pick(self, model: str | None) -> str:
+        """Which model predicts, ``"end"`` or ``"label"``; ``ConfigError`` where it is not there."""
+
+    @abstractmethod
+    def end_model(self, device: str) -> "EndModel":
+        """The trained network."""
+
+    @property
+    @abstractmethod
+    def label_model(self) -> LabelModel:
+        """The fitted label model."""
+
+    @abstractmethod
+    def voting(self, lfs: Sequence[LabelingFunction] | None, run_code: bool, needed: bool) -> Voting | None:
+        """What runs the labeling functions; unless ``needed``, None where they are not there or may not be run."""
+
+    @property
+    @abstractmethod
+    def types(self) -> Mapping[str, str]:
+        """Declared types of columns."""
+
+    @abstractmethod
+    def evidence(self, model: str, schema: TaskSchema) -> Evidence:
+        """How sure and how right a model is on dev records; ``ConfigError`` where no dev label is known."""
+
+
+class RunSource(Source):
+    """A run's folder."""
+
+    def __init__(self, kept: KeptRun) -> None:
+        self.kept = kept
+        self.name = kept.folder.path.resolve().name if kept.project is None else kept.project.name
+
+    def pick(self, model: str | None) -> str:
+        if model is None:
+            return "end" if "train" in self.kept.steps else "label"
+        self.kept.folder.require(_STEPS[check_choice("model", model, KINDS)])
+        return model
+
+    def end_model(self, device: str) -> "EndModel":
+        return self.kept.end_model(device)
+
+    @property
+    def label_model(self) -> LabelModel:
+        return self.kept.label_model
+
+    def voting(self, lfs: Sequence[LabelingFunction] | None, run_code: bool, needed: bool) -> Voting | None:
+        if lfs is not None:
+            given = KeptLFs(list(lfs), self.label_model.schema)
+            return Voting(given, self.kept.vote_total(given))
+        try:
+            own = self.kept.lfs(run_code)
+        except ConfigError:
+            if needed or run_code:
+                raise
+            return None
+        return Voting(own, self.kept.vote_total(own))
+
+    @property
+    def types(self) -> Mapping[str, str]:
+        return self.kept.types
+
+    def evidence(self, model: str, schema: TaskSchema) -> Evidence:
+        if "dev" not in self.kept.splits:
+            raise ConfigError(
+                f"{self.kept.folder.path} must have dev records with known labels; it has none. "
+                "Pass some: threshold_for(precision, dev=(records, labels))."
+            )
+        gold = self.kept.known("dev", schema)
+        end = np.concatenate(list(self.kept.shares(_SHARES[model], "dev")))
+        return Evidence.of(TaskProbabilities(end, schema), gold)
+
+
+def open_source(path: str | os.PathLike[str]) -> Source:
+    """What a folder holds.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When it is no folder of a run.
+    """
+    return RunSource(KeptRun(Path(path)))
