@@ -217,6 +217,7 @@ def blank(n_points: int, tasks: Any) -> mw.LabelMatrix:
     return mw.LabelMatrix(np.full((n_points, len(tasks)), -1), SCHEMA, tasks)
 
 
+@pytest.mark.filterwarnings("ignore:.*nearly as likely with")
 @every_model
 def test_votes_of_every_odd_kind_give_finite_distributions(name: str) -> None:
     rng = np.random.default_rng(0)

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 import metalwork as mw
 from metalwork.errors import MetalworkWarning
+from metalwork.label_models._calibration import contradiction
 
 SCHEMA = mw.TaskSchema.flat(["a", "b"])
 
@@ -43,3 +45,29 @@ def test_a_class_prior_moves_the_balance_and_dev_labels_do_so_in_part() -> None:
         shares[name], right[name] = model.class_prior_[1], model.score(votes, y)
     assert shares["nothing"] > shares["dev"] > shares["prior"] == pytest.approx(0.1, abs=0.02)
     assert right["nothing"] < right["dev"] <= right["prior"] + 0.02
+
+
+def test_chance_in_dev_labels_moves_nothing() -> None:
+    """Dev labels whose balance is within what chance explains leave that of the votes as it is."""
+    rng = np.random.default_rng(2)
+    y = rng.integers(0, 2, 3_000)
+    codes = np.where(rng.random((3_000, 5)) < 0.8, y[:, None], 1 - y[:, None])
+    codes[rng.random(codes.shape) < 0.5] = mw.ABSTAIN
+    votes, order = mw.LabelMatrix(codes, SCHEMA), np.argsort(y, kind="stable")
+    shares = []
+    for n_of_b in (25, 28, 45):  # of 50 dev records
+        rows = np.concatenate([order[: 50 - n_of_b], order[len(y) - n_of_b :]])
+        model = mw.HierarchicalLabelModel(SCHEMA, kind="rules").fit(votes, dev=(votes.rows(rows), y[rows]))
+        shares.append(model.class_prior_[1])
+    assert shares[0] == pytest.approx(shares[1], abs=0.01)
+    assert shares[2] > shares[0] + 0.05
+
+
+def test_contradiction_is_the_chi_square_test_with_rare_labels_taken_together() -> None:
+    assert contradiction(np.array([0.5, 0.5]), np.array([25.0, 25.0])) == 1.0
+    expected, found = np.array([30.0, 15.0, 5.0]), np.array([20.0, 15.0, 15.0])
+    chance = chi2.sf(((found - expected) ** 2 / expected).sum(), 2)
+    assert contradiction(expected / 50, found) == pytest.approx(chance)
+    split = contradiction(np.array([0.6, 0.3, 0.05, 0.05]), np.array([20.0, 15.0, 15.0, 0.0]))
+    assert split == pytest.approx(chance)
+    assert contradiction(np.array([0.999, 0.001]), np.array([3.0, 0.0])) == 1.0

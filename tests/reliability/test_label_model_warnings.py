@@ -156,3 +156,22 @@ def test_dev_labels_that_agree_with_the_votes_raise_no_alarm(n_dev: int) -> None
         dev = (found.votes.rows(slice(n_dev)), found.y[:n_dev])
         model = mw.HierarchicalLabelModel(found.votes.schema, kind="rules")
         assert caught(lambda model=model, found=found, dev=dev: model.fit(found.votes, dev=dev)) == []  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("n_right", "named"), [(8, False), (7, False), (4, True), (3, True)])
+def test_votes_as_likely_with_labels_exchanged_are_named(n_right: int, named: bool) -> None:
+    """Of eight LFs some are right in four fifths of cases, the others in one: which, votes cannot tell."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 3_000)
+    accuracy = np.where(np.arange(8) < n_right, 0.8, 0.2)
+    codes = np.where(rng.random((3_000, 8)) < accuracy, y[:, None], 1 - y[:, None])
+    votes = mw.LabelMatrix(codes, SCHEMA)
+
+    def said(dev: tuple[mw.LabelMatrix, npt.NDArray[np.int64]] | None) -> bool:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", MetalworkWarning)
+            mw.HierarchicalLabelModel(SCHEMA).fit(votes, dev=dev)
+        return any("nearly as likely with 'a' and 'b' exchanged" in str(one.message) for one in caught)
+
+    assert said(None) is named
+    assert not said((votes.rows(slice(50)), y[:50]))

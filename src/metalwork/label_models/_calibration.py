@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import chdtrc
 
 from metalwork._checks import FloatArray
 from metalwork.inference import (
@@ -21,11 +22,12 @@ from metalwork.inference import (
     votes_of_task,
     votes_on_task,
 )
-from metalwork.label_models._constants import BALANCE_STRENGTH, CORRELATION
+from metalwork.label_models._constants import BALANCE_LEVEL, BALANCE_STRENGTH, CORRELATION
 from metalwork.label_models._em import Priors
 
 _MOST_SHIFTS = 30
 _SETTLED = 1e-3
+_LEAST_EXPECTED = 5.0
 
 Target = Callable[[SuffStats], list[Floats]]
 """From expected counts to the shares that the labels of each task are to have."""
@@ -79,24 +81,50 @@ def known_balance(
 ) -> Target:
     """The target of :func:`balanced` where a class prior (n_end_labels,) or dev labels are known.
 
-    ``dev[t]`` (n_labels,) counts the labels of dev records with a vote; they are blended with the shares that EM
-    found, worth 20 records an end label. A class prior is of all records, of which those with a vote are a share
-    ``covered``: they can have no more of a label than there is of it, so that shares are cut there, and where all
-    records have a vote are those of the prior.
+    ``dev[t]`` (n_labels,) counts the labels of dev records with a vote. Where they contradict the shares that EM
+    found they are blended with these, worth 20 records an end label; else chance explains what they differ by,
+    and moving the balance after it would only add their noise. A class prior is of all records, of which those
+    with a vote are a share ``covered``: they can have no more of a label than there is of it, so that shares are
+    cut there, and where all records have a vote are those of the prior.
     """
 
     def target(stats: SuffStats) -> list[Floats]:
         shares = _shares(stats)
         if dev is not None:
-            found = BALANCE_STRENGTH * tree.n_end_labels / max(float(stats.labels[0].sum()), 1e-9)
-            counts = [found * records[:-1] + n + 1e-9 for records, n in zip(stats.labels, dev, strict=True)]
-            shares = [count / count.sum() for count in counts]
+            weight = BALANCE_STRENGTH * tree.n_end_labels / max(float(stats.labels[0].sum()), 1e-9)
+            known = zip(shares, stats.labels, dev, strict=True)
+            shares = [_blended(share, weight * records[:-1], n) for share, records, n in known]
         if class_prior is not None:
             end = end_posterior(tree, [np.log(share)[None] for share in shares])[0]
             shares = by_task(tree, _at_most(end, class_prior / max(covered, 1e-9)))[0]
         return shares
 
     return target
+
+
+def _blended(shares: Floats, counts: Floats, known: FloatArray) -> Floats:
+    """Shares of labels from expected ``counts`` and ``known`` labels, where these contradict ``shares``."""
+    if contradiction(shares, known) >= BALANCE_LEVEL:
+        return shares
+    blend: Floats = counts + known + 1e-9
+    return blend / float(blend.sum())
+
+
+def contradiction(shares: Floats, known: FloatArray) -> float:
+    """P value of ``known`` label counts under ``shares`` (n_labels,): 1 where there are too few to tell.
+
+    Pearson's chi-square test, with the rarest labels taken together until five are expected (Cochran, 1954).
+    """
+    order = np.argsort(shares)
+    expected, found = (known.sum() * shares)[order], known[order]
+    n_rare = int(np.searchsorted(expected, _LEAST_EXPECTED))
+    n_rare += 0.0 < expected[:n_rare].sum() < _LEAST_EXPECTED
+    expected, found = (np.append(part[n_rare:], part[:n_rare].sum()) for part in (expected, found))
+    cells = expected > 0
+    freedom = int(cells.sum()) - 1
+    if freedom < 1:
+        return 1.0
+    return float(chdtrc(freedom, ((found - expected)[cells] ** 2 / expected[cells]).sum()))
 
 
 def by_task(tree: Tree, end: Floats) -> tuple[list[Floats], Floats]:

@@ -54,6 +54,8 @@ CORRELATION = 0.2
 """Correlation of the errors of two votes on a record, where LFs are not independent."""
 BALANCE_STRENGTH = 20.0
 """Weight of the balance that EM found beside dev labels, in records a label."""
+BALANCE_LEVEL = 0.05
+"""Chance below which dev labels contradict that balance, and so move it."""
 LEAST_LEFT = 0.05
 """Least share of a given class prior that is left to a label on records without a vote."""
 

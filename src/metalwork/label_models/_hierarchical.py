@@ -27,7 +27,7 @@ from metalwork.label_models._counting import RowCounts
 from metalwork.label_models._diagnosed import DiagnosedLabelModel, Learned
 from metalwork.label_models._em import EMResult, Priors
 from metalwork.label_models._fitting import Problem, calibrated, fit_kind, over_all, problem
-from metalwork.label_models._identifiable import not_learned, one_class, without_votes
+from metalwork.label_models._identifiable import mirrored, not_learned, one_class, without_votes
 from metalwork.label_models._lf_priors import Stated, in_votes_for_labels, lf_priors_of
 from metalwork.label_models._monotone import bounded_by_votes
 from metalwork.label_models._outcomes import branch_counts, outcomes_of, right_votes
@@ -200,9 +200,11 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
     def _warn(self, found: Problem, fit: EMResult, dev: KnownLabels | None) -> None:
         doubts = () if dev is None else contradictions(*dev, self._posterior(dev[0]))
         self._learned = Learned(found.priors, fit.stats, doubts)
+        beyond_labels = {self.lf_tasks_[self.lf_names_.index(name)] for name in self.lf_outcomes_}
         cautions = [
             not_learned(found.sample, dev is not None),
             without_votes(found.tree, found.votes, self.schema.end_labels),
+            mirrored(self.schema, fit.stats, beyond_labels) if dev is None else None,
             None if dev is None else one_class(self.schema.end_of(dev[1]), self.schema.end_labels),
             *doubts,
         ]

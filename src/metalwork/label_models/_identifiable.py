@@ -1,6 +1,6 @@
 """Where votes and dev labels cannot tell what is asked of them, and what to add."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,8 @@ import numpy.typing as npt
 from metalwork.inference import (
     END,
     CodedVotes,
+    Floats,
+    SuffStats,
     Tree,
     n_votes_of,
     states_of_ends,
@@ -16,7 +18,10 @@ from metalwork.inference import (
     votes_on_task,
 )
 from metalwork.label_models._contradiction import listed
+from metalwork.schema import TaskSchema
 
+_SURE_ODDS = float(np.log(20.0))
+_SURE_DEVIATIONS = 3.0
 _REMEDY = "Give dev labels, precision and strength, or LFs that overlap."
 
 
@@ -64,6 +69,43 @@ def without_votes(tree: Tree, votes: CodedVotes, end_labels: Sequence[str]) -> s
         f"No LF votes for {what} {listed(names)}, nor for a label above {them}, so votes only ever speak against "
         f"{them}. Write LFs that vote for {them}."
     )
+
+
+def mirrored(schema: TaskSchema, stats: SuffStats, other: Collection[str]) -> str | None:
+    """A task of two labels whose votes are nearly as likely with the labels exchanged, as a warning; else None.
+
+    LFs that are right in four fifths of cases agree as those do that are right in one fifth. What tells the two
+    apart is the belief that an LF is rather right than wrong: worth the odds of its precision, against those by
+    chance, which multiply over LFs. A fit that finds LFs worse than chance and has less than twenty to one for it
+    is named. Not looked at are tasks in ``other``, on which LFs vote for more than labels.
+    """
+    for t, task in enumerate(schema.tasks):
+        if len(schema.labels(task)) != 2 or schema.children(task) or task in other:
+            continue  # the LFs of child tasks tell the labels apart
+        odds = _odds_beside_chance(stats.votes[t][:, :2], stats.labels[t][:2])
+        n_worse = int((odds < 0).sum())
+        if n_worse and abs(odds.sum()) < _SURE_ODDS:
+            labels = " and ".join(map(repr, schema.labels(task)))
+            return (
+                f"The votes on task {task!r} are nearly as likely with {labels} exchanged: {n_worse} of its "
+                f"{len(odds)} LFs seem worse than chance, and were the others so instead, votes would look much "
+                "the same. A few dev labels would tell."
+            )
+    return None
+
+
+def _odds_beside_chance(votes: Floats, records: Floats) -> Floats:
+    """Log odds (n_lfs,) that a vote for one of two labels is right, against a random vote; 0 within noise.
+
+    ``votes`` (n_lfs, 2, 2) are expected votes by label and vote, ``records`` (2,) records by label.
+    """
+    n_votes = votes.sum(axis=(1, 2)) + 1e-9
+    right = np.trace(votes, axis1=1, axis2=2) / n_votes
+    chance = votes.sum(axis=1) @ (records / max(float(records.sum()), 1e-9)) / n_votes
+    right, chance = (np.clip(part, 0.01, 0.99) for part in (right, chance))
+    noise = np.sqrt(chance * (1.0 - chance) / n_votes)
+    odds = np.log(right / (1.0 - right)) - np.log(chance / (1.0 - chance))
+    return np.where(np.abs(right - chance) > _SURE_DEVIATIONS * noise, odds, 0.0)
 
 
 def one_class(gold: npt.NDArray[np.int64], end_labels: Sequence[str]) -> str | None:
