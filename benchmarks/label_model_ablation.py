@@ -6,7 +6,8 @@
 
 Rows with a vote are scored. A row of the table is the change against the model as it is: accuracy in points, Brier
 score and calibration error times 100, by kind of matrix, and the worst and best matrix by accuracy. "class prior"
-and "50 dev labels" say what giving the truth changes: there, gold labels are used as a user would give them.
+and "50 dev labels" say what giving the truth changes: there, gold labels are used as a user would give them. "best
+temperature" raises probabilities to the power that gold labels choose: what a calibration by matrix could reach.
 """
 
 import argparse
@@ -23,6 +24,8 @@ import numpy as np
 import numpy.typing as npt
 from label_model_accuracy import score
 from label_model_recovery import SCHEMAS, sample
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 
 import metalwork as mw
 from metalwork.errors import MetalworkWarning
@@ -101,6 +104,7 @@ def switches() -> dict[str, tuple[Patches, dict[str, Any]]]:
         "POOLING 10": ({"POOLING": 10.0}, {}),
         "class prior": ({}, {}),
         "50 dev labels": ({}, {}),
+        "best temperature": ({}, {}),
     }
 
 
@@ -116,6 +120,19 @@ def known(name: str, matrix: Matrix) -> dict[str, Any]:
     return {}
 
 
+def best_power(proba: Floats, gold: npt.NDArray[np.int64]) -> Floats:
+    """Probabilities raised to the power that makes their Brier score least, and normalised."""
+
+    def raised(log_power: float) -> Floats:
+        powered: Floats = softmax(np.exp(log_power) * np.log(np.maximum(proba, 1e-12)), axis=1)
+        return powered
+
+    def brier(log_power: float) -> float:
+        return float(score(raised(log_power), gold)["brier"])
+
+    return raised(minimize_scalar(brier, bounds=(-2.0, 2.0), method="bounded").x)
+
+
 def figures(matrix: Matrix, name: str) -> Floats:
     """Accuracy, Brier score and calibration error, times 100, on rows with a vote."""
     patches, arguments = switches()[name]
@@ -124,7 +141,10 @@ def figures(matrix: Matrix, name: str) -> Floats:
         warnings.simplefilter("ignore", MetalworkWarning)
         model = mw.HierarchicalLabelModel(matrix.votes.schema, **arguments)
         model.fit(matrix.votes, **known(name, matrix))
-        found = score(model.predict_proba(matrix.votes).end[rows], matrix.gold[rows])
+        proba = model.predict_proba(matrix.votes).end[rows]
+    if name == "best temperature":
+        proba = best_power(proba, matrix.gold[rows])
+    found = score(proba, matrix.gold[rows])
     return 100.0 * np.array([found[metric] for metric in METRICS])
 
 
