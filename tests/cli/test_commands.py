@@ -23,6 +23,7 @@ COMMANDS = (
     "report",
     "demo",
     "reproduce",
+    "predict",
     "cache",
     "data",
     "lf",

@@ -1,5 +1,6 @@
 """The command line."""
 
+from metalwork.cli import _delivery as _delivery
 from metalwork.cli._commands import app
 from metalwork.cli._streams import lenient_streams
 

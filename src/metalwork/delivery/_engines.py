@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +12,7 @@ import polars as pl
 from metalwork._checks import FloatArray
 from metalwork.errors import LabelingError
 from metalwork.label_models import FeatureAwareLabelModel, LabelModel
-from metalwork.labeling import VoteTotal, apply_shards, in_alphabets_of
+from metalwork.labeling import VoteTotal, apply_shards, column_faults, in_alphabets_of
 from metalwork.pipeline import KeptLFs
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
@@ -67,6 +68,11 @@ class Voting:
         self.lfs, self._like = lfs, like
         self.n_points = 0
         self.failures = Counter[str]()
+
+    def can_read(self, columns: Sequence[str]) -> bool:
+        """Whether records with these columns have all that the labeling functions read."""
+        functions = self.lfs.total(columns).functions
+        return not column_faults(functions, columns, self.lfs.preprocessors)
 
     def votes(self, frame: pl.DataFrame) -> LabelMatrix:
         """The votes on some records; what labeling functions failed on is counted."""

@@ -1,53 +1,29 @@
 """A run's models at work on new records."""
 
+import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-import polars as pl
 
-from metalwork._checks import check_fraction
-from metalwork.data import RecordSource, open_records
-from metalwork.delivery._engines import EndEngine, Engine, LabelEngine, Voting
-from metalwork.delivery._records import frames_of, opened
-from metalwork.delivery._sources import Source, open_source
+from metalwork._checks import FloatArray, check_fraction
+from metalwork.delivery._answers import Codes, Cut, evidence_in
+from metalwork.delivery._engines import EndEngine, LabelEngine
+from metalwork.delivery._reading import Explanation, Reading
+from metalwork.delivery._sources import open_source
+from metalwork.delivery._tables import prediction_tables
 from metalwork.delivery._thresholds import CERTAINTY, Evidence, Threshold, choose
+from metalwork.delivery._writing import check_suffix, write_tables
 from metalwork.errors import ConfigError, DataError
 from metalwork.labeling import LabelingFunction
 from metalwork.probabilities import TaskProbabilities
-from metalwork.schema import TaskSchema
-from metalwork.votes import LabelMatrix
 
 if TYPE_CHECKING:
-    from metalwork.end_models import FeatureEffect
-    from metalwork.label_models import VoteEffect
+    pass
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """Why a record has its prediction.
-
-    Attributes
-    ----------
-    end_label, confidence
-        The end label that is explained, and its probability.
-    features : tuple of FeatureEffect
-        What the end model read: by how much each word or number moved the log odds of the label of each task on
-        the end label's path. Empty where the label model predicts.
-    votes : tuple of VoteEffect
-        By how much each labeling function's vote moved the label model's log odds of the end label. Empty where
-        the labeling functions are not loaded.
-    """
-
-    end_label: str
-    confidence: float
-    features: "tuple[FeatureEffect, ...]" = ()
-    votes: "tuple[VoteEffect, ...]" = ()
-
-
-class Predictor:
+class Predictor(Reading):
     """The models of a finished run, for new records.
 
     Records are what labeling functions take: a data frame, a list of dicts or of texts, an iterator, files or
@@ -71,13 +47,6 @@ class Predictor:
     >>> predictor.predict([{"text": "My money back, please."}])  # doctest: +SKIP
     ['Refund']
     """
-
-    def __init__(self, source: Source, engine: Engine, voting: Voting | None) -> None:
-        self._source, self._engine, self._voting = source, engine, voting
-        self.schema: TaskSchema = engine.schema
-        self.name = source.name
-        self.model = engine.kind
-        self.columns = engine.columns
 
     @classmethod
     def load(
@@ -121,11 +90,6 @@ class Predictor:
         assert voting is not None
         return cls(source, LabelEngine(source.label_model, voting), voting)
 
-    @property
-    def has_votes(self) -> bool:
-        """Whether the run's labeling functions are loaded."""
-        return self._voting is not None
-
     def predict_proba(self, records: Any) -> TaskProbabilities:
         """Probabilities of the end labels, and of every task's labels.
 
@@ -137,8 +101,11 @@ class Predictor:
         LabelingError
             When the label model predicts, and a labeling function fails too often.
         """
-        parts = [self._engine.proba(frame) for frame in self.frames(records)]
-        self._finish()
+        parts: list[FloatArray] = []
+        for frame in self.frames(records):
+            with self.counting_from(sum(map(len, parts))):
+                parts.append(self._engine.proba(frame))
+        self.finish()
         return TaskProbabilities(np.concatenate(parts), self.schema)
 
     def predict(
@@ -166,6 +133,66 @@ class Predictor:
         names = self.schema.end_labels
         return [names[code] if given else None for code, given in zip(codes.tolist(), sure.tolist(), strict=True)]
 
+    def write(
+        self,
+        records: Any,
+        path: str | os.PathLike[str],
+        *,
+        keep: Sequence[str] = (),
+        min_confidence: float = 0.0,
+        min_precision: float | None = None,
+        explain: bool = False,
+        probabilities: bool = True,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> None:
+        """Predict records into a file of CSV, JSON lines or Parquet, whole or not at all, in bounded memory.
+
+        Parameters
+        ----------
+        records : as for :meth:`predict_proba`
+        path : path
+            Ends in ``.csv``, ``.jsonl`` or ``.parquet``.
+        keep : sequence of str
+            Columns of the records that the table begins with; by default ``row``, which counts them from 0.
+        min_confidence, min_precision
+            As for :meth:`predict`. With ``min_precision`` the labels of each task have a threshold of their own.
+        explain : bool
+            Add the columns ``because``, the words that moved the prediction most, and ``votes`` where labeling
+            functions are loaded. Each record is then predicted many times.
+        probabilities : bool
+            Add the probability of every label.
+        progress : callable, optional
+            Called as ``progress(n_done, n_points)``; ``n_points`` is None while it is not known.
+
+        Raises
+        ------
+        ConfigError, DataError, LabelingError
+            As :meth:`predict`; for another suffix, and kept columns that the results have, too.
+        """
+        check_suffix(path)
+        cut = self.cut(min_confidence, min_precision)
+        write_tables(path, prediction_tables(self, records, keep, cut, explain, probabilities, progress))
+
+    def cut(self, min_confidence: float = 0.0, min_precision: float | None = None) -> Cut:
+        """The confidences from which answers are given: by precision, of each task its own where dev shows one.
+
+        Raises
+        ------
+        ConfigError
+            As :meth:`threshold_for`, of end labels. A task for which dev shows no such precision is answered with
+            the end label alone.
+        """
+        least = self.least_confidence(min_confidence, min_precision)
+        if min_precision is None or self.schema.n_tasks == 1:
+            return Cut(least)
+        by_task: dict[str, float] = {}
+        for task in self.schema.tasks:
+            try:
+                by_task[task] = self.threshold_for(min_precision, task=task).confidence
+            except ConfigError:
+                by_task[task] = math.inf
+        return Cut(least, by_task)
+
     def least_confidence(self, min_confidence: float = 0.0, min_precision: float | None = None) -> float:
         """The confidence from which predictions are given, of the two ways to say it."""
         check_fraction("min_confidence", min_confidence)
@@ -176,7 +203,11 @@ class Predictor:
         return self.threshold_for(min_precision).confidence
 
     def threshold_for(
-        self, precision: float, certainty: float = CERTAINTY, dev: tuple[Any, Any] | None = None
+        self,
+        precision: float,
+        certainty: float = CERTAINTY,
+        dev: tuple[Any, Any] | None = None,
+        task: str | None = None,
     ) -> Threshold:
         """The lowest confidence from which predictions have this precision, by records of known label.
 
@@ -191,6 +222,8 @@ class Predictor:
             How certain that must be; the bounds of the threshold are exact to it.
         dev : (records, labels), optional
             Other records, with the names or codes of their end labels; those not known down to one are left out.
+        task : str, optional
+            Of the labels of this task, instead of end labels.
 
         Raises
         ------
@@ -198,12 +231,9 @@ class Predictor:
             When the records are too few, or too often wrong, to show such a precision; the message says what they
             can show, and how many there would have to be. Also for a run without known dev labels.
         """
-        return choose(self.evidence if dev is None else self._evidence(*dev), precision, certainty)
-
-    @property
-    def evidence(self) -> Evidence:
-        """How sure and how right the predictions are on the run's dev records."""
-        return self._source.evidence(self.model, self.schema)
+        probs, gold = self._source.dev(self.model, self.schema) if dev is None else self._labeled(*dev)
+        known = Evidence.of(probs, gold) if task is None else evidence_in(probs, gold, task)
+        return choose(known, precision, certainty)
 
     def explain(self, record: Any, end_label: str | None = None) -> Explanation:
         """What moved the prediction of one record: what the end model read, and the votes where LFs are loaded.
@@ -227,69 +257,12 @@ class Predictor:
             raise DataError(f"record must be one; got {sum(frame.height for frame in frames)}. Pick one of them.")
         return self.explain_frame(frames[0], end_label)
 
-    def explain_frame(self, frame: pl.DataFrame, end_label: str | None = None) -> Explanation:
-        """:meth:`explain` of the one record of a frame."""
-        probs = TaskProbabilities(self._engine.proba(frame), self.schema)
-        name = self.schema.end_labels[int(probs.predict()[0])] if end_label is None else end_label
-        code = int(self.schema.end_codes([name])[0])
-        features: Sequence[FeatureEffect] = ()
-        votes: Sequence[VoteEffect] = ()
-        if isinstance(self._engine, EndEngine):
-            features = self._engine.model.explain(frame, 0, name)
-        if self._voting is not None:
-            model = self._source.label_model
-            found = self._voting.votes(frame)
-            votes = model.explain(found, 0, name)
-        return Explanation(name, float(probs.end[0, code]), tuple(features), tuple(votes))
-
-    def votes(self, records: Any) -> LabelMatrix:
-        """The votes of the run's labeling functions, in the alphabets of its label model.
-
-        Raises
-        ------
-        ConfigError
-            When the labeling functions are not loaded: see :meth:`load`.
-        DataError, LabelingError
-            As :meth:`predict_proba`.
-        """
-        voting = self._source.voting(None, False, needed=True) if self._voting is None else self._voting
-        assert voting is not None
-        parts = [voting.votes(frame) for frame in self.frames(records, every_column=True)]
-        voting.check()
-        return LabelMatrix.concatenate(parts)
-
-    def proba(self, frame: pl.DataFrame) -> TaskProbabilities:
-        """:meth:`predict_proba` of a frame that :meth:`frames` gave."""
-        return TaskProbabilities(self._engine.proba(frame), self.schema)
-
-    def frames(self, records: Any, keep: Sequence[str] = (), every_column: bool = False) -> Iterator[pl.DataFrame]:
-        """The records a bounded number at a time, with the columns that are read and those to ``keep``.
-
-        Raises
-        ------
-        DataError
-            When they are none, or a column is not there.
-        """
-        columns = None if every_column else self.columns
-        source = opened(self.open(records), columns or (), keep)
-        return frames_of(source, columns, keep, self.schema.n_end_labels)
-
-    def open(self, records: Any) -> RecordSource:
-        """The records, with the column types that the run's project declares."""
-        source = open_records(records)
-        types = {name: kind for name, kind in self._source.types.items() if name in source.columns}
-        return open_records(source, types=types) if types else source
-
-    def _finish(self) -> None:
-        if isinstance(self._engine, LabelEngine):
-            self._engine.voting.check()
-
-    def _evidence(self, records: Any, labels: Any) -> Evidence:
+    def _labeled(self, records: Any, labels: Any) -> tuple[TaskProbabilities, Codes]:
         gold = self.schema.end_of(self.schema.known_codes(labels))
         probs = self.predict_proba(records)
         if len(gold) != probs.n_points:
             raise DataError(f"labels must hold one label a record ({probs.n_points}); got {len(gold)}.")
-        return Evidence.of(probs, gold)
+        return probs, gold
 
     def __repr__(self) -> str:
         return f"Predictor({self.name!r}, model={self.model!r}, end_labels={list(self.schema.end_labels)})"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metalwork._checks import check_choice
+from metalwork.delivery._answers import Codes
 from metalwork.delivery._engines import Voting
-from metalwork.delivery._thresholds import Evidence
 from metalwork.errors import ConfigError
 from metalwork.label_models import LabelModel
 from metalwork.labeling import LabelingFunction
@@ -55,8 +55,8 @@ class Source(ABC):
         """Declared types of columns."""
 
     @abstractmethod
-    def evidence(self, model: str, schema: TaskSchema) -> Evidence:
-        """How sure and how right a model is on dev records; ``ConfigError`` where no dev label is known."""
+    def dev(self, model: str, schema: TaskSchema) -> tuple[TaskProbabilities, Codes]:
+        """What a model predicted on dev, and the end labels known there; ``ConfigError`` where none is."""
 
 
 class RunSource(Source):
@@ -95,7 +95,7 @@ class RunSource(Source):
     def types(self) -> Mapping[str, str]:
         return self.kept.types
 
-    def evidence(self, model: str, schema: TaskSchema) -> Evidence:
+    def dev(self, model: str, schema: TaskSchema) -> tuple[TaskProbabilities, Codes]:
         if "dev" not in self.kept.splits:
             raise ConfigError(
                 f"{self.kept.folder.path} must have dev records with known labels; it has none. "
@@ -103,7 +103,7 @@ class RunSource(Source):
             )
         gold = self.kept.known("dev", schema)
         end = np.concatenate(list(self.kept.shares(_SHARES[model], "dev")))
-        return Evidence.of(TaskProbabilities(end, schema), gold)
+        return TaskProbabilities(end, schema), gold
 
 
 def open_source(path: str | os.PathLike[str]) -> Source:

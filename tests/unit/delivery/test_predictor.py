@@ -152,6 +152,10 @@ def test_without_the_code_it_explains_by_words_alone(pets: Path) -> None:
     assert mw.Predictor.load(pets).explain("fur and a meow").votes == ()
 
 
+def test_votes_explain_where_their_columns_are_there(pets: Path) -> None:
+    assert mw.Predictor.load(pets, run_code=True).explain({"text": CAT["text"]}).votes == ()
+
+
 def test_thresholds_are_of_dev_records(pets: Path, pets_project: Path) -> None:
     predictor = mw.Predictor.load(pets)
     found = predictor.threshold_for(0.5)
