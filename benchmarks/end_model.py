@@ -1,6 +1,6 @@
 """The end model's training loop beside a bare hand-written PyTorch loop, on the same network and batches.
 
-    python benchmarks/end_model.py                     # word counts of the paper's size, and dense features
+    python benchmarks/end_model.py             # word counts over 6,000, 40,000 and 100,000 words, dense features
     python benchmarks/end_model.py --repeats 11 --rows 1000 --epochs 5
 
 Both loops start from the same weights, see the same batches in the same order and use the same optimiser on one
@@ -23,6 +23,7 @@ from torch import Tensor
 
 import metalwork as mw
 from metalwork.end_models._inputs import DenseInputs, Inputs, SparseInputs
+from metalwork.end_models._optimisation import Optimisation, Schedule
 from metalwork.end_models._tasks import InMemory
 from metalwork.end_models._training import Trainer, threads
 from metalwork.end_models.losses import head_targets
@@ -80,7 +81,8 @@ def bare_loop_on_dense(network: EndNetwork, matrix: Tensor, targets: Tensor, epo
 
 def our_loop(network: EndNetwork, inputs: Inputs, targets: Tensor, epochs: int) -> float:
     """The loop that ``EndModel.fit`` runs; returns the last epoch's mean loss."""
-    trainer = Trainer(network, InMemory(inputs, targets, None), LR, BATCH_SIZE, WEIGHT_DECAY, epochs, SEED)
+    how = Optimisation(Schedule(LR), weight_decay=WEIGHT_DECAY)
+    trainer = Trainer(network, InMemory(inputs, targets, None), how, BATCH_SIZE, epochs, SEED)
     trainer.fit(None, None, ())
     return float(trainer.history[-1]["loss"])
 
@@ -122,6 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=2_630)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--words", type=int, nargs="*", default=[6_000, 40_000, 100_000])
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
     print(
@@ -130,12 +133,12 @@ def main() -> None:
         f"median CPU seconds of {options.repeats} runs each"
     )
     rng = np.random.default_rng(SEED)
-    counts = sp.random_array((options.rows, 6_000), density=0.007, format="csr", dtype=np.float32, rng=rng)
     dense = rng.standard_normal((options.rows, 384), dtype=np.float32)
     with threads(1):
-        compare(
-            "sparse, 6,000 features", SparseInputs(sp.csr_array(counts)), 6_000, options.epochs, options.repeats
-        )
+        for n_words in options.words:
+            counts = sp.random_array((options.rows, n_words), density=42 / n_words, format="csr", rng=rng)
+            inputs = SparseInputs(sp.csr_array(counts.astype(np.float32)))
+            compare(f"sparse, {n_words:,} features", inputs, n_words, options.epochs, options.repeats)
         compare("dense, 384 features", DenseInputs(dense), 384, options.epochs, options.repeats)
 
 

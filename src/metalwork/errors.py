@@ -8,6 +8,7 @@
     ├── DataError            a file or table that cannot be read as records
     ├── LabelingError        a labeling function that is misdeclared, or fails on records
     ├── ConfigError          a project file or argument with a wrong value, or of the wrong kind
+    │   └── CheckpointError  a checkpoint of another fit
     ├── NotFittedError       a model used before ``fit``
     └── MissingExtraError    an optional dependency that is not installed
 
@@ -51,6 +52,10 @@ class LabelingError(MetalworkError, ValueError):
 
 class ConfigError(MetalworkError, ValueError):
     """A project file or argument with a wrong value, or of the wrong kind."""
+
+
+class CheckpointError(ConfigError):
+    """A checkpoint of another fit: other records, arguments or schema."""
 
 
 class NotFittedError(MetalworkError, ValueError, AttributeError):

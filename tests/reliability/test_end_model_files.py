@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save
 
 from metalwork import EndModel
-from metalwork.end_models._storage import digest
+from metalwork.end_models._sealed import digest
 from metalwork.errors import DataError
 from tests.unit.end_models.samples import TRIAGE, words
 

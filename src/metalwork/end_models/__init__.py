@@ -12,6 +12,7 @@ from metalwork.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from metalwork.end_models._delivered import FeatureEffect
+    from metalwork.end_models._watching import TrainingProgress
     from metalwork.end_models.flat import FlatClassifier
     from metalwork.end_models.losses import head_targets, known_targets, noise_aware_loss
     from metalwork.end_models.model import EndModel
@@ -24,6 +25,7 @@ _HOMES = {
     "FlatClassifier": "flat",
     "InputLinear": "network",
     "SparseRows": "network",
+    "TrainingProgress": "_watching",
     "compile_network": "network",
     "head_targets": "losses",
     "known_targets": "losses",
@@ -40,6 +42,7 @@ __all__ = [
     "LayerPlan",
     "Plan",
     "SparseRows",
+    "TrainingProgress",
     "compile_network",
     "compile_plan",
     "head_targets",

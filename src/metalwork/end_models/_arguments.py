@@ -18,6 +18,7 @@ from metalwork._checks import (
     check_positive,
 )
 from metalwork.end_models._featurized import check_featurizer
+from metalwork.end_models._optimisation import OPTIMIZERS, PRECISIONS, SCHEDULES, Optimisation, Schedule
 from metalwork.end_models._scaling import SCALINGS
 from metalwork.end_models.plan import ARCHITECTURES
 from metalwork.errors import ConfigError, DataError
@@ -49,6 +50,12 @@ def check_arguments(model: Any) -> None:
     if model.random_state is not None:
         check_count("random_state", model.random_state, least=0)
     check_positive("lr", model.lr)
+    check_choice("optimizer", model.optimizer, OPTIMIZERS)
+    check_choice("schedule", model.schedule, SCHEDULES)
+    check_choice("precision", model.precision, PRECISIONS)
+    check_fraction("warmup", model.warmup, "[)")
+    if model.max_grad_norm is not None:
+        check_positive("max_grad_norm", model.max_grad_norm)
     check_not_negative("weight_decay", model.weight_decay)
     check_fraction("dropout", model.dropout, "[)")
     if model.input_dropout is not None:
@@ -85,6 +92,14 @@ def pick_device(device: str) -> torch.device:
             "device must be one that torch can use; got 'cuda', which it cannot. Use 'cpu' or 'auto'."
         )
     return torch.device(device)
+
+
+def optimisation(model: Any, device: torch.device) -> Optimisation:
+    """What a model's arguments say on optimiser, schedule and precision."""
+    supported = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    bf16 = model.precision == "bf16" or (model.precision == "auto" and supported)
+    schedule = Schedule(model.lr, model.schedule, model.warmup)
+    return Optimisation(schedule, model.optimizer, model.weight_decay, model.max_grad_norm, bf16)
 
 
 def pick_seed(random_state: int | None) -> int:

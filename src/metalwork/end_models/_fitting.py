@@ -1,24 +1,46 @@
 """From an end model's arguments, records and labels to what its fit finds."""
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import torch
+
 from metalwork._checks import check_callable, check_instance
-from metalwork.end_models._arguments import check_arguments, pick_device, pick_seed
+from metalwork.end_models._arguments import (
+    MODULES,
+    check_arguments,
+    optimisation,
+    pick_device,
+    pick_seed,
+    plain_arguments,
+)
 from metalwork.end_models._building import compile_for, pick_threads
+from metalwork.end_models._checkpoint import Checkpoint
+from metalwork.end_models._digest import Digest
 from metalwork.end_models._featurized import one_copy
 from metalwork.end_models._inputs import in_blocks
 from metalwork.end_models._parts import Parts, Reader, naming
+from metalwork.end_models._processes import Processes
 from metalwork.end_models._scaling import Scaler, fit_scaler
 from metalwork.end_models._spool import Spool
 from metalwork.end_models._storage import Fitted
 from metalwork.end_models._tasks import InMemory, Task, mean_one
-from metalwork.end_models._training import Callback, Trainer, seeded, threads
+from metalwork.end_models._training import Dev, Trainer, seeded, threads
+from metalwork.end_models._watching import Callback
 from metalwork.end_models.plan import Plan, compile_plan
+
+_Path = str | os.PathLike[str]
 
 
 def fit_whole(
-    model: Any, X: Any, probs: Any, dev: Any, sample_weight: Any, callbacks: Sequence[Callback]
+    model: Any,
+    X: Any,
+    probs: Any,
+    dev: Any,
+    sample_weight: Any,
+    callbacks: Sequence[Callback],
+    checkpoint: _Path | None,
 ) -> Fitted:
     """What a model finds in records that are all in memory."""
     reader = _reader(model, callbacks)
@@ -28,10 +50,12 @@ def fit_whole(
     scaler = fit_scaler(lambda: in_blocks(inputs), model.scaling, model.input_module is not None)
     targets = part.labels.targets(_heads(model))
     task = InMemory(scaler.transform(inputs), targets, mean_one(part.weights))
-    return _train(model, reader, task, scaler, dev, callbacks)
+    return _train(model, reader, task, scaler, dev, callbacks, checkpoint)
 
 
-def fit_in_parts(model: Any, parts: Iterable[Any], dev: Any, callbacks: Sequence[Callback]) -> Fitted:
+def fit_in_parts(
+    model: Any, parts: Iterable[Any], dev: Any, callbacks: Sequence[Callback], checkpoint: _Path | None
+) -> Fitted:
     """What a model finds in records that come in parts, of which one at a time is in memory."""
     reader = _reader(model, callbacks)
     read = Parts(reader, parts)
@@ -43,7 +67,7 @@ def fit_in_parts(model: Any, parts: Iterable[Any], dev: Any, callbacks: Sequence
                 spool.append(reader.features(part), part.labels.targets(heads), part.weights)
         scaler = fit_scaler(spool.blocks, model.scaling, model.input_module is not None)
         spool.scale(scaler)
-        return _train(model, reader, spool, scaler, dev, callbacks)
+        return _train(model, reader, spool, scaler, dev, callbacks, checkpoint)
 
 
 def _reader(model: Any, callbacks: Any) -> Reader:
@@ -59,16 +83,47 @@ def _heads(model: Any) -> Plan:
 
 
 def _train(
-    model: Any, reader: Reader, task: Task, scaler: Scaler, dev: Any, callbacks: Sequence[Callback]
+    model: Any,
+    reader: Reader,
+    task: Task,
+    scaler: Scaler,
+    dev: Any,
+    callbacks: Sequence[Callback],
+    checkpoint: _Path | None,
 ) -> Fitted:
-    columns = reader.columns
+    columns, processes = reader.columns, Processes()
     assert columns is not None
     held_out = None if dev is None else reader.dev(dev, scaler)
-    device, seed = pick_device(model.device), pick_seed(model.random_state)
+    device, seed = pick_device(model.device), processes.agree_on(pick_seed(model.random_state))
+    kept = None
+    if checkpoint is not None or processes.are_several:
+        facts = _facts(model, task, held_out, device)
+        processes.check_same(Digest().add(facts).hex())
+        if checkpoint is not None:
+            kept = Checkpoint(checkpoint, facts | {"processes": processes.number})
     with seeded(seed, device):
         network = compile_for(model, task, columns.number, scaler, device)
-        trainer = Trainer(network, task, model.lr, model.batch_size, model.weight_decay, model.max_epochs, seed)
+        processes.share_state(network)
+        if processes.rank:  # other dropout than that of the first
+            torch.default_generator.manual_seed(seed + processes.rank)
+        trainer = Trainer(
+            network, task, optimisation(model, device), model.batch_size, model.max_epochs, seed, processes
+        )
         with threads(pick_threads(model, network)):
-            trainer.fit(held_out, model.patience, callbacks)
+            trainer.fit(held_out, model.patience, callbacks, kept)
+    if kept is not None and not processes.rank:
+        kept.remove()
     found = network.eval(), scaler, columns, trainer.history, trainer.best_epoch
     return Fitted(*found, reader.featurizer)
+
+
+def _facts(model: Any, task: Task, dev: Dev | None, device: torch.device) -> dict[str, Any]:
+    """What two attempts at one fit, or two processes at it, have in common."""
+    return {
+        "schema": model.schema.to_dict(),
+        **plain_arguments(model),
+        "modules": [name for name in MODULES if getattr(model, name) is not None],
+        "device": device.type,
+        "records": task.digest(),
+        "dev": None if dev is None else Digest().add(*dev.inputs.contents(), dev.admitted).hex(),
+    }

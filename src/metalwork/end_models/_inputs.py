@@ -38,6 +38,10 @@ class DenseInputs:
         """The rows at positions ``index``: a float tensor."""
         return torch.from_numpy(self.array[index])
 
+    def contents(self) -> tuple[Any, ...]:
+        """All that it holds, for a digest."""
+        return (self.array,)
+
 
 class SparseInputs:
     """Rows of a SciPy CSR matrix (n_points, n_features)."""
@@ -62,6 +66,10 @@ class SparseInputs:
             int(rows.shape[1]),
         )
 
+    def contents(self) -> tuple[Any, ...]:
+        """All that it holds, for a digest."""
+        return self.matrix.shape, self.matrix.indptr, self.matrix.indices, self.matrix.data
+
 
 class RecordInputs:
     """Records of any kind, for an input module: a tensor, or a sequence handed out as lists."""
@@ -81,6 +89,10 @@ class RecordInputs:
         if isinstance(self.records, Tensor):
             return self.records[torch.from_numpy(index)]
         return [self.records[i] for i in index]
+
+    def contents(self) -> tuple[Any, ...]:
+        """All that it holds, for a digest."""
+        return (self.records,)
 
 
 Inputs = DenseInputs | SparseInputs | RecordInputs

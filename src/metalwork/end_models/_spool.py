@@ -12,6 +12,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
+from metalwork.end_models._digest import Digest
 from metalwork.end_models._inputs import DenseInputs, Index, Inputs, RecordInputs, SparseInputs
 from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._tasks import Batch, BlockSum, scaled
@@ -73,6 +74,20 @@ class Spool:
 
     def __len__(self) -> int:
         return 0 if self._entries is None else self._entries.n_items
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether mini-batches hold sparse rows."""
+        return self._sparse
+
+    def digest(self) -> str:
+        """Of records, targets and weights."""
+        found = Digest().add(self._shape, self._weighted)
+        for file in self._files():
+            size = max(1, _BLOCK // file.kind.itemsize)
+            for start in range(0, file.n_items, size):
+                found.add(file.read([start], [min(start + size, file.n_items)]))
+        return found.hex()
 
     def append(self, inputs: Inputs, targets: Tensor, weights: npt.NDArray[np.float64] | None) -> None:
         """Add records with their targets (n_rows, sum of n_labels) and weights (None: 1 each).

@@ -5,8 +5,6 @@ header, and every tensor's name, shape, type and values, before a model is made 
 """
 
 import copy
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,18 +13,17 @@ from typing import Any, Final, Literal, Self
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeFloat, PositiveInt, model_validator
-from safetensors import safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from metalwork._arrays import reading
-from metalwork._files import atomic_write
 from metalwork.end_models._arguments import MODULES, check_arguments, pick_device, plain_arguments
 from metalwork.end_models._building import build
 from metalwork.end_models._featurized import PREFIX, as_tensors, from_tensors
 from metalwork.end_models._inputs import Columns
 from metalwork.end_models._scaling import Scaler, restore_scaler
-from metalwork.end_models._training import Record, seeded
+from metalwork.end_models._sealed import read_sealed, write_sealed
+from metalwork.end_models._training import seeded
+from metalwork.end_models._watching import Record
 from metalwork.end_models.network import EndNetwork
 from metalwork.end_models.plan import compile_plan
 from metalwork.errors import ConfigError, DataError
@@ -101,24 +98,7 @@ def save_model(path: _Path, model: Any, fitted: Fitted) -> None:
     tensors |= {f"scaling.{name}": torch.from_numpy(array) for name, array in fitted.scaler.arrays.items()}
     if fitted.featurizer is not None:
         tensors |= as_tensors(fitted.featurizer)
-    stored = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}  # unties
-    data = save(stored, metadata={"metalwork": _as_text(header | {"sha256": digest(header, stored)})})
-    with atomic_write(path) as stream:
-        stream.write(data)
-
-
-def digest(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 of a header and its tensors: one flipped bit of a weight would else pass, and change predictions."""
-    found = hashlib.sha256(_as_text(header).encode("utf-8"))
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        found.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return found.hexdigest()
-
-
-def _as_text(header: Mapping[str, Any]) -> str:
-    return json.dumps(header, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    write_sealed(path, header, tensors)
 
 
 def load_model(path: _Path, kind: Any, modules: Mapping[str, Any], device: str) -> tuple[Any, Fitted]:
@@ -145,14 +125,7 @@ def load_model(path: _Path, kind: Any, modules: Mapping[str, Any], device: str) 
 
 
 def _read(path: _Path) -> tuple[_Header, dict[str, Tensor]]:
-    with safe_open(os.fspath(path), framework="pt") as stored:
-        text = (stored.metadata() or {}).get("metalwork")
-        if text is None:
-            raise DataError(f"{path}: must be a {_FORMAT!r} file; it is something else.")
-        header = json.loads(text)
-        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a mapping)
-    if header.pop("sha256") != digest(header, tensors):
-        raise DataError(f"{path}: must be as it was saved; it has changed since. Copy it again, or train again.")
+    header, tensors = read_sealed(path, _FORMAT)
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not name.startswith(PREFIX) and not bool(torch.isfinite(tensor).all()):
             raise DataError(f"{path}: weights must be finite; {name!r} is not. Train the model again.")

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from metalwork._checks import FloatArray
-from metalwork.end_models._inputs import Index, Inputs
+from metalwork.end_models._digest import Digest
+from metalwork.end_models._inputs import Index, Inputs, SparseInputs
+from metalwork.end_models.network import SparseRows
 
 _BLOCK = 2**20  # numbers that are summed at once
 
@@ -21,11 +23,23 @@ class Batch(NamedTuple):
     targets: Tensor
     weights: Tensor | None
 
+    def part(self, rows: slice) -> "Batch":
+        """Some of its rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Batch(_part(self.rows, rows), self.targets[rows], weights)
+
 
 class Task(Protocol):
     """Training records, of which some are asked for at a time."""
 
     def __len__(self) -> int: ...
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether mini-batches hold sparse rows."""
+
+    def digest(self) -> str:
+        """Of records, targets and weights: equal for equal ones."""
 
     def batch(self, index: Index) -> Batch:
         """The records at these positions."""
@@ -41,6 +55,15 @@ class InMemory:
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether mini-batches hold sparse rows."""
+        return isinstance(self.inputs, SparseInputs)
+
+    def digest(self) -> str:
+        """Of records, targets and weights."""
+        return Digest().add(*self.inputs.contents(), self.targets, self.weights).hex()
 
     def batch(self, index: Index) -> Batch:
         """The records at these positions."""
@@ -83,3 +106,12 @@ def mean_one(weights: npt.NDArray[np.float64] | None) -> Tensor | None:
 def scaled(weights: npt.NDArray[np.float64], mean: float) -> Tensor:
     """Weights over their mean: float32 tensor (n_rows,)."""
     return torch.from_numpy(weights / mean).float()
+
+
+def _part(rows: Any, which: slice) -> Any:
+    """Some rows of a mini-batch."""
+    if not isinstance(rows, SparseRows):
+        return rows[which]
+    offsets = rows.offsets[which.start : which.stop + 1]
+    first, last = int(offsets[0]), int(offsets[-1])
+    return SparseRows(rows.indices[first:last], offsets - first, rows.values[first:last], rows.n_features)

@@ -2,10 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,18 +15,19 @@ from torch import Tensor
 
 from metalwork._checks import BoolArray, FloatArray
 from metalwork.end_models._batches import batches, n_batches
+from metalwork.end_models._checkpoint import Checkpoint
+from metalwork.end_models._choice import EpochChoice
 from metalwork.end_models._inputs import Inputs, move
+from metalwork.end_models._optimisation import Optimisation, Updates
+from metalwork.end_models._processes import Processes
 from metalwork.end_models._tasks import Task
+from metalwork.end_models._watching import Callback, Record, Watch
 from metalwork.end_models.losses import noise_aware_loss
 from metalwork.end_models.network import EndNetwork
 from metalwork.errors import ConfigError
 
-Record = dict[str, Any]
-Callback = Callable[[Record], object]
-"""Called after each epoch with its record in ``history_``."""
-
-_MIN_EPOCHS, _MIN_STEPS = 20, 300
-_MARGIN = 2.0  # standard errors: the fewest errors of many epochs are few by luck, too
+_MIN_EPOCHS: Final = 20
+_MIN_STEPS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -36,24 +38,15 @@ class Dev:
     admitted: BoolArray
 
 
-class _Choice:
-    """The epoch to keep: the last whose dev errors are within two standard errors of the fewest."""
+@dataclass
+class _Place:
+    """How far an epoch is: mini-batches done, their summed loss, and the order's generator at its start."""
 
-    def __init__(self) -> None:
-        self.epoch = self.least_epoch = 0
-        self.state: dict[str, Tensor] | None = None
-        self._fewest = math.inf
-        self._least_loss = math.inf
-
-    def offer(self, epoch: int, losses: FloatArray, errors: FloatArray, network: EndNetwork) -> None:
-        """Look at one epoch's dev losses and errors (0 or 1), each (n_dev,)."""
-        if losses.mean() < self._least_loss:
-            self._least_loss, self.least_epoch = float(losses.mean()), epoch
-        rate = float(errors.mean())
-        self._fewest = min(rate, self._fewest)
-        expected = (self._fewest * len(errors) + 1.0) / (len(errors) + 2.0)
-        if rate <= self._fewest + _MARGIN * math.sqrt(expected * (1.0 - expected) / len(errors)):
-            self.epoch, self.state = epoch, _copy(network)
+    epoch: int
+    order: Tensor
+    total: Tensor
+    batch: int = 0
+    seconds: float = 0.0  # of an earlier attempt
 
 
 class Trainer:
@@ -63,79 +56,80 @@ class Trainer:
         self,
         network: EndNetwork,
         task: Task,
-        lr: float,
+        how: Optimisation,
         batch_size: int,
-        weight_decay: float,
         max_epochs: int | None,
         seed: int,
+        processes: Processes | None = None,
     ) -> None:
-        self.network = network
-        self.task = task
-        self.batch_size = batch_size
-        self.lr = lr
+        self.network, self.task, self.batch_size = network, task, batch_size
         self.steps_an_epoch = n_batches(len(task), batch_size)
         self.max_epochs = max_epochs or max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / self.steps_an_epoch))
         self.history: list[Record] = []
         self.best_epoch = 0
-        self._step = 0
+        self._how, self._processes = how, processes or Processes()
         self._device = next(network.parameters()).device
         self._order = torch.Generator().manual_seed(seed)
-        self._optimizer = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
+        self._updates = Updates(network, how, self.max_epochs * self.steps_an_epoch, task.is_sparse)
+        self._choice = EpochChoice()
+        self._place = self._start(1)
 
-    def fit(self, dev: Dev | None, patience: int | None, callbacks: Sequence[Callback]) -> None:
-        """Run the epochs; with ``dev``, end on the last epoch that is as good as the best one.
+    def fit(
+        self,
+        dev: Dev | None,
+        patience: int | None,
+        callbacks: Sequence[Callback],
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        """Run the epochs that are left; with ``dev``, end on the epoch that :class:`EpochChoice` keeps."""
+        if checkpoint is not None and (kept := checkpoint.read()) is not None:
+            self._restore(*kept)
+        watch = Watch(callbacks, self.max_epochs, self.max_epochs * self.steps_an_epoch, self._updates.done)
+        while not self._is_over(dev, patience):
+            start = time.perf_counter() - self._place.seconds
+            for _ in self.steps():
+                self._place.seconds = time.perf_counter() - start
+                watch.after_step(self._place.epoch, self._updates.done, self._mean_loss, self.history)
+                if checkpoint is not None and not self._processes.are_several and checkpoint.is_due:
+                    self._keep(checkpoint)
+            record = self._close_epoch(dev)
+            self.history.append(record | {"seconds": time.perf_counter() - start})
+            watch.after_epoch(self.history[-1])
+            if checkpoint is not None and self._processes.are_several:
+                self._keep(checkpoint)
+        self.best_epoch = len(self.history) if dev is None else self._choice.epoch
+        if self._choice.state:
+            self.network.load_state_dict(self._choice.state)
 
-        A few dev records cannot tell epochs apart that differ by less than two standard errors, and the later
-        one has seen more: so an epoch counts as good as the best when its dev errors are within that of it.
-        """
-        choice = _Choice()
-        for epoch in range(1, self.max_epochs + 1):
-            start = time.perf_counter()
-            record: Record = {"epoch": epoch, "loss": self.run_epoch(epoch)}
-            if dev is not None:
-                losses, errors = self.evaluate(dev)
-                record |= {"dev_loss": float(losses.mean()), "dev_accuracy": 1.0 - float(errors.mean())}
-                choice.offer(epoch, losses, errors, self.network)
-            record["seconds"] = time.perf_counter() - start
-            self.history.append(record)
-            for callback in callbacks:
-                callback(record)
-            if dev is not None and patience is not None and epoch - choice.least_epoch >= patience:
-                break
-        self.best_epoch = len(self.history) if dev is None else choice.epoch
-        if choice.state is not None:
-            self.network.load_state_dict(choice.state)
-
-    def run_epoch(self, epoch: int) -> float:
-        """One pass over the records in a new order; the mean loss.
-
-        Raises
-        ------
-        ConfigError
-            When the loss is no longer finite.
-        """
+    def steps(self) -> Iterator[Tensor]:
+        """The rest of the epoch, a mini-batch each: its loss before the step."""
         self.network.train()
-        total = torch.zeros((), device=self._device)
-        for index in batches(len(self.task), self.batch_size, self._order):
-            total += self.train_step(index) * len(index)
-        loss = float(total) / len(self.task)
-        if not math.isfinite(loss):
-            raise ConfigError(
-                f"The training loss must stay finite; got {loss} at epoch {epoch}. Lower lr (now {self.lr:g})."
-            )
-        return loss
+        place = self._place
+        self._order.set_state(place.order)
+        for index in islice(batches(len(self.task), self.batch_size, self._order), place.batch, None):
+            loss = self.train_step(index)
+            place.total += loss * len(index)
+            place.batch += 1
+            yield loss
 
     def train_step(self, index: npt.NDArray[np.int64]) -> Tensor:
         """One update on the records at positions ``index``; their mean loss before it."""
-        self._set_lr()
-        batch = self.task.batch(index)
+        updates, processes = self._updates, self._processes
+        batch, part = updates.prepare(self.task.batch(index)), 1.0
+        if processes.are_several:
+            mine, part = processes.share(len(index))
+            batch = batch.part(mine)
         weights = None if batch.weights is None else batch.weights.to(self._device)
-        outputs = self._forward(move(batch.rows, self._device), len(index))
-        targets = batch.targets.to(self._device)
-        loss = noise_aware_loss(outputs, targets, weights)
-        self._optimizer.zero_grad()
+        with self._how.computing(self._device):
+            outputs = self._forward(move(batch.rows, self._device), len(batch.targets))
+            loss = noise_aware_loss(outputs, batch.targets.to(self._device), weights)
+        if part != 1.0:
+            loss = loss * part
+        updates.clear()
         loss.backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
+        if processes.are_several:
+            processes.add_up(updates.gradients())
+        updates.step()
         return loss.detach()
 
     def evaluate(self, dev: Dev) -> tuple[FloatArray, FloatArray]:
@@ -144,6 +138,78 @@ class Trainer:
         losses: FloatArray = -np.logaddexp.reduce(np.where(dev.admitted, log_proba, -np.inf), axis=1)
         right = np.take_along_axis(dev.admitted, log_proba.argmax(axis=1)[:, None], axis=1)[:, 0]
         return losses, (~right).astype(np.float64)
+
+    def _close_epoch(self, dev: Dev | None) -> Record:
+        """What an epoch comes to, once all its steps are done; ``ConfigError`` when its loss is not finite."""
+        place = self._place
+        self._updates.settle()
+        self._processes.add_up([place.total])
+        self._processes.share_state(self.network, buffers_only=True)
+        loss = float(place.total) / len(self.task)
+        if not math.isfinite(loss):
+            raise ConfigError(
+                f"The training loss must stay finite; got {loss} at epoch {place.epoch}. "
+                f"Lower lr (now {self._how.schedule.lr:g})."
+            )
+        record: Record = {"epoch": place.epoch, "loss": loss}
+        if dev is not None:
+            losses, errors = self.evaluate(dev)
+            record |= {"dev_loss": float(losses.mean()), "dev_accuracy": 1.0 - float(errors.mean())}
+            self._choice.offer(place.epoch, losses, errors, self.network)
+        self._place = self._start(place.epoch + 1)
+        return record
+
+    def _start(self, epoch: int) -> _Place:
+        return _Place(epoch, self._order.get_state(), torch.zeros((), device=self._device))
+
+    def _is_over(self, dev: Dev | None, patience: int | None) -> bool:
+        if len(self.history) == self.max_epochs:
+            return True
+        late = len(self.history) - self._choice.least_epoch
+        return dev is not None and patience is not None and late >= patience and bool(self.history)
+
+    def _mean_loss(self) -> float:
+        """Of the epoch so far; where others compute shares of it, by this one's."""
+        seen = min(self._place.batch * self.batch_size, len(self.task))
+        return float(self._place.total) * self._processes.number / seen
+
+    def _keep(self, checkpoint: Checkpoint) -> None:
+        """Write down all that the rest of the fit depends on."""
+        rng = self._processes.from_each(torch.get_rng_state())
+        cuda = self._device.type == "cuda"
+        cuda_rng = self._processes.from_each(torch.cuda.get_rng_state(self._device)) if cuda else None
+        if self._processes.rank:
+            return
+        place = self._place
+        tensors = {"order": place.order, "total": place.total, "rng": rng}
+        if cuda_rng is not None:
+            tensors["cuda_rng"] = cuda_rng
+        for group, state in (
+            ("network", self.network.state_dict()),
+            ("updates", self._updates.state()),
+            ("chosen", self._choice.state),
+        ):
+            tensors |= {f"{group}.{name}": tensor for name, tensor in state.items()}
+        facts = {"epoch": place.epoch, "batch": place.batch, "seconds": place.seconds}
+        state = facts | {"done": self._updates.done, "history": self.history, "choice": self._choice.facts()}
+        checkpoint.write(state, tensors)
+
+    def _restore(self, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Go on from what :meth:`_keep` wrote."""
+
+        def group(name: str) -> dict[str, Tensor]:
+            return {n.removeprefix(name): t for n, t in tensors.items() if n.startswith(name)}
+
+        self.network.load_state_dict(group("network."))
+        self._updates.restore(group("updates."), state["done"])
+        self._choice.restore(state["choice"], {n: t.to(self._device) for n, t in group("chosen.").items()})
+        self.history = list(state["history"])
+        total = tensors["total"].to(self._device)
+        self._place = _Place(state["epoch"], tensors["order"], total, state["batch"], state["seconds"])
+        self._order.set_state(tensors["order"])
+        torch.set_rng_state(tensors["rng"][self._processes.rank].clone())
+        if "cuda_rng" in tensors and self._device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["cuda_rng"][self._processes.rank].clone(), self._device)
 
     def _forward(self, rows: Any, n_rows: int) -> list[Tensor]:
         try:
@@ -156,13 +222,6 @@ class Trainer:
                 f"Modules that normalise over a batch must have at least 2 records in it; got 1. {remedy}"
             ) from None
         return outputs
-
-    def _set_lr(self) -> None:
-        """Half a cosine from ``lr`` down to 0 over the epochs."""
-        done = self._step / (self.max_epochs * self.steps_an_epoch)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.lr * 0.5 * (1.0 + math.cos(math.pi * done))
-        self._step += 1
 
 
 def predict_log_proba(network: EndNetwork, inputs: Inputs, batch_size: int) -> FloatArray:
@@ -198,7 +257,3 @@ def threads(n_threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _copy(network: EndNetwork) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}

@@ -15,7 +15,7 @@ from metalwork.end_models._fitting import fit_in_parts, fit_whole
 from metalwork.end_models._labels import how_right
 from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._storage import Fitted, load_model, save_model
-from metalwork.end_models._training import Callback, Record
+from metalwork.end_models._watching import Callback, Record
 from metalwork.end_models.network import EndNetwork, ModuleFactory
 from metalwork.end_models.plan import Plan
 from metalwork.features import Featurizer
@@ -69,6 +69,16 @@ class EndModel(Delivered):
         What turns records into features, such as :class:`metalwork.WordCounts`; several stand side by side. With
         it, ``X`` is everywhere what a featurizer reads: a data frame, a list of dicts or of texts, files. ``fit``
         fits a copy on the records that count, and the model's file holds it. Not together with ``input_module``.
+    optimizer : {"adamw", "adam", "sgd"}
+        SGD has a momentum of 0.9 and wants a higher ``lr``; it and Adam add ``weight_decay`` to the gradient.
+    schedule : {"cosine", "linear", "constant"}
+        How the rate falls from ``lr``: to 0 along half a cosine or a line, or not at all.
+    warmup : float in [0, 1)
+        Share of the steps over which the rate rises to ``lr`` first.
+    max_grad_norm : float, optional
+        Gradients whose common norm is above it are scaled down to it.
+    precision : {"float32", "bf16", "auto"}
+        Of what mini-batches are computed in; weights stay float32. ``"auto"``: bf16 on a GPU that has it.
 
     Attributes
     ----------
@@ -121,6 +131,11 @@ class EndModel(Delivered):
         n_threads: int | None = None,
         device: str = "cpu",
         featurizer: Featurizer | Sequence[Featurizer] | None = None,
+        optimizer: str = "adamw",
+        schedule: str = "cosine",
+        warmup: float = 0.0,
+        max_grad_norm: float | None = None,
+        precision: str = "float32",
     ) -> None:
         self.schema = schema
         self.architecture = architecture
@@ -140,6 +155,11 @@ class EndModel(Delivered):
         self.n_threads = n_threads
         self.device = device
         self.featurizer = featurizer
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.warmup = warmup
+        self.max_grad_norm = max_grad_norm
+        self.precision = precision
 
     def fit(
         self,
@@ -148,6 +168,7 @@ class EndModel(Delivered):
         dev: tuple[Any, Any] | None = None,
         sample_weight: Any = None,
         callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Train on probabilistic or known labels.
 
@@ -166,21 +187,31 @@ class EndModel(Delivered):
             At least 0, not all 0; 0 leaves a record out altogether, as is advised for records no labeling function
             voted on.
         callbacks : sequence of callable
-            Each is called after every epoch with its record in ``history_``.
+            Each is called after every epoch with its record in ``history_``. One with a method ``on_progress`` is
+            told several times a second how far it is: a :class:`metalwork.end_models.TrainingProgress`.
+        checkpoint : path, optional
+            A file that keeps the state of training every few seconds. Where it is there, a fit that was ended goes
+            on from it, and ends at the same bits; a finished one takes it away.
 
         Raises
         ------
         ConfigError
             For an argument out of range or of the wrong kind, or a loss that is no longer finite.
+        CheckpointError
+            For a checkpoint of other records, arguments or schema.
         DataError
             For an ``X`` or ``sample_weight`` of the wrong shape, or not finite.
         VotesError
             For probabilities or labels that do not fit the schema.
         """
-        return self._keep(fit_whole(self, X, probs, dev, sample_weight, callbacks))
+        return self._keep(fit_whole(self, X, probs, dev, sample_weight, callbacks, checkpoint))
 
     def fit_parts(
-        self, parts: Iterable[Any], dev: tuple[Any, Any] | None = None, callbacks: Sequence[Callback] = ()
+        self,
+        parts: Iterable[Any],
+        dev: tuple[Any, Any] | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Train on records that come in parts, in memory that does not grow with their number.
 
@@ -192,7 +223,7 @@ class EndModel(Delivered):
         parts : iterable of (X, probs) or (X, probs, sample_weight)
             Each as :meth:`fit` takes them. With a featurizer it is read twice, so it must be a list or an object
             whose ``__iter__`` starts anew. Parts without a record that counts are passed over.
-        dev, callbacks
+        dev, callbacks, checkpoint
             As for :meth:`fit`; the dev records are held in memory.
 
         Raises
@@ -201,7 +232,7 @@ class EndModel(Delivered):
             As :meth:`fit`, naming the part; for parts whose columns differ; for records that are no arrays where
             there is an input module.
         """
-        return self._keep(fit_in_parts(self, parts, dev, callbacks))
+        return self._keep(fit_in_parts(self, parts, dev, callbacks, checkpoint))
 
     @property
     def classes_(self) -> npt.NDArray[np.object_]:

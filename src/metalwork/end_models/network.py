@@ -44,6 +44,7 @@ class InputLinear(nn.Module):
         self.weight = nn.Parameter(torch.empty(in_size, out_size).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(out_size).uniform_(-bound, bound))
         self.dropout = dropout
+        self.taken: Tensor | None = None
 
     def forward(self, rows: Tensor | SparseRows) -> Tensor:
         """float tensor (n_rows, out_size)."""
@@ -51,7 +52,7 @@ class InputLinear(nn.Module):
             return torch.addmm(self.bias, F.dropout(rows, self.dropout, self.training), self.weight)
         sums = F.embedding_bag(
             rows.indices,
-            self.weight,
+            self.weight if self.taken is None else self.taken,
             rows.offsets,
             mode="sum",
             per_sample_weights=F.dropout(rows.values, self.dropout, self.training),
@@ -85,7 +86,12 @@ class EndNetwork(nn.Module):
         position = {head.task: i for i, head in enumerate(plan.heads)}
         self._children = [[position[child] for child in head.children] for head in plan.heads]
         self.register_buffer("_paths", _end_label_paths(plan, schema), persistent=False)
-        self._reads_sparse = isinstance(input_module, nn.Identity) and _starts_sparse(self.layers[0])
+        self._reads_sparse = self.first_linear is not None
+
+    @property
+    def first_linear(self) -> InputLinear | None:
+        """The linear layer that reads the records themselves, sparse rows as they are; None where another does."""
+        return _first_linear(self.layers[0]) if isinstance(self.input_module, nn.Identity) else None
 
     def forward(self, rows: Any) -> list[Tensor]:
         """Log probabilities by head; see the class."""
@@ -149,8 +155,10 @@ def compile_network(
     return EndNetwork(plan, schema, nn.Identity() if input_module is None else input_module, layers, heads)
 
 
-def _starts_sparse(layer: nn.Module) -> bool:
-    return isinstance(layer, InputLinear) or (isinstance(layer, nn.Sequential) and _starts_sparse(layer[0]))
+def _first_linear(layer: nn.Module) -> InputLinear | None:
+    if isinstance(layer, nn.Sequential):
+        return _first_linear(layer[0])
+    return layer if isinstance(layer, InputLinear) else None
 
 
 def _end_label_paths(plan: Plan, schema: TaskSchema) -> Tensor:

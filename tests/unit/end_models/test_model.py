@@ -13,7 +13,7 @@ from sklearn.base import clone
 from torch import Tensor, nn
 
 from metalwork import EndModel, TaskProbabilities
-from metalwork.end_models._training import _Choice
+from metalwork.end_models._choice import EpochChoice
 from metalwork.errors import ConfigError, DataError, NotFittedError, VotesError
 from tests.unit.end_models.samples import FLAT, TRIAGE, words
 
@@ -50,7 +50,7 @@ def test_the_weights_of_the_best_epoch_are_kept() -> None:
 
 def test_the_last_epoch_that_dev_cannot_tell_from_the_best_is_best() -> None:
     network = small(max_epochs=1).fit(DATA.counts, DATA.probs).network_
-    choice, losses = _Choice(), np.ones(40)
+    choice, losses = EpochChoice(), np.ones(40)
     wrong = [20, 4, 7, 12]  # of 40: two standard errors from 4 are about 4, so epoch 3 is as good, and 4 is not
     for epoch, count in enumerate(wrong, start=1):
         choice.offer(epoch, losses / epoch, (np.arange(40) < count).astype(float), network)
