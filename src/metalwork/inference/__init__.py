@@ -35,7 +35,6 @@ from metalwork.inference._linear import (
 from metalwork.inference._loglinear import LogLinearParameters, VotesByTask, objective, potentials
 from metalwork.inference._mixture import (
     CodedVotes,
-    any_vote,
     code_few,
     code_votes,
     code_words,
@@ -128,7 +127,6 @@ __all__ = [
     "VotesByTask",
     "Weights",
     "accuracy_variances",
-    "any_vote",
     "balance_variances",
     "blocks_of",
     "class_sums",

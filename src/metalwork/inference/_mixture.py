@@ -143,17 +143,15 @@ def in_smaller_groups(votes: CodedVotes) -> CodedVotes:
 
 
 def covered(votes: CodedVotes) -> CodedVotes:
-    """The same votes without the records on which every LF abstains."""
-    voted = any_vote(votes.keys) if votes.sparse_rows is None else votes.sparse_rows.n_votes() > 0
-    return votes if voted.all() else reweighted(votes, np.where(voted, votes.weights, 0.0))
-
-
-def any_vote(keys: Sequence[Keys]) -> npt.NDArray[np.bool_]:
-    """bool array (n_rows,): does any LF vote on the row?"""
-    voted = np.zeros(len(keys[0]), dtype=bool)
-    for key in keys:
-        voted |= key > 0
-    return voted
+    """The same votes without the row on which every LF abstains: the first, where distinct rows ascend."""
+    if not len(votes.weights) or any(key[0] for key in keys_at(votes, np.zeros(1, np.int64))):
+        return votes
+    weights, totals = votes.weights[1:], votes.totals
+    if votes.sparse_rows is not None:  # which count votes alone
+        return votes._replace(weights=weights, sparse_rows=votes.sparse_rows.rows(np.arange(1, len(votes.weights))))
+    for total in (totals := tuple(total.copy() for total in totals)):
+        total[0] -= votes.weights[0]
+    return votes._replace(keys=tuple(key[1:] for key in votes.keys), weights=weights, totals=totals)
 
 
 def keys_at(votes: CodedVotes, rows: Int64Array) -> list[Int64Array]:

@@ -14,7 +14,7 @@ from metalwork.inference._packing import Int64Array, votes_by_key, votes_of_keys
 from metalwork.inference._tree import Floats, Tree, leaf_spans
 from metalwork.inference._weights import end_posterior_of_keys, weigh
 
-_SAMPLE = 20_000
+MOST_ROWS = 20_000
 _BLOCK_CELLS = 1 << 22
 _LEAST_ROWS = 64
 
@@ -33,11 +33,11 @@ class Rows(NamedTuple):
     state: list[Floats]
 
 
-def sampled_weights(votes: CodedVotes) -> Floats:
-    """Weights (n_rows,) that sum to all records: beyond 20,000 distinct rows, those of a systematic sample."""
-    if len(votes.weights) <= _SAMPLE:
+def sampled_weights(votes: CodedVotes, most_rows: int = MOST_ROWS) -> Floats:
+    """Weights (n_rows,) that sum to all records: beyond ``most_rows``, those of a systematic sample of as many."""
+    if len(votes.weights) <= most_rows:
         return votes.weights
-    sample = systematic_sample(votes.weights, _SAMPLE)
+    sample = systematic_sample(votes.weights, most_rows)
     return sample * float(votes.weights.sum() / sample.sum())
 
 

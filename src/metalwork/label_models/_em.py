@@ -22,7 +22,8 @@ from metalwork.label_models._lf_priors import LFPriors
 from metalwork.label_models._outcomes import Outcomes
 
 _LONGEST_LEAP, _SETBACK = 100.0, 0.1
-_STEPS_OVER_ALL, _MOST_PASSES, _STEPS_A_PASS, _LITTLE = 30, 8, 9, 1.0
+_STEPS_OVER_ALL, _MOST_PASSES, _STEPS_A_PASS = 30, 8, 9
+_NATS_A_NUMBER = 1.0
 
 Parameters = tuple[list[Floats], list[Floats]]
 """Tables of all tasks, and their log priors, as :func:`metalwork.inference.weigh` takes them."""
@@ -134,23 +135,29 @@ def likelihood_em(
 
 def carry_plain_over(
     tree: Tree, votes: CodedVotes, sample: CodedVotes, fit: EMResult, m_step: MStep, stopping: Stopping
-) -> EMResult:
-    """:func:`plain_em` over all records, from where it ended on a ``sample``, in a pass over them."""
+) -> tuple[EMResult, EStep]:
+    """:func:`plain_em` over all records, from where it ended on a ``sample``, in a pass over them.
+
+    Also the E-step of all votes near there.
+    """
     exact, start = expected_counts(tree, votes, fit.tables, fit.log_prior), (fit.tables, fit.log_prior)
-    found = plain_em(anchored(tree, sample, exact, *start), m_step, start, stopping.at_most(_STEPS_OVER_ALL))
-    return found._replace(n_iter=fit.n_iter + found.n_iter)
+    expect = anchored(tree, sample, exact, *start)
+    found = plain_em(expect, m_step, start, stopping.at_most(_STEPS_OVER_ALL))
+    return found._replace(n_iter=fit.n_iter + found.n_iter), expect
 
 
 def carry_over(
     tree: Tree, votes: CodedVotes, sample: CodedVotes, fit: EMResult, m_step: MStep, stopping: Stopping
-) -> EMResult:
+) -> tuple[EMResult, EStep]:
     """:func:`likelihood_em` over all records, from where it ended on a ``sample``, in few passes over them.
 
-    A pass gains what the sample's noise had cost, up to a share of it; passes end when there is little to gain.
-    Should one lead astray, so that all votes become less likely, EM goes over all records at each step.
+    A pass gains what the sample's noise had cost, up to a tenth of it or less; passes end when what one gained is
+    no more than the noise of all records costs. Should one lead astray, so that all votes become less likely, EM
+    goes over all records at each step. Also the E-step of all votes near where it ends.
     """
     n_points, before, best = float(votes.weights.sum()), -math.inf, fit
     found, n_iter, converged = fit, fit.n_iter, False
+    little = _NATS_A_NUMBER * sum(table.size for table in fit.tables)
     few_steps = stopping.at_most(_STEPS_A_PASS)
     for _ in range(_MOST_PASSES):
         exact = expected_counts(tree, votes, found.tables, found.log_prior)
@@ -158,15 +165,15 @@ def carry_over(
         if value < before - stopping.tol:
             some_steps, anew = stopping.at_most(_STEPS_OVER_ALL), best._replace(log_likelihoods=[])
             found = likelihood_em(e_step(tree, votes), m_step, anew, some_steps, n_points)
-            return found._replace(n_iter=n_iter + found.n_iter)
+            return found._replace(n_iter=n_iter + found.n_iter), e_step(tree, votes)
         before, best = value, found
         expect = anchored(tree, sample, exact, found.tables, found.log_prior)
         found = likelihood_em(expect, m_step, found._replace(log_likelihoods=[]), few_steps, n_points)
         n_iter += found.n_iter
-        converged = (found.log_likelihoods[-1] - value) * n_points < _LITTLE
+        converged = (found.log_likelihoods[-1] - value) * n_points < little
         if converged:
             break
-    return found._replace(converged=converged, n_iter=n_iter)
+    return found._replace(converged=converged, n_iter=n_iter), expect
 
 
 def _distance(new: Sequence[Floats], old: Sequence[Floats]) -> float:

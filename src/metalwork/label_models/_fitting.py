@@ -10,7 +10,7 @@ from metalwork._checks import FloatArray
 from metalwork.inference import CodedVotes, Packing, Tree, covered, expected_counts, mixed_counts
 from metalwork.label_models._calibration import balanced, by_task, design_effects, known_balance, tempered
 from metalwork.label_models._constants import HOPELESS, LEAST_EVIDENCE, MOST_DEPENDENCE
-from metalwork.label_models._e_step import EM_ROWS, e_step, thinned
+from metalwork.label_models._e_step import EM_ROWS, EStep, e_step, thinned
 from metalwork.label_models._em import (
     EMResult,
     Parameters,
@@ -82,7 +82,7 @@ def problem(
     n_fitted = n_points if sample is votes else EM_ROWS
     voted_on = covered(votes)
     of_sample = voted_on if sample is votes else covered(sample)
-    stopping = Stopping(max_iter, min(tol, _CLOSE / n_fitted))
+    stopping = Stopping(max_iter, min(tol, _CLOSE / n_points) if sample is votes else tol)
     return Problem(tree, layout, votes, sample, voted_on, of_sample, n_fitted, priors, stopping)
 
 
@@ -172,24 +172,29 @@ def _with_dev(found: Problem, fit: EMResult, n_points: float) -> EMResult:
     return max(fits, key=lambda one: one.log_likelihoods[-1] * n_points + log_likelihood_of_dev(priors, one))
 
 
-def over_all(found: Problem, choice: Choice) -> EMResult:
-    """The fit of the sample carried over to all votes."""
+def over_all(found: Problem, choice: Choice) -> tuple[EMResult, EStep]:
+    """The fit of the sample carried over to all votes, and the E-step of all votes near there."""
     votes, sample = found.of_kind(choice.kind)
     if found.sample is found.votes:
-        return choice.fit
+        return choice.fit, e_step(found.tree, votes)
     carry = carry_over if choice.kind == "independent" else carry_plain_over
     step = partial(choice.m_step, votes, priors=found.priors)
     return carry(found.tree, votes, sample, choice.fit, step, found.stopping)
 
 
 def calibrated(
-    kind: str, found: Problem, fit: EMResult, class_prior: FloatArray | None, dev: list[FloatArray] | None
+    kind: str,
+    found: Problem,
+    fit: EMResult,
+    expect: EStep,
+    class_prior: FloatArray | None,
+    dev: list[FloatArray] | None,
 ) -> EMResult:
-    """Tables and balance as they predict, and the counts of all votes under them.
+    """Tables and balance as they predict, and what ``expect``, the E-step of all votes, counts under them.
 
     ``dev[t]`` (n_labels,) counts the labels of dev records with a vote.
     """
-    votes, sample = found.of_kind(kind)
+    all_votes, votes = found.of_kind(kind)
     tables, log_prior, discount = fit.tables, fit.log_prior, design_effects(votes, found.priors)
     if kind != "rules":  # dev records have been counted with the others
         dev = None
@@ -200,10 +205,10 @@ def calibrated(
     if kind == "raters" and class_prior is not None:  # who is asked at random sees the balance of all records
         log_prior = [np.log(share) for share in by_task(found.tree, np.asarray(class_prior, np.float64))[0]]
     elif class_prior is not None or dev is not None:
-        share = float(votes.weights.sum() / found.votes.weights.sum())
+        share = float(all_votes.weights.sum() / found.votes.weights.sum())
         target = known_balance(found.tree, class_prior, share, dev)
-        log_prior = balanced(found.tree, sample, tables, log_prior, target)
-    stats = expected_counts(found.tree, votes, tables, log_prior)
+        log_prior = balanced(found.tree, votes, tables, log_prior, target)
+    stats = expect(tables, log_prior)
     if kind == "raters":  # the balance is their own, and taken back with what they say
         tables = tempered(votes, tables, found.priors, discount)
         log_prior = [part * worth for part, worth in zip(log_prior, discount, strict=True)]

@@ -183,8 +183,9 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         self.kind_, (self.dependence_, self.dependence_limit_) = choice.kind, choice.check
         if self.kind_ == "independent":
             self.vote_weights_ = np.where(found.priors.redundant, 0.0, 1.0)
-        fit = over_all(found, choice)
-        fit = calibrated(self.kind_, found, fit, class_prior, None if dev is None else self._dev_balance(dev))
+        fit, expect = over_all(found, choice)
+        balance = None if dev is None else self._dev_balance(dev)
+        fit = calibrated(self.kind_, found, fit, expect, class_prior, balance)
         self._keep(found, fit, class_prior)
         _LOG.info("%s (dependence %.2f)", self.kind_, self.dependence_)
         self._warn(found, fit, dev)

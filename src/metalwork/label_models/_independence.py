@@ -25,7 +25,7 @@ from metalwork.label_models._independent import independent_m_step
 _FEW_LFS = 12
 _DRAWS, _DRAWS_OF_MANY = 6, 2
 _LOOKED_AT = 5_000
-_LEAST_SHARE = 0.4
+_LEAST_SHARE = 0.5
 _STEPS = 20
 _KEYS = 1 << 8
 
