@@ -55,9 +55,11 @@ class EndPosteriors:
         def fill(rows: slice) -> None:
             for found, which in ((self._by_votes, few[rows]), (self._by_keys, ~few[rows])):
                 if which.all():
-                    end[rows] = found(codes[rows], sums, weights)
+                    found(codes[rows], sums, weights, end[rows])
                 elif which.any():
-                    end[rows][which] = found(codes[rows][which], sums, weights)
+                    own = np.empty((int(which.sum()), end.shape[1]))
+                    found(codes[rows][which], sums, weights, own)
+                    end[rows][which] = own
 
         n_rows = max(_LEAST_ROWS, min(_MOST_ROWS, _BLOCK_CELLS // self.tree.n_end_labels))
         do_in_threads(fill, blocks_of(len(codes), n_rows))
@@ -69,11 +71,11 @@ class EndPosteriors:
             return np.full(len(codes), self._relative)
         return np.asarray(np.count_nonzero(codes >= 0, axis=1) * FEW < n_groups)
 
-    def _by_keys(self, codes: IntArray, _: Sequence[StackSums], weights: Sequence[Weights]) -> Floats:
+    def _by_keys(self, codes: IntArray, _: Sequence[StackSums], weights: Sequence[Weights], end: Floats) -> None:
         keys = [key.astype(np.intp) for key in keys_of(codes, self.layout)]
-        return end_posterior_of_keys(self.tree, weights, keys).T
+        end[:] = end_posterior_of_keys(self.tree, weights, keys).T
 
-    def _by_votes(self, codes: IntArray, sums: Sequence[StackSums], _: Sequence[Weights]) -> Floats:
+    def _by_votes(self, codes: IntArray, sums: Sequence[StackSums], _: Sequence[Weights], end: Floats) -> None:
         row, lf = np.nonzero(codes >= 0)
         start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(codes)))])
         columns = self._first[lf] + codes[row, lf]
@@ -81,18 +83,15 @@ class EndPosteriors:
         parts = touched_tasks(self._stacks, self._places, votes)
         cells = np.zeros(sum(part.n_cells for part in parts))
         pass_up(sums, parts, cells)
-        end = np.empty((len(codes), self.tree.n_end_labels))
         applies = np.ones((len(codes), len(self.tree.child)))
         down = zip(self._stacks, sums, parts, self._below, strict=True)
         for stack, own, part, below in reversed(list(down)):
-            above = applies[:, stack.tasks]
+            above = applies.take(stack.tasks, axis=1)
             joint = above[:, :, None] * own.unvoted
             own.put(joint, above, cells, part)
             joint = joint.reshape(len(codes), -1)
             end[:, below.end] = joint[:, below.leaf]
             applies[:, below.task] = joint[:, below.opens]
-        end /= end.sum(axis=1, keepdims=True)
-        return end
 
 
 class _Below(NamedTuple):

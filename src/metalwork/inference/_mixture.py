@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
 from metalwork._checks import IntArray
@@ -148,7 +147,8 @@ def covered(votes: CodedVotes) -> CodedVotes:
         return votes
     weights, totals = votes.weights[1:], votes.totals
     if votes.sparse_rows is not None:  # which count votes alone
-        return votes._replace(weights=weights, sparse_rows=votes.sparse_rows.rows(np.arange(1, len(votes.weights))))
+        others = votes.sparse_rows.rows(np.arange(1, len(votes.weights)))
+        return votes._replace(weights=weights, sparse_rows=others)
     for total in (totals := tuple(total.copy() for total in totals)):
         total[0] -= votes.weights[0]
     return votes._replace(keys=tuple(key[1:] for key in votes.keys), weights=weights, totals=totals)

@@ -16,7 +16,6 @@ from metalwork.inference import (
     log_likelihood,
     mixed_counts,
 )
-from metalwork.label_models._constants import TABLE_TOLERANCE
 from metalwork.label_models._e_step import EStep, anchored, e_step, not_negative
 from metalwork.label_models._lf_priors import LFPriors
 from metalwork.label_models._outcomes import Outcomes
@@ -52,10 +51,14 @@ class Priors(NamedTuple):
 
 
 class Stopping(NamedTuple):
-    """When EM stops: after ``max_iter`` steps, or when a record's log likelihood moves less than ``tol``."""
+    """When EM stops: after ``max_iter`` steps, or when a record's log likelihood moves less than ``tol``.
+
+    Where tables are no probabilities: when no log factor of a vote or a label moves by ``moved``.
+    """
 
     max_iter: int
     tol: float
+    moved: float
 
     def at_most(self, n_steps: int) -> "Stopping":
         """The same with no more than ``n_steps`` steps."""
@@ -93,16 +96,13 @@ def log_likelihood_of_dev(priors: Priors, fit: EMResult) -> float:
 
 
 def plain_em(expect: EStep, m_step: MStep, initial: Parameters, stopping: Stopping) -> EMResult:
-    """EM of tables that are no probabilities, so that there is no likelihood to watch.
-
-    It has converged when no log factor of a vote or a label moves by 0.01.
-    """
+    """EM of tables that are no probabilities, so that there is no likelihood to watch."""
     (tables, log_prior), converged, n_iter = initial, False, 0
     stats = expect(tables, log_prior)
     while n_iter < stopping.max_iter and not converged:
         found = m_step(stats)
         n_iter += 1
-        converged = max(_distance(found[0], tables), _distance(found[1], log_prior)) < TABLE_TOLERANCE
+        converged = max(_distance(found[0], tables), _distance(found[1], log_prior)) < stopping.moved
         tables, log_prior = found
         stats = expect(tables, log_prior)
     return EMResult(tables, log_prior, stats, [], converged, n_iter)
@@ -142,7 +142,7 @@ def carry_plain_over(
     """
     exact, start = expected_counts(tree, votes, fit.tables, fit.log_prior), (fit.tables, fit.log_prior)
     expect = anchored(tree, sample, exact, *start)
-    found = plain_em(expect, m_step, start, stopping.at_most(_STEPS_OVER_ALL))
+    found = plain_em(expect, m_step, start, stopping.at_most(_STEPS_A_PASS))
     return found._replace(n_iter=fit.n_iter + found.n_iter), expect
 
 

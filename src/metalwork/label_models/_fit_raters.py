@@ -31,11 +31,15 @@ class RatersFit(NamedTuple):
     foretells: bool
 
 
-def may_be_raters(votes: CodedVotes, priors: Priors) -> bool:
-    """Whether LFs vote for labels, or sets of labels, and much alike, as those do that are asked at random."""
-    for own, task in zip(priors.outcomes, votes.tasks, strict=True):
-        if task.outcomes.shares or not rated(own, task).all():
-            return False
+def may_be_raters(votes: CodedVotes) -> bool:
+    """Whether LFs vote for labels, or sets of labels, and much alike, as those do that are asked at random.
+
+    LFs that are alone in their tasks cannot be foretold by others.
+    """
+    if all(len(task.lfs) < 2 for task in votes.tasks):
+        return False
+    if any(task.outcomes.shares or not rated(task).all() for task in votes.tasks):
+        return False
     return spread_between(votes) <= ASKED_ALIKE
 
 

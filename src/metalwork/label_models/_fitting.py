@@ -9,7 +9,7 @@ import numpy as np
 from metalwork._checks import FloatArray
 from metalwork.inference import CodedVotes, Packing, Tree, covered, expected_counts, mixed_counts
 from metalwork.label_models._calibration import balanced, by_task, design_effects, known_balance, tempered
-from metalwork.label_models._constants import HOPELESS, LEAST_EVIDENCE, MOST_DEPENDENCE
+from metalwork.label_models._constants import HOPELESS, LEAST_EVIDENCE, MOST_DEPENDENCE, TABLE_TOLERANCE
 from metalwork.label_models._e_step import EM_ROWS, EStep, e_step, thinned
 from metalwork.label_models._em import (
     EMResult,
@@ -30,7 +30,8 @@ from metalwork.label_models._raters import rater_m_step, silence_tells
 from metalwork.label_models._rules import initial_rules, rules_m_step
 
 _CLOSE = 1e-4
-_FIRST_STEPS = 30
+_OF_SAMPLE = 5.0
+_LOOKS = ((10, 1.0 / 3.0), (30, 1.0))  # steps after which evidence is looked at, and how much of the least is due
 _NAN = float("nan")
 
 
@@ -82,7 +83,10 @@ def problem(
     n_fitted = n_points if sample is votes else EM_ROWS
     voted_on = covered(votes)
     of_sample = voted_on if sample is votes else covered(sample)
-    stopping = Stopping(max_iter, min(tol, _CLOSE / n_points) if sample is votes else tol)
+    if sample is votes:
+        stopping = Stopping(max_iter, min(tol, _CLOSE / n_points), TABLE_TOLERANCE)
+    else:  # whose noise is larger, and of which the fit is only where that of all starts
+        stopping = Stopping(max_iter, tol, _OF_SAMPLE * TABLE_TOLERANCE)
     return Problem(tree, layout, votes, sample, voted_on, of_sample, n_fitted, priors, stopping)
 
 
@@ -116,7 +120,7 @@ def _raters(found: Problem, rules: EMResult, sure: bool) -> tuple[Choice | None,
     def abstains_tell(fit: EMResult) -> bool:
         return silence_tells(found.sample, expected_counts(tree, found.sample, fit.tables, fit.log_prior))
 
-    if not sure and (not may_be_raters(votes, priors) or abstains_tell(rules)):
+    if not sure and (not may_be_raters(votes) or abstains_tell(rules)):
         return None, False
     raters = fit_raters(tree, votes, priors, found.stopping)
     fit = raters.fit
@@ -139,13 +143,15 @@ def _independent(found: Problem, initial: EMResult, sure: bool) -> tuple[EMResul
     if not sure and too_few_votes(tree, votes, priors, found.n_fitted):
         return None, Check()
     expect, step = e_step(tree, votes), partial(independent_m_step, votes, priors=priors)
-    n_points = float(votes.weights.sum())
-    fit = likelihood_em(expect, step, initial, stopping.at_most(_FIRST_STEPS), n_points)
-    check = Check(dependence(tree, votes, fit, priors))
-    hopeless = check.dependence > HOPELESS * MOST_DEPENDENCE
-    if not sure and (hopeless or evidence(tree, votes, fit, priors, found.n_fitted) < LEAST_EVIDENCE):
+    n_points, fit = float(votes.weights.sum()), initial
+    for n_steps, least in () if sure else _LOOKS:
+        fit = likelihood_em(expect, step, fit, stopping.at_most(n_steps), n_points)
+        if evidence(tree, votes, fit, priors, found.n_fitted) < least * LEAST_EVIDENCE:
+            return None, Check(dependence(tree, votes, fit, priors))
+    check = Check(_NAN if sure else dependence(tree, votes, fit, priors))
+    if check.dependence > HOPELESS * MOST_DEPENDENCE:
         return None, check
-    if not fit.converged and fit.n_iter < stopping.max_iter:
+    if not fit.log_likelihoods or (not fit.converged and fit.n_iter < stopping.max_iter):
         fit = likelihood_em(expect, step, fit, stopping, n_points)
         check = Check(dependence(tree, votes, fit, priors))
     if not sure:

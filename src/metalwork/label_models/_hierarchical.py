@@ -239,7 +239,9 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
             known = known_counts(dev_votes, dev[1], 1.0)
         shares, applies = by_task(tree, np.full(n_end, 1.0 / n_end))
         log_share = [np.log(share) for share in shares]
-        outcomes = [outcomes_of(*task) for task in zip(votes.tasks, log_share, applies, strict=True)]
+        outcomes = [
+            outcomes_of(task, log_share[t][None], applies[t : t + 1]) for t, task in enumerate(votes.tasks)
+        ]
         stated = lf_priors_of(self.lf_names_, self.precision, self.strength, self.off_branch_ratio)
         lf_priors, none = in_votes_for_labels(stated, votes, outcomes), np.zeros(votes.n_lfs, dtype=bool)
         return Priors(log_share, applies, outcomes, lf_priors, known, self.dev_weight, none, np.ones(votes.n_lfs))
@@ -276,7 +278,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         self.accuracies_, self.off_branch_rates_ = np.empty(found.votes.n_lfs), np.empty(found.votes.n_lfs)
         for t, task in enumerate(found.votes.tasks):
             counted, outcomes = fit.stats.votes[t], found.priors.outcomes[t]
-            on, off, _, _ = branch_counts(outcomes, counted, fit.stats.labels[t])
+            on, off, _, _ = branch_counts(task.outcomes, counted, fit.stats.labels[t])
             self.accuracies_[task.lfs] = (right_votes(outcomes, counted) + 1e-9 * PRECISION) / (on + 1e-9)
             self.off_branch_rates_[task.lfs] = off / np.maximum(on + off, 1e-9)
         if self.kind_ == "raters":

@@ -63,7 +63,7 @@ def most_dependence(
         if refitted:
             anew, alone = fit._replace(log_likelihoods=[]), priors._replace(dev_counts=None)
             step = partial(independent_m_step, drawn, priors=alone)
-            few_steps = Stopping(_STEPS, 1e-6)
+            few_steps = Stopping(_STEPS, 1e-6, 0.0)
             again = likelihood_em(e_step(tree, drawn), step, anew, few_steps, float(n_drawn))
         found.append(dependence(tree, drawn, again, priors, _LOOKED_AT))
     return min(MOST_DEPENDENCE, SLACK * float(np.mean(found) + 2.0 * np.std(found)))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from metalwork.inference import INSIDE, N_RELATIVE, OFF, OUTSIDE, CodedVotes, Floats, SuffStats
+from metalwork.label_models._alike import alike_tasks, by_task
 from metalwork.label_models._constants import ONE_SIDED, POOLED_ACCURACY, POOLED_VOTES, POOLING
 from metalwork.label_models._em import Parameters, Priors, with_dev_counts
 from metalwork.label_models._lf_priors import LFPriors
@@ -12,6 +13,7 @@ from metalwork.label_models._outcomes import (
     bounded_precision,
     branch_counts,
     estimate_precision,
+    for_each,
     outcomes_of,
     richness,
     vote_factors,
@@ -26,6 +28,8 @@ def independent_m_step(votes: CodedVotes, stats: SuffStats, priors: Priors) -> P
     counts = with_dev_counts(stats, priors, 1.0)
     log_share = log_shares(counts)
     tables = independent_tables(votes, counts, log_share, POOLING, priors.lfs)
+    if not priors.redundant.any():
+        return tables, log_share
     for task, table, records in zip(votes.tasks, tables, counts.labels, strict=True):
         redundant = priors.redundant[task.lfs]
         share = records / records.sum()
@@ -43,36 +47,40 @@ def independent_tables(
     labels from swapping. An LF of more outcomes than labels gets as many times more of them. Where the user chose
     an LF's strength, it and the precision stand in for the defaults.
     """
-    tables = []
-    for t, (task, counted, records) in enumerate(zip(votes.tasks, stats.votes, stats.labels, strict=True)):
-        own = outcomes_of(task, log_share[t], applies(stats, t))
+    tables, now = [], applies(stats)
+    for alike in alike_tasks(votes):
+        task, counted, records = alike.votes, alike.joined(stats.votes), alike.by_lf(stats.labels)
+        own = outcomes_of(task, alike.by_lf(log_share), alike.by_lf(now))
         stated = lf_priors.stated[task.lfs]
         accuracy = np.where(stated, lf_priors.precision[task.lfs], POOLED_ACCURACY)
         weight = np.where(stated, lf_priors.strength[task.lfs], POOLED_VOTES)
         if task.relative:
-            tables.append(np.log(_relative_table(counted, records, strength, accuracy, weight)))
+            table = _relative_table(counted, records[0], strength, accuracy, weight)
+            tables.append((alike, np.log(table)))
             continue
         pseudo = np.where(stated, np.maximum(weight, strength), strength) * richness(own)
-        silent = np.maximum(records[None, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
+        silent = np.maximum(records[:, :, None] - counted.sum(axis=2, keepdims=True), 0.0)
         table = np.concatenate([counted, silent], axis=2)
         table += pseudo[:, None, None] * _pooled_table(own, counted, records, accuracy, weight) + 1e-9
-        tables.append(np.log(table / table.sum(axis=2, keepdims=True)))
-    return tables
+        tables.append((alike, np.log(table / table.sum(axis=2, keepdims=True))))
+    return by_task(tables)
 
 
 def _pooled_table(outcomes: Outcomes, counted: Floats, records: Floats, prior: Floats, weight: Floats) -> Floats:
     """What each LF does on average, as probabilities (n_lfs, n_states, n_outcomes + 1).
 
-    Its accuracy starts from ``prior`` (n_lfs,), worth ``weight`` (n_lfs,) votes. LFs that vote for several labels
-    look at all records alike and are wrong for all other labels alike; of the others the precision is pooled.
+    ``records`` are (n_lfs, n_states), or (1, n_states) for all LFs. An accuracy starts from
+    ``prior`` (n_lfs,), worth ``weight`` (n_lfs,) votes. LFs that vote for several labels look at all records alike
+    and are wrong for all other labels alike; of the others the precision is pooled.
     """
-    k, frequency = len(records) - 1, counted.sum(axis=1)
+    k, frequency = records.shape[1] - 1, counted.sum(axis=1)
     several = outcomes.sets.plain & (frequency.max(axis=1) < ONE_SIDED * frequency.sum(axis=1))
     if several.all():
         return _pooled_labels(counted, records, prior, weight)
     table = _pooled_outcomes(outcomes, counted, records, prior, weight)
     if several.any():
-        own = _pooled_labels(counted[several, :, :k], records, prior[several], weight[several])
+        of_these = for_each(records, len(counted))[several]
+        own = _pooled_labels(counted[several, :, :k], of_these, prior[several], weight[several])
         table[several] = 0.0
         table[several, :, :k], table[several, :, -1] = own[:, :, :k], own[:, :, k]
     return table
@@ -105,7 +113,7 @@ def _pooled_outcomes(
     and where it does not ask, as they are there.
     """
     asked = outcomes.sets.asked
-    counts = branch_counts(outcomes, counted, records)
+    counts = branch_counts(outcomes.sets, counted, records)
     precision = estimate_precision(outcomes, counted, prior, weight)
     on, off = (np.where(which, counted, 0.0).sum(axis=1) for which in (asked, ~asked))
     exists = asked.any(axis=1)
@@ -125,9 +133,9 @@ def _pooled_labels(counted: Floats, records: Floats, prior: Floats, weight: Floa
     label = np.arange(k)
     votes = counted[:, :k].sum(axis=(1, 2))
     right = counted[:, label, label].sum(axis=1)
-    rate = np.minimum((votes + 1.0) / (records[:k].sum() + 2.0), 1.0)
+    rate = np.minimum((votes + 1.0) / (records[:, :k].sum(axis=1) + 2.0), 1.0)
     accuracy = (right + prior * weight) / (votes + weight) if k > 1 else np.ones(len(votes))
-    off_rate = np.minimum((counted[:, k].sum(axis=1) + 0.5 * rate) / (records[k] + 1.0), 0.999)
+    off_rate = np.minimum((counted[:, k].sum(axis=1) + 0.5 * rate) / (records[:, k] + 1.0), 0.999)
     labels = counted.sum(axis=1) + 0.5
     table = np.empty((len(counted), k + 1, k + 1))
     table[:, :k, :k] = ((1 - accuracy) / max(k - 1, 1) * rate)[:, None, None]

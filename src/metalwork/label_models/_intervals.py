@@ -199,7 +199,7 @@ def held_deviations(
 
 def _on_votes(stats: SuffStats, priors: Priors, t: int) -> Floats:
     """Votes of each LF of a task where its question arises (n_lfs,)."""
-    counts = branch_counts(priors.outcomes[t], stats.votes[t], stats.labels[t])
+    counts = branch_counts(priors.outcomes[t].sets, stats.votes[t], stats.labels[t])
     return np.maximum(counts.on, _EDGE)
 
 

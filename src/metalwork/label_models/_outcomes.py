@@ -42,13 +42,15 @@ class BranchCounts(NamedTuple):
     off_records: Floats
 
 
-def outcomes_of(task: TaskVotes, log_share: Floats, applies: float) -> Outcomes:
-    """The outcomes of a task's LFs, where its labels have log shares ``log_share`` and it ``applies``."""
-    sets = task.outcomes
+def outcomes_of(task: TaskVotes, log_share: Floats, applies: Floats) -> Outcomes:
+    """The outcomes of a task's LFs, where its labels have log shares ``log_share`` and it ``applies``.
+
+    These are (n_lfs, n_labels) and (n_lfs,), or with a first axis of length 1 for all.
+    """
+    sets, share = task.outcomes, np.exp(log_share)
     if sets.relative:
-        share = np.exp(log_share)[None]
         return Outcomes(sets, share, share, (share > NOTHING) & (share < 1.0 - NOTHING))
-    state = np.append(applies * np.exp(log_share), 1.0 - applies)[None, :, None]
+    state = np.concatenate([applies[:, None] * share, 1.0 - applies[:, None]], axis=1)[:, :, None]
     asked = np.maximum((sets.asked * state).sum(axis=1), NOTHING)
     held = sets.member * state
     mass = held.sum(axis=1)
@@ -140,27 +142,29 @@ def right_votes(outcomes: Outcomes, counted: Floats) -> Floats:
     return found
 
 
-def branch_counts(outcomes: Outcomes, counted: Floats, records: Floats) -> BranchCounts:
+def branch_counts(sets: OutcomeSets, counted: Floats, records: Floats) -> BranchCounts:
     """Votes where LFs ask and where they do not, and the records of either kind.
 
-    ``records`` (n_states,) counts records by state. Where an LF's outcomes ask of different states, its votes
-    decide how much of a state's records counts as asked.
+    ``records`` (n_states,), or (n_lfs, n_states), counts records by state. Where an LF's outcomes ask of different
+    states, its votes decide how much of a state's records counts as asked.
     """
-    asked = outcomes.sets.asked
+    asked = sets.asked
     votes = counted.sum(axis=1) + NOTHING * asked.any(axis=1)
     on = np.where(asked, counted, 0.0).sum(axis=(1, 2))
     off = np.where(asked, 0.0, counted).sum(axis=(1, 2))
-    if outcomes.sets.relative:
+    if sets.relative:
         everywhere = np.ones(len(counted))
-        return BranchCounts(on, off, everywhere * records[:-1].sum(), everywhere * records[-1])
+        return BranchCounts(on, off, everywhere * records[..., :-1].sum(axis=-1), everywhere * records[..., -1])
     total = np.maximum(votes.sum(axis=1, keepdims=True), NOTHING)
     share = np.einsum("lso,lo->ls", for_each(asked, len(counted)), votes) / total
-    return BranchCounts(on, off, share @ records, np.maximum(1.0 - share, 0.0) @ records)
+    return BranchCounts(
+        on, off, (share * records).sum(axis=1), (np.maximum(1.0 - share, 0.0) * records).sum(axis=1)
+    )
 
 
-def always_asked(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
+def always_asked(sets: OutcomeSets) -> npt.NDArray[np.bool_]:
     """Which LFs ask of every label by all outcomes that they have: bool array (n_lfs,), or (1,) for all."""
-    asked = outcomes.sets.asked
+    asked = sets.asked
     exists = asked.any(axis=1, keepdims=True)
     return np.asarray((asked[:, :-1] == exists).all(axis=(1, 2)))
 

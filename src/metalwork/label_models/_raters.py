@@ -28,9 +28,10 @@ from metalwork.inference import (
     log_dirichlet_multinomial,
     votes_of_task,
 )
+from metalwork.label_models._alike import alike_tasks, by_task
 from metalwork.label_models._em import EMResult, Parameters, Priors, with_dev_counts
-from metalwork.label_models._outcomes import NOTHING, Outcomes, branch_counts, for_each
-from metalwork.label_models._rules import log_shares, of_sets, off_branch_ratio, rules_m_step
+from metalwork.label_models._outcomes import NOTHING, branch_counts, for_each
+from metalwork.label_models._rules import applies, log_shares, of_sets, off_branch_ratio, rules_m_step
 
 _LEAST_OF_ROWS, _LEAST_OF_ACCURACY, _LEAST_OF_SHARES, _MOST = 0.1, 0.5, 1e-3, 1e4
 _FIXED = 1e7
@@ -69,39 +70,36 @@ def rater_m_step(votes: CodedVotes, stats: SuffStats, priors: Priors, reading: R
     """
     seen, tables = with_dev_counts(stats, priors, 1.0), []
     log_prior = log_shares(stats) if reading.balance else list(priors.log_share)
-    which = [rated(own, task) for own, task in zip(priors.outcomes, votes.tasks, strict=True)]
-    others = None if all(part.all() for part in which) else rules_m_step(votes, stats, priors)[0]
-    for t, (task, own) in enumerate(zip(votes.tasks, priors.outcomes, strict=True)):
-        counted, k = seen.votes[t], task.n_labels
-        table = np.zeros((len(counted), k + 1, counted.shape[2] + 1)) if others is None else others[t]
-        if which[t].any():
-            told = rater_counts(own, task, counted, priors, reading, which[t])
-            counts = branch_counts(own, counted, seen.labels[t])
-            ratio = off_branch_ratio(own, counts, stats, t, priors)[which[t]]
-            asked = for_each(own.sets.asked, len(counted))[which[t]]
-            table[which[t], :, :-1] = _log_factors(told, asked, log_prior[t], np.log(ratio))
-            table[which[t]] *= priors.weights[task.lfs][which[t], None, None]
-        tables.append(table)
-    return tables, log_prior
+    now, alike = applies(stats), alike_tasks(votes)
+    others = None if all(rated(part.votes).all() for part in alike) else rules_m_step(votes, stats, priors)[0]
+    for part in alike:
+        task, counted, which = part.votes, part.joined(seen.votes), rated(part.votes)
+        shape = (len(counted), task.n_labels + 1, counted.shape[2] + 1)
+        table = np.zeros(shape) if others is None else part.joined(others)
+        if which.any():
+            told = rater_counts(task, counted, priors, reading, which)
+            counts = branch_counts(task.outcomes, counted, part.by_lf(seen.labels))
+            ratio = off_branch_ratio(part, counts, now, priors)[which]
+            asked = for_each(task.outcomes.asked, len(counted))[which]
+            share = for_each(np.exp(part.by_lf(log_prior)), len(counted))[which]
+            table[which, :, :-1] = _log_factors(told, asked, share, np.log(ratio))
+            table[which] *= priors.weights[task.lfs][which, None, None]
+        tables.append((part, table))
+    return by_task(tables), log_prior
 
 
-def rated(outcomes: Outcomes, task: TaskVotes) -> npt.NDArray[np.bool_]:
+def rated(task: TaskVotes) -> npt.NDArray[np.bool_]:
     """Which LFs of a task vote for labels, or sets of labels, and so can be read as raters: (n_lfs,)."""
     if task.relative:
         return np.zeros(len(task.lfs), dtype=bool)
-    return np.asarray(np.broadcast_to(of_sets(outcomes), (len(task.lfs),)))
+    return np.asarray(np.broadcast_to(of_sets(task.outcomes), (len(task.lfs),)))
 
 
 def rater_counts(
-    outcomes: Outcomes,
-    task: TaskVotes,
-    counted: Floats,
-    priors: Priors,
-    reading: Reading,
-    which: npt.NDArray[np.bool_],
+    task: TaskVotes, counted: Floats, priors: Priors, reading: Reading, which: npt.NDArray[np.bool_]
 ) -> RaterCounts:
     """What votes ``counted`` (n_lfs, n_states, n_outcomes) tell of the LFs ``which``, and what they ask for."""
-    sets, lfs = outcomes.sets, task.lfs[which]
+    sets, lfs = task.outcomes, task.lfs[which]
     member, asked = (for_each(part, len(counted))[which] for part in (sets.member, sets.asked))
     given = np.where(asked, counted[which], 0.0)
     inside = asked & (member == 1)
@@ -132,12 +130,16 @@ def _by_accuracy(accuracy: Floats, inside: npt.NDArray[np.bool_], asked: npt.NDA
     return np.asarray(np.divide(share, total, out=np.zeros_like(share), where=total > 0))
 
 
-def _log_factors(told: RaterCounts, asked: npt.NDArray[np.bool_], log_prior: Floats, log_ratio: Floats) -> Floats:
-    """What each vote adds to the log weight of each state: (n_lfs, n_states, n_outcomes)."""
+def _log_factors(told: RaterCounts, asked: npt.NDArray[np.bool_], balance: Floats, log_ratio: Floats) -> Floats:
+    """What each vote adds to the log weight of each state: (n_lfs, n_states, n_outcomes).
+
+    ``balance`` (n_lfs, n_labels) are the shares of the labels of the LF's task.
+    """
     strength = told.strength[:, None, None]
     n_given = told.given.sum(axis=2, keepdims=True)
     confusion = (told.given + strength * told.mean) / (n_given + strength)
-    share = n_given[:, :, 0] + np.append(np.exp(log_prior), 0.0)
+    share = n_given[:, :, 0]
+    share[:, :-1] += balance
     share /= share.sum(axis=1, keepdims=True)
     frequency = np.einsum("js,jso->jo", share, confusion)[:, None, :]
     factor = np.divide(confusion, frequency, out=np.ones_like(confusion), where=asked & (frequency > 0))
@@ -151,10 +153,10 @@ def rater_accuracies(votes: CodedVotes, stats: SuffStats, priors: Priors) -> tup
     """
     accuracy, weight = np.full(votes.n_lfs, np.nan), np.zeros(votes.n_lfs)
     seen = with_dev_counts(stats, priors, 1.0)
-    for task, own, counted in zip(votes.tasks, priors.outcomes, seen.votes, strict=True):
-        which = rated(own, task)
+    for alike in alike_tasks(votes):
+        task, which = alike.votes, rated(alike.votes)
         if which.any():
-            told = rater_counts(own, task, counted, priors, Reading(False, False), which)
+            told = rater_counts(task, alike.joined(seen.votes), priors, Reading(False, False), which)
             weight[task.lfs[which]] = told.n_votes + told.worth
             accuracy[task.lfs[which]] = (told.right + told.worth * told.accuracy) / (told.n_votes + told.worth)
     return accuracy, weight
@@ -163,11 +165,11 @@ def rater_accuracies(votes: CodedVotes, stats: SuffStats, priors: Priors) -> tup
 def rater_confusion(votes: CodedVotes, stats: SuffStats, priors: Priors, lf: int) -> Floats | None:
     """P(vote | label, LF ``lf`` votes), shrunk as raters' are: (n_labels, n_outcomes); None where it is none."""
     seen = with_dev_counts(stats, priors, 1.0)
-    for task, own, counted in zip(votes.tasks, priors.outcomes, seen.votes, strict=True):
+    for alike in alike_tasks(votes):
+        task, which = alike.votes, rated(alike.votes)
         place = np.flatnonzero(task.lfs == lf)
-        which = rated(own, task)
         if len(place) and which[place[0]]:
-            told = rater_counts(own, task, counted, priors, Reading(True, False), which)
+            told = rater_counts(task, alike.joined(seen.votes), priors, Reading(True, False), which)
             i = int(which[: place[0]].sum())
             found = told.given[i, :-1] + told.strength[i] * told.mean[i, :-1]
             return np.asarray(found / found.sum(axis=1, keepdims=True))
@@ -180,21 +182,23 @@ def evidence_bound(votes: CodedVotes, fit: EMResult, priors: Priors, reading: Re
     The bound of variational Bayes at the posterior of ``fit`` (Beal, 2003), whose counts are those of its tables.
     """
     stats, total = fit.stats, fit.stats.log_evidence
-    for t, (task, own) in enumerate(zip(votes.tasks, priors.outcomes, strict=True)):
-        counted, records, which = stats.votes[t], stats.labels[t], rated(own, task)
-        gain = fit.tables[t][:, :-1, :-1] - fit.tables[t][:, -1:, :-1]
-        total -= float((counted[which, :-1] * gain[which]).sum() + records[:-1] @ fit.log_prior[t])
+    for records, own, even in zip(stats.labels, fit.log_prior, priors.log_share, strict=True):
+        total -= float(records[:-1] @ own)
         if reading.balance:
-            total += log_dirichlet_multinomial(records[None, :-1], np.ones((1, task.n_labels)))
+            total += log_dirichlet_multinomial(records[None, :-1], np.ones((1, len(own))))
         else:
-            total += float(records[:-1] @ priors.log_share[t])
+            total += float(records[:-1] @ even)
+    for alike in alike_tasks(votes):
+        task, which = alike.votes, rated(alike.votes)
         if which.any():
-            told = rater_counts(own, task, counted, priors, reading, which)
+            counted, table = alike.joined(stats.votes), alike.joined(fit.tables)[which]
+            told = rater_counts(task, counted, priors, reading, which)
+            asked, counted = for_each(task.outcomes.asked, len(counted))[which], counted[which]
+            total -= float((counted[:, :-1] * (table[:, :-1, :-1] - table[:, -1:, :-1])).sum())
             total += log_dirichlet_multinomial(told.given, told.strength[:, None, None] * told.mean)
-            cast = counted[which].sum(axis=1)
+            cast = counted.sum(axis=1)
             often = np.log((cast + 1.0) / (cast.sum(axis=1, keepdims=True) + cast.shape[1]))
-            off = np.where(for_each(own.sets.asked, len(counted))[which], 0.0, counted[which])
-            total += float((off * (fit.tables[t][which, :, :-1] + often[:, None, :])).sum())
+            total += float((np.where(asked, 0.0, counted) * (table[:, :, :-1] + often[:, None, :])).sum())
     return total / max(float(votes.weights.sum()), 1.0)
 
 

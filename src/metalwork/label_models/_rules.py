@@ -10,7 +10,8 @@ others, a vote for a rare label says more than one for a frequent label. Where t
 import numpy as np
 import numpy.typing as npt
 
-from metalwork.inference import CodedVotes, Floats, SuffStats, TaskVotes
+from metalwork.inference import CodedVotes, Floats, OutcomeSets, SuffStats, TaskVotes
+from metalwork.label_models._alike import Alike, alike_tasks, by_task
 from metalwork.label_models._constants import (
     CONFUSION_STRENGTH,
     LEAST_MARGIN,
@@ -38,10 +39,12 @@ from metalwork.label_models._outcomes import (
 def initial_rules(votes: CodedVotes, priors: Priors) -> Parameters:
     """Every LF at the prior's precision and off-branch ratio, end labels all alike."""
     tables = []
-    for own, task in zip(priors.outcomes, votes.tasks, strict=True):
-        ratio = np.full(len(task.lfs), priors.lfs.ratio)
-        tables.append(_weighted(_table(own, priors.lfs.precision[task.lfs], ratio), task, priors))
-    return tables, list(priors.log_share)
+    for alike in alike_tasks(votes):
+        own = outcomes_of(alike.votes, alike.by_lf(priors.log_share), alike.by_lf(priors.applies))
+        lfs = alike.votes.lfs
+        table = _table(own, priors.lfs.precision[lfs], np.full(len(lfs), priors.lfs.ratio))
+        tables.append((alike, _weighted(table, alike.votes, priors)))
+    return by_task(tables), list(priors.log_share)
 
 
 def rules_m_step(votes: CodedVotes, stats: SuffStats, priors: Priors) -> Parameters:
@@ -50,15 +53,17 @@ def rules_m_step(votes: CodedVotes, stats: SuffStats, priors: Priors) -> Paramet
     Dev records tell of the LFs alone: of the balance they tell in the calibration.
     """
     tables, log_prior, seen = [], _balance(stats, priors), with_dev_counts(stats, priors, priors.dev_weight)
-    for t, task in enumerate(votes.tasks):
-        own = outcomes_of(task, log_prior[t], applies(stats, t))
-        counts = branch_counts(own, seen.votes[t], seen.labels[t])
-        precision = _precision(own, seen.votes[t], counts, priors.lfs, task)
-        table = _table(own, precision, off_branch_ratio(own, counts, stats, t, priors))
+    now = applies(stats)
+    for alike in alike_tasks(votes):
+        task, counted = alike.votes, alike.joined(seen.votes)
+        own = outcomes_of(task, alike.by_lf(log_prior), alike.by_lf(now))
+        counts = branch_counts(task.outcomes, counted, alike.by_lf(seen.labels))
+        precision = _precision(own, counted, counts, priors.lfs, task)
+        table = _table(own, precision, off_branch_ratio(alike, counts, now, priors))
         if not own.sets.relative:
-            _put_confusions(table, seen.votes[t], own, priors.lfs.share, ~priors.lfs.stated[task.lfs])
-        tables.append(_weighted(table, task, priors))
-    return tables, log_prior
+            _put_confusions(table, counted, own, priors.lfs.share, ~priors.lfs.stated[task.lfs])
+        tables.append((alike, _weighted(table, task, priors)))
+    return by_task(tables), log_prior
 
 
 def log_shares(stats: SuffStats) -> list[Floats]:
@@ -79,10 +84,10 @@ def _balance(stats: SuffStats, priors: Priors) -> list[Floats]:
     return [np.log((1.0 - UNIFORM) * np.exp(share) + UNIFORM * np.exp(even)) for share, even in pairs]
 
 
-def applies(stats: SuffStats, t: int) -> float:
-    """The share of records to which task t applies: all, for the root's."""
-    records = stats.labels[t]
-    return 1.0 if t == 0 else float(records[:-1].sum() / max(float(records.sum()), NOTHING))
+def applies(stats: SuffStats) -> Floats:
+    """The share of records to which each task applies (n_tasks,): all, for the root's."""
+    shares = [float(records[:-1].sum() / max(float(records.sum()), NOTHING)) for records in stats.labels]
+    return np.array([1.0, *shares[1:]])
 
 
 def _weighted(table: Floats, task: TaskVotes, priors: Priors) -> Floats:
@@ -106,18 +111,18 @@ def _table(outcomes: Outcomes, precision: Floats, ratio: Floats) -> Floats:
     return np.concatenate([table, np.zeros((*table.shape[:2], 1))], axis=2)
 
 
-def off_branch_ratio(outcomes: Outcomes, counts: BranchCounts, stats: SuffStats, t: int, priors: Priors) -> Floats:
-    """How much rarer each LF's vote (n_lfs,) is where its task t does not apply; at most 1.
+def off_branch_ratio(alike: Alike, counts: BranchCounts, applies_now: Floats, priors: Priors) -> Floats:
+    """How much rarer each LF's vote (n_lfs,) is where its task does not apply; at most 1.
 
     As a vote for a label is read against the label's share, so is a vote at all against the share of records to
-    which the task applies, now and before any vote was seen.
+    which the task applies, now (n_tasks,) and before any vote was seen.
     """
-    now, before = applies(stats, t), float(priors.applies[t])
+    now, before = alike.by_lf(applies_now), alike.by_lf(priors.applies)
     weight, ratio = priors.lfs.ratio_strength, priors.lfs.ratio
     believed = ratio * (1.0 - before) / (before + ratio * (1.0 - before))
     off = (counts.off + weight * believed) / (counts.on + counts.off + weight)
-    odds = off / (1.0 - off) * now / max(1.0 - now, NOTHING)
-    always = always_asked(outcomes) if t == 0 else np.zeros(1, dtype=bool)  # the root's task always applies
+    odds = off / (1.0 - off) * now / np.maximum(1.0 - now, NOTHING)
+    always = alike.of_root & always_asked(alike.votes.outcomes)  # the root's task always applies
     return np.where(always, 1.0, np.clip(odds, LEAST_RATIO, 1.0))
 
 
@@ -133,7 +138,7 @@ def _put_confusions(
     """
     frequency = counted.sum(axis=1) + NOTHING
     frequency /= frequency.sum(axis=1, keepdims=True)
-    chosen = which & of_sets(outcomes) & (frequency.max(axis=1) < ONE_SIDED)
+    chosen = which & of_sets(outcomes.sets) & (frequency.max(axis=1) < ONE_SIDED)
     if not chosen.any():
         return
     frequency, given = frequency[chosen, None], counted[chosen]
@@ -152,9 +157,9 @@ def _put_confusions(
     table[chosen, :, :-1] = np.where(asked, gain, table[chosen, :, :-1])
 
 
-def of_sets(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
+def of_sets(sets: OutcomeSets) -> npt.NDArray[np.bool_]:
     """Which LFs vote for sets alone, all of which ask of the same states: (n_lfs,), or (1,) for all."""
-    member, asked = outcomes.sets.member, outcomes.sets.asked
+    member, asked = sets.member, sets.asked
     everywhere = asked.any(axis=2, keepdims=True) & asked.any(axis=1, keepdims=True)
     hard = ((member == 0) | (member == 1)).all(axis=(1, 2))
     return np.asarray(hard & (asked == everywhere).all(axis=(1, 2)))

@@ -17,7 +17,7 @@ NAN = np.nan
 def outcomes(rows: list[list[float]], share: list[float], applies: float = 1.0) -> Outcomes:
     """The outcomes of one LF with the alphabet ``rows``."""
     layout = packing([np.arange(1)], [len(share)], alphabets={0: np.array(rows)})
-    return outcomes_of(tasks_of(layout)[0], np.log(share), applies)
+    return outcomes_of(tasks_of(layout)[0], np.log(share)[None], np.array([applies]))
 
 
 def said(rows: list[list[float]], share: list[float], precision: float, applies: float = 1.0) -> Floats:
@@ -97,7 +97,9 @@ def test_labels_are_the_outcomes_of_lfs_without_an_alphabet() -> None:
     labels = np.concatenate([np.eye(3), np.full((3, 1), NAN)], axis=1)
     share, counted = np.log([0.5, 0.3, 0.2]), np.random.default_rng(0).random((4, 4, 3))
     layouts = [packing([np.arange(4)], [3], alphabets=own) for own in ({}, dict.fromkeys(range(4), labels))]
-    one_for_all, written_out = (outcomes_of(tasks_of(layout)[0], share, 0.4) for layout in layouts)
+    one_for_all, written_out = (
+        outcomes_of(tasks_of(layout)[0], share[None], np.array([0.4])) for layout in layouts
+    )
     assert one_for_all.sets.member.shape == (1, 4, 3)
     assert written_out.sets.member.shape == (4, 4, 3)
     precision = np.array([0.5, 0.7, 0.8, 0.95])
@@ -108,7 +110,7 @@ def test_labels_are_the_outcomes_of_lfs_without_an_alphabet() -> None:
             _outcomes.vote_factors(own, _outcomes.bounded_precision(own, precision)),
             _outcomes.estimate_precision(own, counted, precision, np.full(4, 2.0)),
             _outcomes.right_votes(own, counted),
-            *_outcomes.branch_counts(own, counted, np.arange(4.0)),
+            *_outcomes.branch_counts(own.sets, counted, np.arange(4.0)),
         )
         for own in (one_for_all, written_out)
     ]

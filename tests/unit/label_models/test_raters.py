@@ -51,7 +51,12 @@ def fitted(votes: mw.LabelMatrix, reading: Reading = FREE) -> tuple[Tree, CodedV
     def step(stats: SuffStats) -> tuple[list[npt.NDArray[np.float64]], list[npt.NDArray[np.float64]]]:
         return rater_m_step(coded, stats, priors, reading)
 
-    return tree, coded, priors, plain_em(e_step(tree, coded), step, initial_rules(coded, priors), Stopping(50, 0))
+    return (
+        tree,
+        coded,
+        priors,
+        plain_em(e_step(tree, coded), step, initial_rules(coded, priors), Stopping(50, 0.0, 0.01)),
+    )
 
 
 def test_tables_are_what_the_counts_and_beliefs_say_against_how_often_a_vote_is_cast() -> None:
@@ -60,7 +65,7 @@ def test_tables_are_what_the_counts_and_beliefs_say_against_how_often_a_vote_is_
     stats = expected_counts(tree, coded, *initial_rules(coded, priors))
     (table,), (log_prior,) = rater_m_step(coded, stats, priors, FREE)
     every = np.ones(votes.n_lfs, dtype=bool)
-    told = rater_counts(priors.outcomes[0], coded.tasks[0], stats.votes[0], priors, FREE, every)
+    told = rater_counts(coded.tasks[0], stats.votes[0], priors, FREE, every)
     given, pseudo = stats.votes[0][:, :3], told.strength[:, None, None] * told.mean[:, :3]
     confusion = (given + pseudo) / (given + pseudo).sum(axis=2, keepdims=True)
     difference = table[:, :3, :3] - np.log(confusion)
@@ -74,7 +79,7 @@ def test_the_mean_is_one_accuracy_shrunk_to_that_of_all() -> None:
     tree, coded, priors = prepared(votes)
     stats = expected_counts(tree, coded, *initial_rules(coded, priors))
     every = np.ones(votes.n_lfs, dtype=bool)
-    told = rater_counts(priors.outcomes[0], coded.tasks[0], stats.votes[0], priors, FREE, every)
+    told = rater_counts(coded.tasks[0], stats.votes[0], priors, FREE, every)
     np.testing.assert_allclose(told.right, np.einsum("jss->j", stats.votes[0][:, :3]))
     own = (told.right + told.worth * told.accuracy) / (told.n_votes + told.worth)
     expected = own[:, None, None] * np.eye(3) + (1 - own)[:, None, None] * (1 - np.eye(3)) / 2
@@ -118,7 +123,7 @@ def test_sets_and_soft_votes_are_rated_and_sets_by_a_part_are_not() -> None:
     votes = mw.LabelMatrix(codes, FLAT, names=["plain", "set", "soft", "part"], outcomes=says)
     tree, coded, priors = prepared(votes)
     place = {votes.names[lf]: i for i, lf in enumerate(coded.tasks[0].lfs.tolist())}
-    which = rated(priors.outcomes[0], coded.tasks[0])
+    which = rated(coded.tasks[0])
     assert [bool(which[place[name]]) for name in votes.names] == [True, True, True, False]
     stats = expected_counts(tree, coded, *initial_rules(coded, priors))
     (table,), _ = rater_m_step(coded, stats, priors, FREE)
@@ -133,9 +138,7 @@ def test_the_bound_is_below_the_evidence_and_near_it(balance: bool) -> None:
     votes = raters(5, n_points=7, n_lfs=3, asked=0.9)
     reading = Reading(True, balance)
     _, coded, priors, fit = fitted(votes, reading)
-    told = rater_counts(
-        priors.outcomes[0], coded.tasks[0], fit.stats.votes[0], priors, reading, np.ones(3, dtype=bool)
-    )
+    told = rater_counts(coded.tasks[0], fit.stats.votes[0], priors, reading, np.ones(3, dtype=bool))
     alpha, logs = told.strength[:, None, None] * told.mean[:, :3], []
     for y in itertools.product(range(3), repeat=7):
         counts = np.zeros((3, 3, 3))
