@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from metalwork.delivery import Predictor
     from metalwork.end_models import EndModel
     from metalwork.errors import MetalworkError
-    from metalwork.features import WordCounts
+    from metalwork.features import TfIdf, WordCounts
     from metalwork.label_models import (
         FeatureAwareLabelModel,
         ForestLabelModel,
@@ -75,6 +75,7 @@ _HOMES = {
     "TaskForest": "votes",
     "TaskProbabilities": "probabilities",
     "TaskSchema": "schema",
+    "TfIdf": "features",
     "WordCounts": "features",
     "apply": "labeling",
     "equals": "labeling",
@@ -122,6 +123,7 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "TaskForest",
     "TaskProbabilities",
     "TaskSchema",
+    "TfIdf",
     "WordCounts",
     "apply",
     "equals",

@@ -32,6 +32,7 @@ PUBLIC = (
     "TaskForest",
     "TaskProbabilities",
     "TaskSchema",
+    "TfIdf",
     "WordCounts",
     "apply",
     "equals",

@@ -12,7 +12,7 @@ from tests.unit.end_models.samples import FLAT, TRIAGE, UNEVEN, Words, chain, wo
 SCHEMAS = {"triage": TRIAGE, "uneven": UNEVEN, "flat": FLAT, "chain": chain(5)}
 
 
-@pytest.fixture(scope="module", params=["hier", "flat", "single"])
+@pytest.fixture(scope="module", params=["hier", "flat", "single", "linear"])
 def architecture(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -62,7 +62,10 @@ def test_the_same_seed_gives_the_same_bits(
     assert np.array_equal(again.predict_proba(data.counts).end, fitted.predict_proba(data.counts).end)
     assert [r["loss"] for r in again.history_] == [r["loss"] for r in fitted.history_]
     other = build(schema, architecture, random_state=1).fit(data.counts, data.probs)
-    assert not np.array_equal(other.predict_proba(data.counts).end, fitted.predict_proba(data.counts).end)
+    # a linear model has one optimum, which no seed moves
+    assert (architecture == "linear") == np.array_equal(
+        other.predict_proba(data.counts).end, fitted.predict_proba(data.counts).end
+    )
 
 
 def test_nothing_outside_changes(schema: TaskSchema, architecture: str, data: Words) -> None:

@@ -147,7 +147,7 @@ def test_sets_and_soft_votes(schema: mw.TaskSchema) -> None:
 
 
 @every_schema
-@pytest.mark.parametrize("architecture", ["hier", "flat", "single"])
+@pytest.mark.parametrize("architecture", ["hier", "flat", "single", "linear"])
 def test_end_models(architecture: str, schema: mw.TaskSchema, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     found = simulate(rng, schema, 300, lfs_a_task=4)

@@ -56,6 +56,7 @@ def check_arguments(model: Any) -> None:
     check_fraction("warmup", model.warmup, "[)")
     if model.max_grad_norm is not None:
         check_positive("max_grad_norm", model.max_grad_norm)
+    check_positive("l2", model.l2)
     check_not_negative("weight_decay", model.weight_decay)
     check_fraction("dropout", model.dropout, "[)")
     if model.input_dropout is not None:

@@ -14,7 +14,7 @@ from metalwork.end_models.network import EndNetwork, compile_network
 from metalwork.end_models.plan import Plan, compile_plan
 from metalwork.errors import DataError
 
-_COUNTS_INPUT_DROPOUT: Final = 0.2
+_WORDS_INPUT_DROPOUT: Final = 0.2
 _SMALL_NETWORK: Final = 10_000_000  # parameters, below which a second thread costs more than it gives
 
 
@@ -34,7 +34,7 @@ def compile_for(model: Any, task: Task, n_columns: int | None, scaler: Scaler, d
 
 def build(model: Any, plan: Plan, scaler: Scaler, input_module: nn.Module | None) -> EndNetwork:
     """The network of a plan, with the model's own modules and dropout."""
-    usual = _COUNTS_INPUT_DROPOUT if scaler.kind == "counts" else 0.0
+    usual = _WORDS_INPUT_DROPOUT if scaler.kind in ("counts", "rows") else 0.0
     input_dropout = usual if model.input_dropout is None else model.input_dropout
     make = (model.intermediate_module, model.head_module)
     return compile_network(plan, model.schema, input_module, *make, model.dropout, input_dropout)

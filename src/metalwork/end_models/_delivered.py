@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from metalwork._checks import FloatArray, check_count
-from metalwork._estimators import Estimator
+from metalwork._estimators import Estimator, as_classes
 from metalwork.end_models._building import pick_threads
 from metalwork.end_models._inputs import Columns, DenseInputs, Inputs, SparseInputs, check_finite, read_inputs
 from metalwork.end_models._scaling import Scaler
@@ -48,6 +49,11 @@ class Delivered(Estimator):
     featurizer_: Featurizer
     _scaler: Scaler
     n_features_in_: int | None
+
+    @property
+    def classes_(self) -> npt.NDArray[np.object_]:
+        """object array (n_end_labels,): the end labels' names, whose positions :meth:`predict` returns."""
+        return as_classes(self.schema)
 
     def explain(self, X: Any, row: int = 0, end_label: str | None = None) -> list[FeatureEffect]:
         """How much each feature of one record moved its prediction, task by task down the tree.

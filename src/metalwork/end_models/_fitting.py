@@ -20,6 +20,7 @@ from metalwork.end_models._checkpoint import Checkpoint
 from metalwork.end_models._digest import Digest
 from metalwork.end_models._featurized import one_copy
 from metalwork.end_models._inputs import in_blocks
+from metalwork.end_models._linear import LinearTrainer
 from metalwork.end_models._parts import Parts, Reader, naming
 from metalwork.end_models._processes import Processes
 from metalwork.end_models._scaling import Scaler, fit_scaler
@@ -82,6 +83,11 @@ def _heads(model: Any) -> Plan:
     return compile_plan(model.schema, model.architecture, 1, model.hidden_sizes)
 
 
+def is_convex(model: Any) -> bool:
+    """Whether the model is linear in its features, so that its loss has one minimum."""
+    return model.architecture == "linear" and model.input_module is None and model.head_module is None
+
+
 def _train(
     model: Any,
     reader: Reader,
@@ -94,6 +100,8 @@ def _train(
     columns, processes = reader.columns, Processes()
     assert columns is not None
     held_out = None if dev is None else reader.dev(dev, scaler)
+    if is_convex(model):
+        return _solve(model, reader, task, scaler, held_out, callbacks)
     device, seed = pick_device(model.device), processes.agree_on(pick_seed(model.random_state))
     kept = None
     if checkpoint is not None or processes.are_several:
@@ -114,6 +122,20 @@ def _train(
     if kept is not None and not processes.rank:
         kept.remove()
     found = network.eval(), scaler, columns, trainer.history, trainer.best_epoch
+    return Fitted(*found, reader.featurizer)
+
+
+def _solve(
+    model: Any, reader: Reader, task: Task, scaler: Scaler, dev: Dev | None, callbacks: Sequence[Callback]
+) -> Fitted:
+    """The one optimum of a linear model: found in seconds, so that no checkpoint is kept."""
+    columns = reader.columns
+    assert columns is not None
+    with seeded(0, torch.device("cpu")):  # what it draws is overwritten
+        network = compile_for(model, task, columns.number, scaler, torch.device("cpu"))
+    trainer = LinearTrainer(network, task, model.l2, model.max_epochs)
+    trainer.fit(dev, callbacks)
+    found = network.to(pick_device(model.device)).eval(), scaler, columns, trainer.history, trainer.best_epoch
     return Fitted(*found, reader.featurizer)
 
 

@@ -12,8 +12,9 @@ from metalwork.end_models._inputs import DenseInputs, Inputs, RecordInputs, Spar
 from metalwork.end_models._tasks import BlockSum
 from metalwork.errors import DataError
 
-SCALINGS: Final = ("auto", "counts", "standard", "none")
-_COUNT_NORM = 4.0
+SCALINGS: Final = ("auto", "counts", "rows", "standard", "none")
+_LENGTH: Final = 4.0  # of scaled rows, so that the first layer starts out with values of the usual size
+_NEARLY: Final = 1e-3  # how much lengths may differ and still be one
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -31,7 +32,9 @@ class Scaler:
             return inputs
         if self.kind == "counts":
             _check_counts(inputs)
-            return _scale_counts(inputs)
+            return _of_one_length(inputs, np.log1p)
+        if self.kind == "rows":
+            return _of_one_length(inputs, np.asarray)
         if isinstance(inputs, SparseInputs):
             raise DataError(
                 "X must be dense for scaling='standard'; got a sparse matrix. Use X.toarray() or scaling='none'."
@@ -42,22 +45,28 @@ class Scaler:
 def fit_scaler(blocks: Callable[[], Iterable[Inputs]], scaling: str, has_input_module: bool) -> Scaler:
     """The scaler that ``scaling`` asks for; ``"auto"`` looks at the features, which ``blocks()`` gives anew.
 
-    ``"auto"`` is ``"none"`` before an input module and for sparse features that are not counts, ``"counts"`` for
-    whole numbers from 0 upwards in a sparse matrix, and ``"standard"`` for dense features.
+    ``"auto"`` is ``"standard"`` for dense features. Of a sparse matrix it is ``"counts"`` for whole numbers from 0
+    upwards, and ``"rows"`` where all rows have one length, such as TF-IDF. It is ``"none"`` for others, and before
+    an input module.
     """
     kind = _kind_for(blocks(), has_input_module) if scaling == "auto" else scaling
     return Scaler(kind, _moments(blocks) if kind == "standard" else {})
 
 
 def _kind_for(blocks: Iterable[Inputs], has_input_module: bool) -> str:
+    are_counts, shortest, longest = True, np.inf, 0.0
     for inputs in blocks:
         if has_input_module or isinstance(inputs, RecordInputs):
             return "none"
         if isinstance(inputs, DenseInputs):
             return "standard"
-        if not _are_counts(inputs.matrix.data):
-            return "none"
-    return "counts"
+        are_counts = are_counts and _are_counts(inputs.matrix.data)
+        lengths = _lengths(inputs, inputs.matrix.data)
+        lengths = lengths[lengths > 0]
+        shortest, longest = min(shortest, lengths.min(initial=np.inf)), max(longest, lengths.max(initial=0.0))
+    if are_counts:
+        return "counts"
+    return "rows" if longest <= (1 + _NEARLY) * shortest else "none"
 
 
 def _moments(blocks: Callable[[], Iterable[Inputs]]) -> dict[str, Float32Array]:
@@ -101,15 +110,20 @@ def _are_counts(values: npt.NDArray[Any]) -> bool:
     return bool((values >= 0).all() and (values == np.floor(values)).all())
 
 
-def _scale_counts(inputs: DenseInputs | SparseInputs) -> Inputs:
-    """log(1 + count), rows of one length: 4, so that the first layer starts out with values of the usual size."""
+def _of_one_length(inputs: DenseInputs | SparseInputs, change: Callable[[Any], Any]) -> Inputs:
+    """Rows brought to one length once each value is changed; rows of zeros stay."""
     if isinstance(inputs, DenseInputs):
-        logs = np.log1p(inputs.array)
-        norms = np.linalg.norm(logs, axis=1, keepdims=True)
-        return DenseInputs(logs * (_COUNT_NORM / np.maximum(norms, 1e-12)))
-    matrix = inputs.matrix
-    values = np.log1p(matrix.data)
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    norms = np.sqrt(np.bincount(rows, values.astype(np.float64) ** 2, minlength=matrix.shape[0]))
-    scaled = (values * (_COUNT_NORM / np.maximum(norms, 1e-12))[rows]).astype(np.float32)
+        changed = change(inputs.array)
+        norms = np.linalg.norm(changed, axis=1, keepdims=True)
+        return DenseInputs(changed * (_LENGTH / np.maximum(norms, 1e-12)))
+    matrix, values = inputs.matrix, change(inputs.matrix.data)
+    factors = _LENGTH / np.maximum(_lengths(inputs, values), 1e-12)
+    scaled = (values * np.repeat(factors, np.diff(matrix.indptr))).astype(np.float32)
     return SparseInputs(sp.csr_array((scaled, matrix.indices, matrix.indptr), shape=matrix.shape))
+
+
+def _lengths(inputs: SparseInputs, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The length of each row (n_points,), with ``values`` in place of its own."""
+    n_points = len(inputs)
+    rows = np.repeat(np.arange(n_points), np.diff(inputs.matrix.indptr))
+    return np.sqrt(np.bincount(rows, values.astype(np.float64) ** 2, minlength=n_points))

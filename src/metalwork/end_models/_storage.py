@@ -53,7 +53,7 @@ class _Header(_Strict):
     n_features: PositiveInt
     n_features_in: PositiveInt | None
     feature_names: list[str] | None
-    scaling: Literal["counts", "standard", "none"]
+    scaling: Literal["counts", "rows", "standard", "none"]
     history: list[_Epoch]
     best_epoch: PositiveInt
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from metalwork._estimators import as_classes
 from metalwork.end_models._arguments import check_rows
 from metalwork.end_models._delivered import Delivered
 from metalwork.end_models._fitting import fit_in_parts, fit_whole
@@ -35,8 +34,10 @@ class EndModel(Delivered):
     Parameters
     ----------
     schema : TaskSchema
-    architecture : {"hier", "flat", "single"}
-        See :func:`metalwork.end_models.compile_plan`: Figure 3's two networks, and one head over end labels.
+    architecture : {"hier", "flat", "single", "linear"}
+        See :func:`metalwork.end_models.compile_plan`. ``"linear"`` has one minimum, which L-BFGS finds: of the
+        arguments below it heeds ``l2``, ``scaling``, ``max_epochs`` (iterations, 500 by default), ``featurizer``
+        and its modules, with one of which it is trained as the others are.
     hidden_sizes : sequence of int, default (250, 50)
         Sizes of the intermediate layers from the input upwards; the last one repeats in deeper trees.
     input_module : nn.Module, optional
@@ -46,14 +47,15 @@ class EndModel(Delivered):
         Seed of weights, order and dropout; None draws a new one each time.
     intermediate_module, head_module : callable, optional
         ``make(in_size, out_size)`` returns an ``nn.Module`` in place of linear + ReLU, and of a linear head.
-    scaling : {"auto", "counts", "standard", "none"}
-        ``"counts"``: log(1 + x), rows of one length. ``"standard"``: mean 0 and deviation 1 a feature, of dense
-        features. ``"auto"``: counts for whole numbers in a sparse matrix, standard for dense features, else none.
+    scaling : {"auto", "counts", "rows", "standard", "none"}
+        ``"counts"``: log(1 + x), rows of one length. ``"rows"``: rows of that length. ``"standard"``: mean 0 and
+        deviation 1 a feature, of dense features. ``"auto"``: standard for dense features; of a sparse matrix
+        counts for whole numbers, rows where all have one length, else none.
     dropout : float in [0, 1)
         Of the default layers' outputs.
     input_dropout : float in [0, 1), optional
-        Of the features. By default 0.2 where the scaling is ``"counts"``, so that the network learns from other
-        words than those the labeling functions look for; else 0.
+        Of the features. By default 0.2 where the scaling is ``"counts"`` or ``"rows"``, so that the network
+        learns from other words than those the labeling functions look for; else 0.
     max_epochs : int, optional
         By default 20, or as many as make 300 steps.
     lr, batch_size, weight_decay
@@ -67,8 +69,8 @@ class EndModel(Delivered):
         ``"auto"`` takes a GPU where there is one.
     featurizer : Featurizer or sequence of Featurizer, optional
         What turns records into features, such as :class:`metalwork.WordCounts`; several stand side by side. With
-        it, ``X`` is everywhere what a featurizer reads: a data frame, a list of dicts or of texts, files. ``fit``
-        fits a copy on the records that count, and the model's file holds it. Not together with ``input_module``.
+        it, ``X`` is everywhere records: a data frame, a list of dicts or of texts, files. ``fit`` fits a copy on
+        those that count, and the model's file holds it. Not together with ``input_module``.
     optimizer : {"adamw", "adam", "sgd"}
         SGD has a momentum of 0.9 and wants a higher ``lr``; it and Adam add ``weight_decay`` to the gradient.
     schedule : {"cosine", "linear", "constant"}
@@ -79,6 +81,8 @@ class EndModel(Delivered):
         Gradients whose common norm is above it are scaled down to it.
     precision : {"float32", "bf16", "auto"}
         Of what mini-batches are computed in; weights stay float32. ``"auto"``: bf16 on a GPU that has it.
+    l2 : float
+        Penalty of ``"linear"``, which is scikit-learn's ``LogisticRegression(C=1 / l2)`` for known labels.
 
     Attributes
     ----------
@@ -136,17 +140,16 @@ class EndModel(Delivered):
         warmup: float = 0.0,
         max_grad_norm: float | None = None,
         precision: str = "float32",
+        l2: float = 1.0,
     ) -> None:
         self.schema = schema
         self.architecture = architecture
         self.hidden_sizes = hidden_sizes
         self.input_module = input_module
         self.random_state = random_state
-        self.intermediate_module = intermediate_module
-        self.head_module = head_module
+        self.intermediate_module, self.head_module = intermediate_module, head_module
         self.scaling = scaling
-        self.dropout = dropout
-        self.input_dropout = input_dropout
+        self.dropout, self.input_dropout = dropout, input_dropout
         self.max_epochs = max_epochs
         self.lr = lr
         self.batch_size = batch_size
@@ -160,6 +163,7 @@ class EndModel(Delivered):
         self.warmup = warmup
         self.max_grad_norm = max_grad_norm
         self.precision = precision
+        self.l2 = l2
 
     def fit(
         self,
@@ -233,11 +237,6 @@ class EndModel(Delivered):
             there is an input module.
         """
         return self._keep(fit_in_parts(self, parts, dev, callbacks, checkpoint))
-
-    @property
-    def classes_(self) -> npt.NDArray[np.object_]:
-        """object array (n_end_labels,): the end labels' names, whose positions :meth:`predict` returns."""
-        return as_classes(self.schema)
 
     def predict_proba(self, X: Any) -> TaskProbabilities:
         """Probabilities of the end labels, and of every task's labels.

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from metalwork.end_models.plan import Plan
+from metalwork.end_models.plan import INPUT, Plan
 from metalwork.schema import TaskSchema
 
 ModuleFactory = Callable[[int, int], nn.Module]
@@ -86,19 +87,24 @@ class EndNetwork(nn.Module):
         position = {head.task: i for i, head in enumerate(plan.heads)}
         self._children = [[position[child] for child in head.children] for head in plan.heads]
         self.register_buffer("_paths", _end_label_paths(plan, schema), persistent=False)
-        self._reads_sparse = self.first_linear is not None
+        first = self.layers[:1] if layers else self.heads
+        self._reads_sparse = isinstance(input_module, nn.Identity) and all(map(_first_linear, first))
 
     @property
     def first_linear(self) -> InputLinear | None:
         """The linear layer that reads the records themselves, sparse rows as they are; None where another does."""
-        return _first_linear(self.layers[0]) if isinstance(self.input_module, nn.Identity) else None
+        is_one = isinstance(self.input_module, nn.Identity) and len(self.layers)
+        return _first_linear(self.layers[0]) if is_one else None
 
     def forward(self, rows: Any) -> list[Tensor]:
         """Log probabilities by head; see the class."""
         hidden = self._hidden(rows)
         logits: dict[int, Tensor] = {}
         for i in reversed(range(len(self.heads))):  # children before the parents that read them
-            parts = [hidden[self.plan.heads[i].layer], *(logits[c].softmax(dim=1) for c in self._children[i])]
+            parts = [
+                hidden[self.plan.heads[i].layer - INPUT],
+                *(logits[c].softmax(dim=1) for c in self._children[i]),
+            ]
             logits[i] = self.heads[i](torch.cat(parts, dim=1) if len(parts) > 1 else parts[0])
         return [F.log_softmax(logits[i], dim=1) for i in range(len(self.heads))]
 
@@ -107,13 +113,13 @@ class EndNetwork(nn.Module):
         columns = F.pad(torch.cat(outputs, dim=1), (0, 1))  # paths shorter than the deepest add this zero
         return columns[:, self._paths].sum(dim=2)
 
-    def _hidden(self, rows: Any) -> list[Tensor]:
+    def _hidden(self, rows: Any) -> list[Any]:
+        """The input, and what each layer puts out."""
         sparse = isinstance(rows, SparseRows)
         value = self.input_module(rows.dense() if sparse and not self._reads_sparse else rows)
-        hidden = []
+        hidden = [value]
         for layer in self.layers:
-            value = layer(value)
-            hidden.append(value)
+            hidden.append(layer(hidden[-1]))
         return hidden
 
 
@@ -144,13 +150,14 @@ def compile_network(
         Of the default layers' outputs, and of the first one's input.
     """
     sizes = [(layer.in_size, layer.size) for layer in plan.layers]
-    if intermediate_module is None:
+    layers: list[nn.Module] = []
+    if sizes and intermediate_module is None:
         first = InputLinear(*sizes[0], dropout=input_dropout)
         linears = [first, *(nn.Linear(n_in, n_out) for n_in, n_out in sizes[1:])]
-        layers: list[nn.Module] = [nn.Sequential(linear, nn.ReLU(), nn.Dropout(dropout)) for linear in linears]
-    else:
+        layers = [nn.Sequential(linear, nn.ReLU(), nn.Dropout(dropout)) for linear in linears]
+    elif intermediate_module is not None:
         layers = [intermediate_module(n_in, n_out) for n_in, n_out in sizes]
-    make_head = nn.Linear if head_module is None else head_module
+    make_head = head_module or (nn.Linear if sizes else partial(InputLinear, dropout=input_dropout))
     heads: list[nn.Module] = [make_head(head.in_size, head.size) for head in plan.heads]
     return EndNetwork(plan, schema, nn.Identity() if input_module is None else input_module, layers, heads)
 

@@ -8,7 +8,9 @@ from metalwork._checks import check_choice, check_count
 from metalwork.errors import ConfigError
 from metalwork.schema import TaskSchema
 
-ARCHITECTURES = ("hier", "flat", "single")
+ARCHITECTURES = ("hier", "flat", "single", "linear")
+INPUT = -1
+"""The ``layer`` of heads that read the input itself."""
 _END_LABELS_SHOWN = 6
 
 
@@ -31,7 +33,7 @@ class HeadPlan:
     labels : tuple of str
         The labels it tells apart.
     layer : int
-        Position in ``Plan.layers`` of the layer it reads; 0 is nearest the input.
+        Position in ``Plan.layers`` of the layer it reads; 0 is nearest the input, -1 is the input itself.
     children : tuple of str
         Tasks whose head outputs it reads besides.
     in_size : int
@@ -88,9 +90,15 @@ class Plan:
             layer, heads = self.layers[index], self.heads_on(index)
             lines.append(f"layer {index + 1}: {layer.in_size:,} -> {layer.size:,}")
             for i, head in enumerate(heads):
-                lines.append(f"{'└──' if i == len(heads) - 1 else '├──'} {_describe(head)}")
+                lines.append(_branch(i == len(heads) - 1, head))
         lines.append(f"input: {self.n_features:,} features")
+        heads = self.heads_on(INPUT)
+        lines += [_branch(i == len(heads) - 1, head) for i, head in enumerate(heads)]
         return "\n".join(lines)
+
+
+def _branch(is_last: bool, head: HeadPlan) -> str:
+    return f"{'└──' if is_last else '├──'} {_describe(head)}"
 
 
 def _describe(head: HeadPlan) -> str:
@@ -112,10 +120,11 @@ def compile_plan(
     ----------
     schema : TaskSchema
         A tree of any depth; leaves may lie at different depths.
-    architecture : {"hier", "flat", "single"}
+    architecture : {"hier", "flat", "single", "linear"}
         ``"hier"``: the root's head on the top layer, a task ``k`` levels below it ``k`` layers nearer the input,
         and each head also reads the outputs of its child tasks' heads. ``"flat"``: every head on the top layer.
         ``"single"``: one head over the end labels on the top layer.
+        ``"linear"``: no layers; every task's head reads the input.
     n_features : int
         What the input module puts out (the paper's D_0).
     hidden_sizes : sequence of int
@@ -132,6 +141,10 @@ def compile_plan(
     check_count("n_features", n_features)
     layers = _layers(n_features, _sizes(hidden_sizes, schema.n_levels))
     top = len(layers) - 1
+    if architecture == "linear":
+        size = int(n_features)
+        heads = [HeadPlan(task, schema.labels(task), INPUT, (), size) for task in schema.tasks]
+        return Plan(architecture, size, (), tuple(heads))
     if architecture == "single":
         heads = [HeadPlan(None, schema.end_labels, top, (), layers[top].size)]
     elif architecture == "flat":

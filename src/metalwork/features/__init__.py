@@ -4,8 +4,9 @@ from metalwork._public import offer
 from metalwork.features._combined import Combined
 from metalwork.features._featurizer import Featurizer, Learner
 from metalwork.features._numbers import NumericColumns
+from metalwork.features._tfidf import TfIdf
 from metalwork.features._words import WordCounts
 
-__all__ = ["Combined", "Featurizer", "Learner", "NumericColumns", "WordCounts"]
+__all__ = ["Combined", "Featurizer", "Learner", "NumericColumns", "TfIdf", "WordCounts"]
 
 offer(__name__, globals())

@@ -337,9 +337,10 @@ class LabelModelSettings(Settings):
 
 
 class FeatureSettings(Settings):
-    """What the end model reads: counts of the words of a text column, numeric columns, or both."""
+    """What the end model reads: the words of a text column, numeric columns, or both."""
 
     text: Text | None = None
+    words: Literal["counts", "tf-idf"] = "counts"
     min_df: PositiveInt = 2
     max_features: PositiveInt | None = None
     tokenizer: Literal["words", "chars"] = "words"
@@ -352,7 +353,7 @@ class FeatureSettings(Settings):
             raise ValueError("must have the key text, columns, or both")
         if self.ngrams[0] > self.ngrams[1]:
             raise ValueError(f"must have ngrams from the least to the most, e.g. [1, 2]; got {self.ngrams}")
-        of_text = self.model_fields_set & {"min_df", "max_features", "tokenizer", "ngrams"}
+        of_text = self.model_fields_set & {"words", "min_df", "max_features", "tokenizer", "ngrams"}
         if self.text is None and of_text:
             raise ValueError(f"may have the key {min(of_text)} beside text only")
         return self
@@ -361,7 +362,7 @@ class FeatureSettings(Settings):
 class EndModelSettings(Settings):
     """The network; a key left out takes the end model's own default."""
 
-    architecture: Literal["hier", "flat", "single"] = "hier"
+    architecture: Literal["hier", "flat", "single", "linear"] = "hier"
     hidden_sizes: list[PositiveInt] | None = None
     max_epochs: PositiveInt | None = None
     batch_size: PositiveInt | None = None

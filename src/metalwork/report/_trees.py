@@ -113,11 +113,11 @@ def draw_network(plan: Plan) -> Drawing:
     """The network from left to right: input, layers, below each layer its heads, and which head feeds which."""
     nodes = [_box(0, 0, "input", f"{plan.n_features:,} features", "input")]
     edges, place = [], {}
-    for index, layer in enumerate(plan.layers):
-        column = index + 1
+    for column, layer in enumerate(plan.layers, start=1):
         nodes.append(_box(column, 0, f"layer {column}", plural(layer.size, "unit"), "layer"))
         edges.append(Edge(_flow(column), "flow"))
-        for row, head in enumerate(plan.heads_on(index), start=1):
+    for column in range(len(plan.layers) + 1):
+        for row, head in enumerate(plan.heads_on(column - 1), start=1):
             nodes.append(_box(column, row, head.name, plural(head.size, "label"), "head"))
             edges.append(Edge(_rail(column, row), "reads"))
             place[head.name] = (column, row)

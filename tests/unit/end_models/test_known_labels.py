@@ -25,7 +25,7 @@ def test_known_labels_are_certain_probabilities(y: Any) -> None:
     assert np.array_equal(known.predict_proba(DATA.counts).end, certain.predict_proba(DATA.counts).end)
 
 
-@pytest.mark.parametrize("architecture", ["hier", "flat", "single"])
+@pytest.mark.parametrize("architecture", ["hier", "flat", "single", "linear"])
 def test_targets_of_end_labels_are_those_of_their_probabilities(architecture: str) -> None:
     for schema in (FLAT, TRIAGE, UNEVEN):
         plan, ends = compile_plan(schema, architecture), np.arange(schema.n_end_labels)
@@ -40,7 +40,7 @@ def test_a_coarse_label_teaches_the_tasks_above_it_alone() -> None:
     assert single.tolist() == [[0.5, 0.5, 0, 0], [0, 0, 1, 0]]
 
 
-@pytest.mark.parametrize("architecture", ["hier", "flat", "single"])
+@pytest.mark.parametrize("architecture", ["hier", "flat", "single", "linear"])
 def test_coarse_labels_help_where_they_can(architecture: str) -> None:
     coarse = ["Acute" if name in ("Urgent", "Emergent") else "Non-acute" for name in NAMES]
     model = small(architecture).fit(DATA.counts, coarse)

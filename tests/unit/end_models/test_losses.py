@@ -25,7 +25,7 @@ def outputs_of(schema: TaskSchema, architecture: str) -> tuple[list[torch.Tensor
 
 
 @pytest.mark.parametrize("schema", [TRIAGE, UNEVEN, FLAT], ids=["triage", "uneven", "flat"])
-@pytest.mark.parametrize("architecture", ["hier", "flat", "single"])
+@pytest.mark.parametrize("architecture", ["hier", "flat", "single", "linear"])
 def test_the_loss_is_the_cross_entropy_of_the_end_labels(schema: TaskSchema, architecture: str) -> None:
     outputs, end, targets = outputs_of(schema, architecture)
     expected = -(probabilities(schema).end * end.numpy()).sum(axis=1).mean()

@@ -35,6 +35,15 @@ def test_single_task_has_one_head_over_the_end_labels() -> None:
     assert plan.heads[0].name == "end labels"
 
 
+def test_a_linear_model_has_heads_on_the_input_alone() -> None:
+    plan = compile_plan(TRIAGE, "linear", 9)
+    assert plan.layers == ()
+    assert [(head.task, head.layer, head.children, head.in_size) for head in plan.heads] == [
+        (task, -1, (), 9) for task in TRIAGE.tasks
+    ]
+    assert plan.n_parameters == 10 * 6
+
+
 @pytest.mark.parametrize("architecture", ["hier", "flat", "single"])
 def test_layers_are_the_same_for_every_architecture(architecture: str) -> None:
     assert compile_plan(UNEVEN, architecture, 9).layers == compile_plan(UNEVEN, "hier", 9).layers
@@ -98,7 +107,7 @@ def test_many_labels_are_cut_short_in_print() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("deep",), "architecture must be one of 'hier', 'flat', 'single'; got 'deep'."),
+        (("deep",), "architecture must be one of 'hier', 'flat', 'single', 'linear'; got 'deep'."),
         (("hier", 0), "n_features must be a whole number of at least 1; got 0."),
         (("hier", 2.5), "n_features must be a whole number of at least 1; got 2.5."),
         (

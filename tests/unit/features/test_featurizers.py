@@ -12,12 +12,13 @@ from sklearn.base import clone
 
 from metalwork._arrays import save_arrays
 from metalwork.errors import ConfigError, DataError, NotFittedError
-from metalwork.features import Combined, Featurizer, NumericColumns, WordCounts
+from metalwork.features import Combined, Featurizer, NumericColumns, TfIdf, WordCounts
 
 RECORDS = [{"text": "red fox", "note": "ab", "size": "3"}, {"text": "red hen", "note": "b", "size": "4.5"}]
 MAKERS: list[Callable[[], Featurizer]] = [
     lambda: WordCounts(min_df=1, field="text"),
     lambda: WordCounts(min_df=1, field="note", tokenizer="chars", ngrams=(1, 2), max_features=2),
+    lambda: TfIdf(min_df=1, field="text", ngrams=(1, 2)),
     lambda: NumericColumns(["size"]),
     lambda: Combined([NumericColumns(["size"]), NumericColumns(["size"])]),
     lambda: Combined([WordCounts(min_df=1, field="text"), Combined([NumericColumns(("size",))])]),

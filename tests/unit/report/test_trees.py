@@ -36,7 +36,7 @@ def test_no_two_names_of_the_tree_overlap(tree: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("tree", TREES)
-@pytest.mark.parametrize("architecture", ["hier", "flat", "single"])
+@pytest.mark.parametrize("architecture", ["hier", "flat", "single", "linear"])
 def test_the_network_shows_every_layer_head_and_feed(tree: dict[str, Any], architecture: str) -> None:
     plan = compile_plan(mw.TaskSchema.from_dict(tree), architecture, n_features=100)
     drawing = draw_network(plan)

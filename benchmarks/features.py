@@ -1,0 +1,162 @@
+"""Features and end models beside each other: accuracy on test, and CPU seconds of features and training.
+
+    python benchmarks/features.py                       # all sets, words alone
+    python benchmarks/features.py --only openi rcv1 --features counts tf-idf --models linear
+
+openi, rcv1 and reuters are the examples, trained on the default label model's probabilities (dev given) of the
+records with a vote. trec and clinc150 are trained on known labels: all of trec's, ten an intent of clinc150's.
+Networks are the mean of three seeds, with dev. "scikit-learn" is `LogisticRegression(C=16)` on TF-IDF rows of
+length 1, each record once a label with the label's probability as its weight: the same problem as the linear
+end model's. Folder: METALWORK_DATA.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from _matrices._wrench import data_folder
+
+import metalwork as mw
+from metalwork.examples import load_example
+from metalwork.features import Featurizer
+
+SEEDS = (0, 1, 2)
+
+
+@dataclass
+class Set:
+    """Records with one text each, what trains the end model, and what judges it."""
+
+    schema: mw.TaskSchema
+    train: Any
+    labels: Any
+    dev: tuple[Any, Any]
+    test: tuple[Any, Any]
+
+
+def example(name: str) -> Set:
+    """One of the examples, labeled by the default label model."""
+    run = mw.Run(load_example(name)).fit()
+    text, columns = run.job.features.text, {}
+    for split in ("train", "dev", "test"):
+        columns[split] = {"text": run.split(split).records[text].to_list()}
+    voted = np.flatnonzero((run.votes["train"].codes >= 0).any(axis=1))
+    gold = {split: run.job.known_labels(split) for split in ("dev", "test")}
+    train = [columns["train"]["text"][i] for i in voted]
+    return Set(
+        run.job.schema,
+        train,
+        run.labels["train"].rows(voted),
+        (columns["dev"]["text"], gold["dev"]),
+        (columns["test"]["text"], gold["test"]),
+    )
+
+
+def clinc150() -> Set:
+    """Ten records an intent."""
+    data = json.loads(data_folder("clinc150", "data_full.json").read_text(encoding="utf-8"))
+    domains = json.loads(data_folder("clinc150", "domains.json").read_text(encoding="utf-8"))
+    tree = [{name: {"task": f"intent of {name}", "labels": labels}} for name, labels in domains.items()]
+    by_label: dict[str, list[str]] = {}
+    for text, label in data["train"]:
+        by_label.setdefault(label, []).append(text)
+    rng = np.random.default_rng(0)
+    rows = [(text, label) for label in sorted(by_label) for text in rng.permutation(by_label[label])[:10]]
+    schema = mw.TaskSchema.from_dict({"task": "domain", "labels": tree})
+    return Set(schema, *_columns(rows), _columns(data["val"][::10]), _columns(data["test"]))
+
+
+def trec() -> Set:
+    """All known labels."""
+    lines = data_folder("trec", "trec_hier_wrench.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    fine: dict[str, set[str]] = {}
+    for row in rows:
+        fine.setdefault(row["coarse"], set()).add(row["fine"])
+    tree = [{name: {"task": f"kind of {name}", "labels": sorted(own)}} for name, own in sorted(fine.items())]
+    parts = {s: [(r["text"], r["fine"]) for r in rows if r["split"] == s] for s in ("train", "valid", "test")}
+    schema = mw.TaskSchema.from_dict({"task": "coarse", "labels": tree})
+    return Set(schema, *_columns(parts["train"]), _columns(parts["valid"][:100]), _columns(parts["test"]))
+
+
+def _columns(rows: Any) -> tuple[list[str], list[str]]:
+    return [str(text) for text, _ in rows], [label for _, label in rows]
+
+
+SETS: dict[str, Callable[[], Set]] = {
+    "openi": lambda: example("openi"),
+    "rcv1": lambda: example("rcv1"),
+    "reuters": lambda: example("reuters"),
+    "trec": trec,
+    "clinc150": clinc150,
+}
+FEATURES: dict[str, Callable[[], Featurizer]] = {
+    "counts": mw.WordCounts,
+    "tf-idf": mw.TfIdf,
+    "tf-idf, pairs": lambda: mw.TfIdf(ngrams=(1, 2)),
+    "tf-idf, characters": lambda: mw.TfIdf(tokenizer="chars", ngrams=(2, 4), min_df=3),
+}
+MODELS = {"linear": "linear", "network": "hier"}
+
+
+def trained(found: Set, make: Callable[[], Featurizer], architecture: str) -> Iterator[tuple[float, float]]:
+    """Accuracy on test and CPU seconds of each seed."""
+    start = time.process_time()
+    featurizer = make()
+    X = featurizer.fit_transform(found.train)
+    dev, test = featurizer.transform(found.dev[0]), featurizer.transform(found.test[0])
+    seconds = time.process_time() - start
+    for seed in SEEDS if architecture != "linear" else SEEDS[:1]:
+        start = time.process_time()
+        model = mw.EndModel(found.schema, architecture, random_state=seed).fit(
+            X, found.labels, (dev, found.dev[1])
+        )
+        took = seconds + time.process_time() - start
+        yield model.score(test, found.test[1]), took
+
+
+def by_scikit_learn(found: Set) -> tuple[float, float]:
+    """Logistic regression on the same soft labels, by rows of weights."""
+    from sklearn.linear_model import LogisticRegression
+
+    start = time.process_time()
+    featurizer = mw.TfIdf()
+    X = featurizer.fit_transform(found.train)
+    labels = found.labels
+    if not isinstance(labels, mw.TaskProbabilities):
+        labels = mw.TaskProbabilities.from_labels(labels, found.schema)
+    rows, codes = np.nonzero(labels.end)
+    model = LogisticRegression(C=16, max_iter=500)
+    model.fit(sp.csr_matrix(X)[rows], codes, sample_weight=labels.end[rows, codes])
+    end = np.zeros((len(found.test[0]), found.schema.n_end_labels))
+    end[:, model.classes_] = model.predict_proba(featurizer.transform(found.test[0]))
+    took = time.process_time() - start
+    right = mw.evaluate(mw.TaskProbabilities(end, found.schema), found.test[1])
+    return right.accuracy, took
+
+
+def main() -> None:
+    """Print one line a set, features and model."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--features", nargs="+", default=list(FEATURES))
+    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
+    chosen = parser.parse_args()
+    for name in chosen.only:
+        found = SETS[name]()
+        accuracy, seconds = by_scikit_learn(found)
+        print(f"| {name} | tf-idf | scikit-learn | {100 * accuracy:.1f} | {seconds:.1f} |", flush=True)
+        for features in chosen.features:
+            for model in chosen.models:
+                pairs = list(trained(found, FEATURES[features], MODELS[model]))
+                accuracy, seconds = np.mean(pairs, axis=0)
+                print(f"| {name} | {features} | {model} | {100 * accuracy:.1f} | {seconds:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
