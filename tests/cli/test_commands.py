@@ -24,6 +24,7 @@ COMMANDS = (
     "demo",
     "reproduce",
     "predict",
+    "serve",
     "cache",
     "data",
     "lf",

@@ -72,3 +72,54 @@ def predict(
     run_predict(
         run, files, out, model, run_code, keep=keep or [], explain=explain, probabilities=probabilities, **cut
     )
+
+
+@app.command(rich_help_panel=_WORK)
+def serve(
+    run: RunArgument,
+    port: Annotated[int, typer.Option("--port", metavar="N", help="Where to listen; 0 for any free port.")] = 8000,
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen at; 0.0.0.0 lets other machines ask.")
+    ] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", metavar="NAME", help="A name by which it may be asked; may be repeated."),
+    ] = None,
+    min_confidence: Annotated[
+        float, typer.Option("--min-confidence", help="Give no label that is less probable.")
+    ] = 0.0,
+    min_precision: Annotated[
+        float | None,
+        typer.Option("--min-precision", help="Give labels from the confidence at which dev shows this precision."),
+    ] = None,
+    max_records: Annotated[int, typer.Option("--max-records", min=1, help="Records in a request.")] = 1000,
+    max_bytes: Annotated[int, typer.Option("--max-bytes", min=1, help="Bytes in a request.")] = 1 << 20,
+    model: ModelOption = None,
+    run_code: RunCodeOption = False,
+    dockerfile: Annotated[
+        Path | None,
+        typer.Option("--dockerfile", metavar="PATH", help="Write a Dockerfile, and serve nothing."),
+    ] = None,
+) -> None:
+    """Answer requests over HTTP with the models of a finished run.
+
+    POST /predict takes {"records": [{"text": "..."}]}, and may say min_confidence,
+    probabilities and explain. GET /health, /metrics (Prometheus), /model and
+    /openapi.json tell of the server. Requests that wait together are predicted
+    together. SIGTERM ends it once what is asked is answered.
+
+    It listens on this machine alone unless --host says otherwise, and has no
+    passwords: put a proxy that has before it.
+
+    Examples:
+      metalwork serve runs/first --port 8000
+      metalwork serve runs/first --dockerfile Dockerfile
+    """
+    from metalwork.cli._serve import run_serve, write_docker
+
+    if dockerfile is not None:
+        write_docker(run, dockerfile)
+        return
+    cut = {"min_confidence": min_confidence, "min_precision": min_precision}
+    limits = {"max_records": max_records, "max_bytes": max_bytes}
+    run_serve(run, host, port, allow_host, model, run_code, cut, limits)

@@ -7,6 +7,7 @@ from metalwork.data._datasets import to_dataset
 from metalwork.data._find import DatasetStatus, cache_folder, fetch, find_data, list_datasets
 from metalwork.data._globs import find_files
 from metalwork.data._held import HeldFiles
+from metalwork.data._json import parse_object
 from metalwork.data._limits import Limits
 from metalwork.data._open import open_records
 from metalwork.data._read import iter_records, read_records
@@ -34,6 +35,7 @@ __all__ = [
     "iter_records",
     "list_datasets",
     "open_records",
+    "parse_object",
     "read_as",
     "read_records",
     "to_dataset",

@@ -1,10 +1,50 @@
 """A trained run at work: predicting new records, serving, exporting, and watching for drift."""
 
-from metalwork._public import offer
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from metalwork._public import offer, on_first_use
+from metalwork.delivery._answers import Cut
+from metalwork.delivery._docker import write_dockerfile
 from metalwork.delivery._predictor import Predictor
 from metalwork.delivery._reading import Explanation
 from metalwork.delivery._thresholds import Threshold
+from metalwork.errors import MissingExtraError
 
-__all__ = ["Explanation", "Predictor", "Threshold"]
+if TYPE_CHECKING:
+    from metalwork.delivery._serve._app import build_app
+    from metalwork.delivery._serve._requests import ServerLimits
+    from metalwork.delivery._serve._server import run_server
+
+_HOMES = {
+    "ServerLimits": "_serve._requests",
+    "build_app": "_serve._app",
+    "run_server": "_serve._server",
+}
+
+__all__ = [
+    "Cut",
+    "Explanation",
+    "Predictor",
+    "ServerLimits",
+    "Threshold",
+    "build_app",
+    "run_server",
+    "write_dockerfile",
+]
+
+
+def _need_server() -> None:
+    for package in ("fastapi", "uvicorn", "prometheus_client"):
+        try:
+            import_module(package)
+        except ImportError:
+            raise MissingExtraError(package, "serve", "Serving a model") from None
+
 
 offer(__name__, globals())
+__getattr__ = on_first_use(__name__, _HOMES, globals(), _need_server)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

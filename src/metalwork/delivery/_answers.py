@@ -47,6 +47,24 @@ def evidence_in(probs: TaskProbabilities, gold: Codes, task: str) -> Evidence:
     return Evidence(sure[given], codes[given] == truth[given])
 
 
+def answers(probs: TaskProbabilities, cut: Cut) -> tuple[Codes, FloatArray, dict[str, Codes]]:
+    """End-label codes (n_points,), their probabilities, and label codes by task; -1 where none is given.
+
+    The label of a task is that on the end label's path where this is given, else the task's own most probable one.
+    """
+    schema, codes = probs.schema, probs.predict()
+    sure = probs.end[np.arange(len(codes)), codes].astype(np.float64)
+    given = sure >= cut.end
+    by_task: dict[str, Codes] = {}
+    for position, task in enumerate(schema.tasks):
+        on_path = np.maximum(schema.task_codes[codes, position], ABSTAIN)
+        if not given.all():
+            found, share = answers_in(probs, task)
+            on_path = np.where(given, on_path, np.where(share >= cut.of(task), found, ABSTAIN))
+        by_task[task] = on_path
+    return np.where(given, codes, ABSTAIN), sure, by_task
+
+
 def answer_table(probs: TaskProbabilities, cut: Cut, with_probabilities: bool = True) -> pl.DataFrame:
     """One row a record.
 
@@ -55,19 +73,11 @@ def answer_table(probs: TaskProbabilities, cut: Cut, with_probabilities: bool = 
     that is not sure enough either or the task does not apply; and, where wanted, the probabilities: ``P(LABEL)``
     of end labels, ``P(TASK: LABEL)`` of inner ones.
     """
-    schema, codes = probs.schema, probs.predict()
-    sure = probs.end[np.arange(len(codes)), codes].astype(np.float64)
-    given = sure >= cut.end
-    columns = [
-        _named("end_label", schema.end_labels, np.where(given, codes, ABSTAIN)),
-        pl.Series("confidence", sure),
-    ]
+    schema = probs.schema
+    codes, sure, by_task = answers(probs, cut)
+    columns = [_named("end_label", schema.end_labels, codes), pl.Series("confidence", sure)]
     if schema.n_tasks > 1:
-        for position, task in enumerate(schema.tasks):
-            found, share = answers_in(probs, task)
-            found = np.where(share >= cut.of(task), found, ABSTAIN)
-            found = np.where(given, np.maximum(schema.task_codes[codes, position], ABSTAIN), found)
-            columns.append(_named(f"label({task})", schema.labels(task), found))
+        columns += [_named(f"label({task})", schema.labels(task), own) for task, own in by_task.items()]
     return pl.DataFrame([*columns, *(_shares(probs) if with_probabilities else ())])
 
 
