@@ -23,7 +23,7 @@ from safetensors import safe_open
 
 import metalwork as mw
 from metalwork._arrays import load_arrays, save_arrays
-from metalwork.end_models._storage import digest
+from metalwork.end_models._sealed import digest
 from metalwork.errors import DataError, VotesError
 from metalwork.features import Combined, Featurizer, NumericColumns
 from metalwork.votes import Alphabet
