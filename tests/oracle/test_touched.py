@@ -109,6 +109,19 @@ def cast(votes: CodedVotes, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64
     return found
 
 
+def test_many_votes_on_few_rows_give_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema, rng = mw.TaskSchema.flat(["a", "b", "c"]), np.random.default_rng(0)
+    votes = mw.LabelMatrix(rng.integers(-1, 3, size=(20, 150)), schema)
+    few = mw.HierarchicalLabelModel(schema, kind="raters").fit(votes)
+    assert few._counts is not None
+    assert few._counts.coded().sparse_rows is not None
+    monkeypatch.setattr("metalwork.label_models._counting._FEW_ROWS", 0)
+    dense = mw.HierarchicalLabelModel(schema, kind="raters").fit(votes)
+    assert dense._counts is not None
+    assert dense._counts.coded().sparse_rows is None
+    np.testing.assert_allclose(few.predict_proba(votes).end, dense.predict_proba(votes).end, atol=1e-9)
+
+
 @pytest.mark.filterwarnings("ignore:No record:metalwork.errors.MetalworkWarning")
 def test_rare_votes_give_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = mw.TaskSchema.from_dict(WIDE)

@@ -205,10 +205,13 @@ def _both_vote(answers: Answers, dense: bool) -> sparse.csr_array:
 
 
 def _joint(marks: sparse.csr_array, weights: Floats, dense: bool) -> sparse.csr_array:
-    """How often two columns of ones occur together; by a dense product where they are frequent."""
+    """How often two columns of ones occur together; by a dense product where they are frequent.
+
+    Single precision counts a sample of records exactly.
+    """
     if dense:
-        full = marks.toarray()
-        return sparse.csr_array(full.T @ (full * weights[:, None]))
+        full = marks.astype(np.float32).toarray()
+        return sparse.csr_array((full.T @ (full * weights.astype(np.float32)[:, None])).astype(np.float64))
     return sparse.csr_array(marks.T @ marks.multiply(weights[:, None]))
 
 

@@ -87,10 +87,13 @@ def typical_correlation(residuals: PairResiduals, leave_out: sparse.csr_array) -
 
 
 def _joint_counts(seen: sparse.csr_array, weights: Floats) -> Floats:
-    """How often two votes occur together, (n_votes, n_votes); by a dense product where votes are frequent."""
+    """How often two votes occur together, (n_votes, n_votes); by a dense product where votes are frequent.
+
+    Single precision counts a sample of records exactly.
+    """
     if seen.nnz > _DENSE * seen.shape[0] * seen.shape[1]:
-        seen = seen.toarray()
-        counts: Floats = seen.T @ (seen * weights[:, None])
+        marks = seen.astype(np.float32).toarray()
+        counts: Floats = (marks.T @ (marks * weights.astype(np.float32)[:, None])).astype(np.float64)
         return counts
     return np.asarray((seen.T @ (seen * weights[:, None])).toarray())
 

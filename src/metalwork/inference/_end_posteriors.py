@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from metalwork._checks import IntArray
+from metalwork._checks import FloatArray, IntArray
 from metalwork.inference._mixture import outcomes_by_lf, tasks_of
 from metalwork.inference._outcomes import Int64Array
 from metalwork.inference._packing import Packing, blocks_of, keys_of
@@ -42,10 +42,17 @@ class EndPosteriors:
         self._stacks, self._places = task_stacks(tree, self._tasks, n_outcomes)
         self._below = [_Below.of(tree, stack) for stack in self._stacks]
 
-    def of(self, codes: IntArray, tables: Sequence[Floats], log_prior: Sequence[Floats]) -> Floats:
+    def of(
+        self,
+        codes: IntArray,
+        tables: Sequence[Floats],
+        log_prior: Sequence[Floats],
+        unvoted: FloatArray | None = None,
+    ) -> Floats:
         """float array (n_points, n_end_labels), rows sum to 1, of votes (n_points, n_lfs).
 
-        ``tables`` and ``log_prior`` are as :func:`weigh` takes them.
+        ``tables`` and ``log_prior`` are as :func:`weigh` takes them; a row without a vote gets ``unvoted``
+        (n_end_labels,), where that is given.
         """
         end = np.empty((len(codes), self.tree.n_end_labels))
         few = self._are_few(codes)
@@ -54,11 +61,14 @@ class EndPosteriors:
 
         def fill(rows: slice) -> None:
             for found, which in ((self._by_votes, few[rows]), (self._by_keys, ~few[rows])):
-                if which.all():
-                    found(codes[rows], sums, weights, end[rows])
-                elif which.any():
-                    own = np.empty((int(which.sum()), end.shape[1]))
-                    found(codes[rows][which], sums, weights, own)
+                if not which.any():
+                    continue
+                every = bool(which.all())
+                own = end[rows] if every else np.empty((int(which.sum()), end.shape[1]))
+                silent = found(codes[rows] if every else codes[rows][which], sums, weights, own)
+                if unvoted is not None:
+                    own[silent] = unvoted
+                if not every:
                     end[rows][which] = own
 
         n_rows = max(_LEAST_ROWS, min(_MOST_ROWS, _BLOCK_CELLS // self.tree.n_end_labels))
@@ -71,11 +81,21 @@ class EndPosteriors:
             return np.full(len(codes), self._relative)
         return np.asarray(np.count_nonzero(codes >= 0, axis=1) * FEW < n_groups)
 
-    def _by_keys(self, codes: IntArray, _: Sequence[StackSums], weights: Sequence[Weights], end: Floats) -> None:
-        keys = [key.astype(np.intp) for key in keys_of(codes, self.layout)]
-        end[:] = end_posterior_of_keys(self.tree, weights, keys).T
+    def _by_keys(
+        self, codes: IntArray, _: Sequence[StackSums], weights: Sequence[Weights], end: Floats
+    ) -> npt.NDArray[np.bool_]:
+        """Fill ``end``, and say on which rows no LF votes."""
+        keys = keys_of(codes, self.layout)
+        end[:] = end_posterior_of_keys(self.tree, weights, [key.astype(np.intp) for key in keys]).T
+        silent = np.ones(len(codes), dtype=bool)
+        for key in keys:
+            silent &= key == 0
+        return silent
 
-    def _by_votes(self, codes: IntArray, sums: Sequence[StackSums], _: Sequence[Weights], end: Floats) -> None:
+    def _by_votes(
+        self, codes: IntArray, sums: Sequence[StackSums], _: Sequence[Weights], end: Floats
+    ) -> npt.NDArray[np.bool_]:
+        """Fill ``end``, and say on which rows no LF votes."""
         row, lf = np.nonzero(codes >= 0)
         start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(codes)))])
         columns = self._first[lf] + codes[row, lf]
@@ -92,6 +112,7 @@ class EndPosteriors:
             joint = joint.reshape(len(codes), -1)
             end[:, below.end] = joint[:, below.leaf]
             applies[:, below.task] = joint[:, below.opens]
+        return np.asarray(np.diff(start) == 0)
 
 
 class _Below(NamedTuple):

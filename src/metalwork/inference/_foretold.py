@@ -134,13 +134,14 @@ def _left_out(
 
 
 def _columns(votes: CodedVotes) -> list[_Columns]:
-    found: list[list[_Columns]] = [[] for _ in votes.tasks]
-    start, first_lf = 0, [0] * len(votes.tasks)
-    for group in votes.groups:
-        task, n_outcomes = votes.tasks[group.task], group.base - 1
-        lf = first_lf[group.task] + np.repeat(np.arange(len(group.lfs)), n_outcomes)
-        label = np.tile(np.arange(n_outcomes), len(group.lfs))
+    n_lfs = [len(group.lfs) for group in votes.groups]
+    n_outcomes = np.repeat(np.array([group.base - 1 for group in votes.groups]), n_lfs)
+    found, first, start = [], 0, 0
+    for task in votes.tasks:
+        own = n_outcomes[first : first + len(task.lfs)]
+        lf = np.repeat(np.arange(len(own)), own)
+        label = np.arange(len(lf)) - np.repeat(np.cumsum(own) - own, own)
         plain = np.flatnonzero(task.outcomes.plain[lf])
-        found[group.task].append(_Columns(start + plain, lf[plain], label[plain]))
-        start, first_lf[group.task] = start + len(lf), first_lf[group.task] + len(group.lfs)
-    return [_Columns(*(np.concatenate(part) for part in zip(*parts, strict=True))) for parts in found]
+        found.append(_Columns(start + plain, lf[plain], label[plain]))
+        first, start = first + len(own), start + len(lf)
+    return found

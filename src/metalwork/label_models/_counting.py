@@ -29,6 +29,7 @@ _BLOCK = 1 << 20
 _MOST_PENDING = 1 << 24
 _MOST_VOTES = 500
 _MANY_GROUPS, _FEW, _SAMPLE = 16, 8, 1_000
+_FEW_ROWS = 64
 
 
 class RowCounts:
@@ -161,10 +162,12 @@ class RowCounts:
 
 
 def _few_votes(words: Int64Array, layout: Packing) -> bool:
-    """Whether rows have votes in a small share of the groups, by a systematic sample of the rows."""
+    """Whether rows have votes in a small share of the groups, by a systematic sample; or are few themselves."""
     n_groups = len(layout.groups)
     if n_groups < _MANY_GROUPS or not words.size:
         return False
+    if words.shape[1] < _FEW_ROWS:  # tables of all groups would cost more
+        return True
     sample = words[:, :: -(-words.shape[1] // _SAMPLE)]
     return float(votes_in_words(sample, layout).mean()) * _FEW < n_groups
 

@@ -82,7 +82,7 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
 
     Cost: counting reads the matrix once; each EM step is linear in distinct rows times labels. Beyond 50,000
     distinct rows EM and the choice are made on a systematic sample of 50,000 records, and the fit is carried over
-    to all rows in two or three passes over them.
+    to all rows in one pass over them or two.
     Distinct rows are counted in canonical order, so that neither the records' order nor their chunks change a bit.
     Beyond 128 MiB of distinct rows (8 million of up to 39 LFs with two labels) a fixed sample of them is kept.
 
@@ -100,8 +100,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
         How many records without a label a dev record counts for where LFs are rules, and so near their priors.
     max_iter, tol : int, float
         EM stops after ``max_iter`` steps; or when in three steps the log likelihood of a record moves less than
-        ``tol``, and that of all records, or of the sample of 50,000, less than 0.0001 (independent LFs); or no
-        log factor of a vote by 0.01 (rules and raters).
+        ``tol``, and that of all records less than 0.0001 (independent LFs); or no log factor of a vote by 0.01
+        (rules and raters). A sample of 50,000, from which EM goes on to all records, stops at ``tol`` and 0.05.
     random_state : int
         Kept for the common interface: nothing here is random.
 
@@ -286,10 +286,8 @@ class HierarchicalLabelModel(DiagnosedLabelModel):
             self.accuracies_ = np.where(n_votes > 0, shrunk, self.accuracies_)
 
     def _posterior(self, votes: LabelMatrix) -> FloatArray:
-        posterior = self._end_posteriors(votes).of(votes.codes, self.tables_, self.log_prior_)
-        if self.kind_ != "independent":
-            posterior[(votes.codes < 0).all(axis=1)] = self.uncovered_
-        return posterior
+        unvoted = None if self.kind_ == "independent" else self.uncovered_
+        return self._end_posteriors(votes).of(votes.codes, self.tables_, self.log_prior_, unvoted)
 
     def _end_posteriors(self, votes: LabelMatrix) -> EndPosteriors:
         """Kept between calls, as votes may come in many parts."""
