@@ -8,7 +8,7 @@
     ├── DataError            a file or table that cannot be read as records
     ├── LabelingError        a labeling function that is misdeclared, or fails on records
     ├── ConfigError          a project file or argument with a wrong value, or of the wrong kind
-    │   └── CheckpointError  a checkpoint of another fit
+    │   └── CheckpointError  a checkpoint of another fit, or a damaged one
     ├── NotFittedError       a model used before ``fit``
     └── MissingExtraError    an optional dependency that is not installed
 
@@ -55,7 +55,7 @@ class ConfigError(MetalworkError, ValueError):
 
 
 class CheckpointError(ConfigError):
-    """A checkpoint of another fit: other records, arguments or schema."""
+    """A checkpoint of another fit (other records, arguments or schema), or a damaged one."""
 
 
 class NotFittedError(MetalworkError, ValueError, AttributeError):

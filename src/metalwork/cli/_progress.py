@@ -57,7 +57,7 @@ class Meter:
         self._lfs = news.lfs
         total = "" if news.total is None else f" of {news.total:,}"
         speed = (news.done - self._first) / max(now - self._since, 1e-9)
-        note = f"{news.done:,}{total} {news.unit}"
+        note = f"{news.done:,}{total} {news.unit}" + (f" ({news.note})" if news.note else "")
         if speed <= 0 or now - self._since < 0.5:
             return note
         note += f", {speed:,.0f}/s" if speed >= 10 else f", {speed:.1f}/s"

@@ -26,6 +26,9 @@ from metalwork.schema import TaskSchema
 
 MODULES: Final = ("input_module", "intermediate_module", "head_module")
 _MOST_THREADS: Final = 1024  # each is one of the system's, which has no room for a million
+_LR: Final = 1e-3
+_WIDE: Final = 250
+_MOST_TIMES: Final = 10.0
 _DEVICES: Final = ("cpu", "cuda", "auto")
 
 
@@ -49,7 +52,8 @@ def check_arguments(model: Any) -> None:
         check_count("n_threads", model.n_threads, most=_MOST_THREADS)
     if model.random_state is not None:
         check_count("random_state", model.random_state, least=0)
-    check_positive("lr", model.lr)
+    if model.lr is not None:
+        check_positive("lr", model.lr)
     check_choice("optimizer", model.optimizer, OPTIMIZERS)
     check_choice("schedule", model.schedule, SCHEDULES)
     check_choice("precision", model.precision, PRECISIONS)
@@ -95,12 +99,22 @@ def pick_device(device: str) -> torch.device:
     return torch.device(device)
 
 
-def optimisation(model: Any, device: torch.device) -> Optimisation:
-    """What a model's arguments say on optimiser, schedule and precision."""
+def optimisation(model: Any, width: int, device: torch.device) -> Optimisation:
+    """What a model's arguments say on optimiser, schedule and precision; ``width`` is of the first layer."""
     supported = device.type == "cuda" and torch.cuda.is_bf16_supported()
     bf16 = model.precision == "bf16" or (model.precision == "auto" and supported)
-    schedule = Schedule(model.lr, model.schedule, model.warmup)
+    lr = usual_lr(width) if model.lr is None else model.lr
+    schedule = Schedule(lr, model.schedule, model.warmup)
     return Optimisation(schedule, model.optimizer, model.weight_decay, model.max_grad_norm, bf16)
+
+
+def usual_lr(width: int) -> float:
+    """The rate for a first layer of this many units: 1e-3 from 250 on, ten times that from 25 down.
+
+    A step of AdamW moves each weight by about the rate, so what a layer puts out moves in proportion to the units
+    below. A few units would not get far in 300 steps.
+    """
+    return _LR * min(_MOST_TIMES, max(1.0, _WIDE / width))
 
 
 def pick_seed(random_state: int | None) -> int:

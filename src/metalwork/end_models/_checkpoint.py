@@ -37,16 +37,17 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            When it is of another fit.
-        DataError
-            When it is damaged or something else.
+            When it is of another fit, damaged or something else.
         """
         if not self._path.exists():
             return None
-        with reading(self._path, _FORMAT):
-            header, tensors = read_sealed(self._path, _FORMAT)
-            if header["format"] != _FORMAT:
-                raise DataError(f"its format is {header['format']!r}")
+        try:
+            with reading(self._path, _FORMAT):
+                header, tensors = read_sealed(self._path, _FORMAT)
+                if header["format"] != _FORMAT:
+                    raise DataError(f"its format is {header['format']!r}")
+        except DataError as error:
+            raise CheckpointError(f"{error} Delete it to start anew.") from None
         for name, expected in self._fit.items():
             if (found := header["fit"].get(name)) != expected:
                 raise CheckpointError(self._differs(name, found, expected))

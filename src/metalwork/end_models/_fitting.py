@@ -19,6 +19,7 @@ from metalwork.end_models._building import compile_for, pick_threads
 from metalwork.end_models._checkpoint import Checkpoint
 from metalwork.end_models._digest import Digest
 from metalwork.end_models._featurized import one_copy
+from metalwork.end_models._fitness import warn_if_unlearned
 from metalwork.end_models._inputs import in_blocks
 from metalwork.end_models._linear import LinearTrainer
 from metalwork.end_models._parts import Parts, Reader, naming
@@ -114,13 +115,14 @@ def _train(
         processes.share_state(network)
         if processes.rank:  # other dropout than that of the first
             torch.default_generator.manual_seed(seed + processes.rank)
-        trainer = Trainer(
-            network, task, optimisation(model, device), model.batch_size, model.max_epochs, seed, processes
-        )
+        how = optimisation(model, network.plan.layers[0].size, device)
+        trainer = Trainer(network, task, how, model.batch_size, model.max_epochs, seed, processes)
         with threads(pick_threads(model, network)):
             trainer.fit(held_out, model.patience, callbacks, kept)
     if kept is not None and not processes.rank:
         kept.remove()
+    if model.max_epochs is None:
+        warn_if_unlearned(network.plan, task, trainer.history[-1]["loss"])
     found = network.eval(), scaler, columns, trainer.history, trainer.best_epoch
     return Fitted(*found, reader.featurizer)
 

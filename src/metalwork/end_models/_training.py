@@ -94,7 +94,7 @@ class Trainer:
                     self._keep(checkpoint)
             record = self._close_epoch(dev)
             self.history.append(record | {"seconds": time.perf_counter() - start})
-            watch.after_epoch(self.history[-1])
+            watch.after_epoch(self.history[-1], self._updates.done)
             if checkpoint is not None and self._processes.are_several:
                 self._keep(checkpoint)
         self.best_epoch = len(self.history) if dev is None else self._choice.epoch

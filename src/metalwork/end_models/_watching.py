@@ -26,7 +26,7 @@ class TrainingProgress:
     loss : float
         Mean of this epoch so far.
     dev_accuracy : float or None
-        In [0, 1], after the epoch before.
+        In [0, 1], after the last epoch that is done.
     seconds_left : float
         At the speed so far, for all epochs; ``patience`` may end them earlier.
     """
@@ -52,19 +52,19 @@ class Watch:
         """Tell how far the fit is, not too often; ``loss`` is only then computed."""
         if not self._listeners:
             return
-        now = time.perf_counter()
-        if now - self._said < _EVERY:
+        if time.perf_counter() - self._said < _EVERY:
             return
-        self._said = now
-        left = (now - self._start) / (step - self._first) * (self._max_steps - step)
-        dev_accuracy = history[-1].get("dev_accuracy") if history else None
-        news = TrainingProgress(
-            epoch, self._max_epochs, step, self._max_steps, loss(), dev_accuracy, seconds_left=left
-        )
-        for listener in self._listeners:
-            listener(news)
+        self._tell(epoch, step, loss(), history[-1].get("dev_accuracy") if history else None)
 
-    def after_epoch(self, record: Record) -> None:
+    def after_epoch(self, record: Record, step: int) -> None:
         """Tell what became of an epoch."""
+        self._tell(record["epoch"], step, record["loss"], record.get("dev_accuracy"))
         for callback in self._callbacks:
             callback(record)
+
+    def _tell(self, epoch: int, step: int, loss: float, dev_accuracy: float | None) -> None:
+        self._said = time.perf_counter()
+        left = (self._said - self._start) / max(step - self._first, 1) * (self._max_steps - step)
+        news = TrainingProgress(epoch, self._max_epochs, step, self._max_steps, loss, dev_accuracy, left)
+        for listener in self._listeners:
+            listener(news)

@@ -48,7 +48,7 @@ class FlatClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dropout: float = 0.0,
         input_dropout: float | None = None,
         max_epochs: int | None = None,
-        lr: float = 1e-3,
+        lr: float | None = None,
         batch_size: int = 64,
         weight_decay: float = 0.01,
         n_threads: int | None = None,

@@ -58,8 +58,11 @@ class EndModel(Delivered):
         learns from other words than those the labeling functions look for; else 0.
     max_epochs : int, optional
         By default 20, or as many as make 300 steps.
-    lr, batch_size, weight_decay
-        Of AdamW: the highest rate, records a step, decoupled weight decay.
+    lr : float, optional
+        The highest rate of a step. By default 1e-3 where the first layer has 250 units or more, and with fewer as
+        many times more, up to 1e-2: they would not get far in 300 steps.
+    batch_size, weight_decay
+        Records a step; decoupled weight decay.
     patience : int, optional
         Stop after this many epochs without a lower dev loss.
     n_threads : int, optional
@@ -128,7 +131,7 @@ class EndModel(Delivered):
         dropout: float = 0.0,
         input_dropout: float | None = None,
         max_epochs: int | None = None,
-        lr: float = 1e-3,
+        lr: float | None = None,
         batch_size: int = 64,
         weight_decay: float = 0.01,
         patience: int | None = None,
@@ -202,7 +205,7 @@ class EndModel(Delivered):
         ConfigError
             For an argument out of range or of the wrong kind, or a loss that is no longer finite.
         CheckpointError
-            For a checkpoint of other records, arguments or schema.
+            For a checkpoint of other records, arguments or schema, or a damaged one.
         DataError
             For an ``X`` or ``sample_weight`` of the wrong shape, or not finite.
         VotesError

@@ -26,9 +26,9 @@ class LFProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """How many units (records, epochs) of a step's work are done, and of how many (None where not known).
+    """How many units (records, steps) of a step's work are done, and of how many (None where not known).
 
-    While labeling functions run, ``lfs`` says how each does.
+    While labeling functions run, ``lfs`` says how each does; while a network trains, ``note`` says how that goes.
     """
 
     step: str
@@ -36,6 +36,7 @@ class Progress:
     done: int
     total: int | None
     lfs: tuple[LFProgress, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

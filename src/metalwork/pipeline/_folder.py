@@ -19,6 +19,9 @@ from metalwork.pipeline._project import Project
 STEPS: Final = ("apply", "fit", "train", "evaluate", "report")
 """The steps of a run, in order; redoing one withdraws what the later ones wrote."""
 
+CHECKPOINT: Final = "training.checkpoint"
+"""What training keeps until it is done."""
+
 _MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _LONGEST_NAME = 200  # bytes
@@ -245,6 +248,7 @@ class RunFolder:
         if withdrawn:
             self._write(manifest)
         self._remove(name for facts in withdrawn for name in facts["files"])
+        self._remove([CHECKPOINT])
         self.pending = {}
 
     def commit(self, step: str, facts: dict[str, Any], files: Mapping[str, dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,7 +13,6 @@ from metalwork.errors import ConfigError
 from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._events import (
     Event,
-    LFProgress,
     OnEvent,
     Progress,
     StepFinished,
@@ -244,10 +243,10 @@ class Run(RunResults):
                 self.folder.clear()
         return self
 
-    def progress(self, step: str, unit: str, done: int, total: int | None, lfs: Iterable[LFProgress] = ()) -> None:
-        """Tell whoever listens how far a step is, and while labeling functions run how each does."""
+    def progress(self, step: str, unit: str, done: int, total: int | None, **how: Any) -> None:
+        """Tell whoever listens how far a step is, and ``how`` labeling functions or training do."""
         if self._on_event is not None:
-            self._tell(Progress(step, unit, done, total, tuple(lfs)))
+            self._tell(Progress(step, unit, done, total, **how))
 
     def is_kept(self, step: str) -> bool:
         """Whether the folder holds what a step found, and all that it and earlier steps read is as it was."""

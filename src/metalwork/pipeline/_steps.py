@@ -22,7 +22,7 @@ from metalwork.pipeline._events import LFProgress
 from metalwork.pipeline._exports import write_csv
 from metalwork.pipeline._features import build_featurizer, label_model_featurizer
 from metalwork.pipeline._findings import record_findings, vote_findings
-from metalwork.pipeline._folder import RunFolder
+from metalwork.pipeline._folder import CHECKPOINT, RunFolder
 from metalwork.pipeline._guarding import how_to_run
 from metalwork.pipeline._models import (
     blaming,
@@ -35,6 +35,7 @@ from metalwork.pipeline._scores import Results, known_splits
 from metalwork.pipeline._split import Codes, Split
 from metalwork.pipeline._spread import LabelVotes, PredictRecords, count_shards, keep_tables
 from metalwork.pipeline._storage import Storage, as_parquet, file_of, shard
+from metalwork.pipeline._training import train
 from metalwork.pipeline._work import Work
 from metalwork.probabilities import TaskProbabilities
 from metalwork.votes import LabelMatrix
@@ -134,7 +135,7 @@ class Apply(Step[Applied]):
             chunk_size=min(rows, 10_000),
             preprocessors=job.preprocessors,
             cache=job.cache,
-            progress=lambda done, of: run.progress("apply", f"{split} records", done, of, _so_far(total)),
+            progress=lambda done, of: run.progress("apply", f"{split} records", done, of, lfs=_so_far(total)),
             like=like,
         ):
             waiting.append(codes)
@@ -159,9 +160,8 @@ class Apply(Step[Applied]):
         return Applied(totals, {s: tuple(facts[s]["sizes"]) for s in job.splits}, run.storage)
 
 
-def _so_far(total: VoteTotal) -> Iterator[LFProgress]:
-    for name, n_votes, n_errors in total.counts():
-        yield LFProgress(name, n_votes / total.n_points, n_errors)
+def _so_far(total: VoteTotal) -> tuple[LFProgress, ...]:
+    return tuple(LFProgress(name, votes / total.n_points, errors) for name, votes, errors in total.counts())
 
 
 def _keep_votes(run: "Run", work: Work, split: str, first: int, waiting: list[Any], total: VoteTotal) -> list[int]:
@@ -269,9 +269,7 @@ class Train(Step[Trained]):
         dev = _dev_records(run) if settings.use_dev else None
         with blaming("end_model", settings.arguments()):
             model = build_end_model(settings, job.schema, job.random_state, build_featurizer(job.features))
-            total = settings.max_epochs
-            count = [lambda epoch: run.progress("train", "epochs", epoch["epoch"], total)]
-            model.fit_parts(_TrainingParts(run), dev=dev, callbacks=count)
+            train(model, _TrainingParts(run), dev, work.aside(CHECKPOINT), run)
         work.write_by(files.END_MODEL, model.save)
         return Trained(model, n_taught, dev is not None)
 
@@ -284,7 +282,7 @@ class Train(Step[Trained]):
 
 
 class _TrainingParts:
-    """Training records with their labels, part by part, as often as asked.
+    """Training records with their labels, part by part, as often as asked; it tells how many it has read.
 
     Those that have votes; all of them where the label model has read them.
     """
@@ -293,12 +291,14 @@ class _TrainingParts:
         self._run = run
 
     def __iter__(self) -> Iterator[tuple[pl.DataFrame, TaskProbabilities]]:
-        run = self._run
+        run, n_read, total = self._run, 0, sum(self._run.sizes("train"))
         parts = zip(run.records("train"), run.votes_in_parts("train"), run.labels_in_parts("train"), strict=True)
         for part, votes, labels in parts:
             taught = np.arange(len(votes)) if run.job.label_model.features else _voted(votes)
             if taught.size:
                 yield part.records[taught], labels.rows(taught)
+            n_read += len(votes)
+            run.progress("train", "records read", n_read, total)
 
 
 @dataclass(frozen=True)

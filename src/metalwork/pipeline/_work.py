@@ -92,6 +92,10 @@ class Work:
         save(self._folder.place(name))
         self._add({name: describe(self._folder.path / name)})
 
+    def aside(self, name: str) -> Path | None:
+        """Where to keep something until the step is done, which is no result of it; None without a folder."""
+        return None if self._folder is None else self._folder.place(name)
+
     def commit(self, facts: Recorded, others: Iterable[str] = ()) -> None:
         """Make all that was written the step's results, with files ``others`` that lie there already."""
         if self._folder is None:

@@ -18,7 +18,7 @@ from metalwork import EndModel, TaskProbabilities
 from metalwork.end_models import _checkpoint, _touched
 from metalwork.end_models._digest import Digest
 from metalwork.end_models._training import Trainer
-from metalwork.errors import CheckpointError, DataError
+from metalwork.errors import CheckpointError
 from tests.unit.end_models.samples import TRIAGE, UNEVEN, words
 
 DATA, DEV = words(TRIAGE), words(TRIAGE, 40, seed=3)
@@ -145,7 +145,7 @@ OTHER_PROBS = TaskProbabilities.from_labels(DATA.labels, TRIAGE)
 @pytest.mark.parametrize(
     ("options", "given", "what"),
     [
-        ({"lr": 0.01}, {}, "lr 0.001 in place of 0.01"),
+        ({"lr": 0.01}, {}, "lr None in place of 0.01"),
         ({"optimizer": "sgd"}, {}, "optimizer 'adamw' in place of 'sgd'"),
         ({}, {"probs": OTHER_PROBS}, "other records, labels or weights"),
         ({}, {"X": DATA.counts * 2}, "other records, labels or weights"),
@@ -180,13 +180,13 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     content[-9] ^= 1
     path.write_bytes(content)
     dev = (DEV.counts, DEV.labels)
-    with pytest.raises(DataError, match="must be as it was saved; it has changed since"):
+    with pytest.raises(CheckpointError, match=r"must be as it was saved; .* Delete it to start anew\."):
         model().fit(DATA.counts, DATA.probs, dev, checkpoint=path)
     path.write_bytes(content[:100])
-    with pytest.raises(DataError, match="must be a 'metalwork checkpoint 1' file; it is damaged"):
+    with pytest.raises(CheckpointError, match="must be a 'metalwork checkpoint 1' file; it is damaged"):
         model().fit(DATA.counts, DATA.probs, dev, checkpoint=path)
     model().fit(DATA.counts, DATA.probs).save(path)
-    with pytest.raises(DataError, match="must be a 'metalwork checkpoint 1' file"):
+    with pytest.raises(CheckpointError, match="must be a 'metalwork checkpoint 1' file"):
         model().fit(DATA.counts, DATA.probs, dev, checkpoint=path)
 
 

@@ -100,7 +100,7 @@ def test_a_weight_of_0_leaves_a_record_out_altogether(kind: str) -> None:
         X = [TEXTS[i % 40] for i in range(60)]
         alone = [X[i] for i in kept]
     probs = TaskProbabilities.from_labels(labels, TRIAGE)
-    model = EndModel(TRIAGE, hidden_sizes=(4, 3), batch_size=16, input_module=module)
+    model = EndModel(TRIAGE, hidden_sizes=(4, 3), batch_size=16, max_epochs=75, input_module=module)
     weighted = model.fit(X, probs, sample_weight=weights)
     found, history, seen = weighted.predict_proba(alone).end, weighted.history_, weighted.n_features_in_
     again = clone(model).fit(alone, probs.rows(kept))

@@ -122,7 +122,9 @@ def test_progress_is_told_from_the_first_step_on(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(_watching, "_EVERY", 0.0)
     listener = Listener()
     small(max_epochs=2).fit(DATA.counts, DATA.probs, (dev.counts, dev.labels), callbacks=[listener])
-    assert [news.step for news in listener.news] == list(range(1, 15))
-    assert [news.dev_accuracy for news in listener.news[7:]] == [listener.records[0]["dev_accuracy"]] * 7
+    assert [news.step for news in listener.news] == [*range(1, 8), 7, *range(8, 15), 14]
+    scores = [record["dev_accuracy"] for record in listener.records]
+    assert [news.dev_accuracy for news in listener.news] == [None] * 7 + [scores[0]] * 8 + [scores[1]]
     assert listener.news[6].loss == pytest.approx(listener.records[0]["loss"])
     assert listener.news[0].loss == pytest.approx(first.loss)
+    assert listener.news[-1].seconds_left == 0

@@ -1,5 +1,6 @@
 """A run in memory: results without a folder, each computed once, and events for whoever watches."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,10 @@ def test_events_tell_what_a_run_does(tmp_path: Path) -> None:
     applied = [event for event in events if isinstance(event, Progress) and event.step == "apply"]
     assert (applied[0].unit, applied[0].done, applied[0].total) == ("train records", 24, 24)
     assert [lf.coverage for lf in applied[0].lfs][-1] == 0.5
-    assert Progress("train", "epochs", 20, 20) in events
+    trained = [event for event in events if isinstance(event, Progress) and event.step == "train"]
+    assert (trained[0].unit, trained[0].done, trained[0].total) == ("records read", 24, 24)
+    assert (trained[-1].unit, trained[-1].done) == ("steps", trained[-1].total)
+    assert re.fullmatch(r"epoch 20 of 20, loss \d\.\d{3}, dev \d+\.\d%", trained[-1].note)
 
 
 def test_redoing_a_step_withdraws_what_later_steps_found(tmp_path: Path) -> None:
