@@ -25,6 +25,7 @@ COMMANDS = (
     "reproduce",
     "predict",
     "serve",
+    "drift",
     "cache",
     "data",
     "lf",

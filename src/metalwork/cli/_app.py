@@ -16,6 +16,7 @@ from metalwork.errors import MetalworkError, MetalworkWarning
 
 EXIT_MISTAKE: Final = 1
 EXIT_FAILURES: Final = 3
+EXIT_DRIFT: Final = 4
 EXIT_INTERNAL: Final = 70
 EXIT_IO: Final = 74
 EXIT_INTERRUPTED: Final = 130
@@ -23,6 +24,7 @@ EXIT_INTERRUPTED: Final = 130
 _EPILOG = (
     "[bold]Exit codes[/bold]  0: done.  1: a mistake in data, project or arguments (the message says which).  "
     "2: wrong usage.  3: done, but labeling functions failed too often (on_failure: continue).  "
+    "4: done, but records drifted (drift --fail-on-drift).  "
     "70: a fault of metalwork's own.  74: reading or writing failed, e.g. a full disk.  130: interrupted."
 )
 

@@ -123,3 +123,40 @@ def serve(
     cut = {"min_confidence": min_confidence, "min_precision": min_precision}
     limits = {"max_records": max_records, "max_bytes": max_bytes}
     run_serve(run, host, port, allow_host, model, run_code, cut, limits)
+
+
+@app.command(rich_help_panel=_WORK)
+def drift(
+    run: RunArgument,
+    files: FilesArgument,
+    against: Annotated[
+        str,
+        typer.Option("--against", metavar="SPLIT", help="Compare with train, dev or test."),
+    ] = "train",
+    significance: Annotated[
+        float, typer.Option("--significance", help="False alarms among what moved, at most.")
+    ] = 0.01,
+    least_effect: Annotated[
+        float, typer.Option("--least-effect", help="The least difference that counts: a share of the records.")
+    ] = 0.05,
+    fail_on_drift: Annotated[
+        bool, typer.Option("--fail-on-drift", help="End with exit code 4 where something moved.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Write all figures as JSON.")] = None,
+    model: ModelOption = None,
+    run_code: RunCodeOption = False,
+) -> None:
+    """Say whether new records differ from those of a run.
+
+    Compares the labels predicted in each task, the confidence, and how each
+    labeling function votes. What moved is significant with all comparisons
+    counted, and large enough to matter.
+
+    Examples:
+      metalwork drift runs/first new.csv --run-code
+      metalwork drift runs/first 'new/*.jsonl' --fail-on-drift --out drift.json
+    """
+    from metalwork.cli._drift import run_drift
+
+    how = {"against": against, "significance": significance, "least_effect": least_effect}
+    run_drift(run, files, out, model, run_code, fail_on_drift, how)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from metalwork._public import offer, on_first_use
 from metalwork.delivery._answers import Cut
 from metalwork.delivery._docker import write_dockerfile
+from metalwork.delivery._drift import Drift, Shift, find_drift
 from metalwork.delivery._predictor import Predictor
 from metalwork.delivery._reading import Explanation
 from metalwork.delivery._thresholds import Threshold
@@ -24,11 +25,14 @@ _HOMES = {
 
 __all__ = [
     "Cut",
+    "Drift",
     "Explanation",
     "Predictor",
     "ServerLimits",
+    "Shift",
     "Threshold",
     "build_app",
+    "find_drift",
     "run_server",
     "write_dockerfile",
 ]

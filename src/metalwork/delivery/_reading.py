@@ -74,6 +74,20 @@ class Reading:
         voting.check()
         return LabelMatrix.concatenate(parts)
 
+    def votes_on(self, frame: pl.DataFrame) -> LabelMatrix:
+        """:meth:`votes` of a frame that :meth:`frames` gave."""
+        assert self._voting is not None
+        return self._voting.votes(frame)
+
+    def kept_predictions(self, split: str) -> Iterator[TaskProbabilities]:
+        """What the run predicted on one of its splits, in parts."""
+        return self._source.predictions(self.model, self.schema, split)
+
+    def kept_votes(self, split: str) -> Iterator[LabelMatrix]:
+        """The votes that the run has of one of its splits, in parts."""
+        assert self._voting is not None
+        return self._source.votes(split, self._voting.lfs)
+
     def proba(self, frame: pl.DataFrame) -> TaskProbabilities:
         """:meth:`predict_proba` of a frame that :meth:`frames` gave."""
         return TaskProbabilities(self._engine.proba(frame), self.schema)

@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from metalwork.labeling import LabelingFunction
 from metalwork.pipeline import KeptLFs, KeptRun
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
+from metalwork.votes import LabelMatrix
 
 if TYPE_CHECKING:
     from metalwork.end_models import EndModel
@@ -58,6 +59,14 @@ class Source(ABC):
     def dev(self, model: str, schema: TaskSchema) -> tuple[TaskProbabilities, Codes]:
         """What a model predicted on dev, and the end labels known there; ``ConfigError`` where none is."""
 
+    @abstractmethod
+    def predictions(self, model: str, schema: TaskSchema, split: str) -> Iterator[TaskProbabilities]:
+        """What a model predicted on a split of the run, in parts; ``ConfigError`` where that is not kept."""
+
+    @abstractmethod
+    def votes(self, split: str, lfs: KeptLFs) -> Iterator[LabelMatrix]:
+        """The votes on a split of the run, in parts."""
+
 
 class RunSource(Source):
     """A run's folder."""
@@ -95,6 +104,16 @@ class RunSource(Source):
     def types(self) -> Mapping[str, str]:
         return self.kept.types
 
+    def predictions(self, model: str, schema: TaskSchema, split: str) -> Iterator[TaskProbabilities]:
+        self.kept.folder.require({"end": "evaluate", "label": "fit"}[model])
+        if split not in self.kept.splits:
+            known = ", ".join(map(repr, self.kept.splits))
+            raise ConfigError(f"against must be a split of the run, one of {known}; got {split!r}.")
+        return (TaskProbabilities(end, schema) for end in self.kept.shares(_SHARES[model], split))
+
+    def votes(self, split: str, lfs: KeptLFs) -> Iterator[LabelMatrix]:
+        return self.kept.votes_in_parts(split, lfs)
+
     def dev(self, model: str, schema: TaskSchema) -> tuple[TaskProbabilities, Codes]:
         if "dev" not in self.kept.splits:
             raise ConfigError(
@@ -102,8 +121,8 @@ class RunSource(Source):
                 "Pass some: threshold_for(precision, dev=(records, labels))."
             )
         gold = self.kept.known("dev", schema)
-        end = np.concatenate(list(self.kept.shares(_SHARES[model], "dev")))
-        return TaskProbabilities(end, schema), gold
+        parts = [part.end for part in self.predictions(model, schema, "dev")]
+        return TaskProbabilities(np.concatenate(parts), schema), gold
 
 
 def open_source(path: str | os.PathLike[str]) -> Source:
