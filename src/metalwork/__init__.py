@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from metalwork.delivery import Predictor
     from metalwork.end_models import EndModel
     from metalwork.errors import MetalworkError
-    from metalwork.features import TfIdf, WordCounts
+    from metalwork.features import Categories, Dates, HashedWords, TfIdf, WordCounts
     from metalwork.label_models import (
         FeatureAwareLabelModel,
         ForestLabelModel,
@@ -58,10 +58,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ABSTAIN": "_checks",
+    "Categories": "features",
+    "Dates": "features",
     "EndModel": "end_models",
     "FeasibleLabels": "votes",
     "FeatureAwareLabelModel": "label_models",
     "ForestLabelModel": "label_models",
+    "HashedWords": "features",
     "HierarchicalLabelModel": "label_models",
     "LabelMatrix": "votes",
     "LabelingFunction": "labeling",
@@ -106,10 +109,13 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "ABSTAIN",
+    "Categories",
+    "Dates",
     "EndModel",
     "FeasibleLabels",
     "FeatureAwareLabelModel",
     "ForestLabelModel",
+    "HashedWords",
     "HierarchicalLabelModel",
     "LabelMatrix",
     "LabelingFunction",

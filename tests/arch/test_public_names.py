@@ -15,10 +15,13 @@ PACKAGE = Path(mw.__file__).parent
 
 PUBLIC = (
     "ABSTAIN",
+    "Categories",
+    "Dates",
     "EndModel",
     "FeasibleLabels",
     "FeatureAwareLabelModel",
     "ForestLabelModel",
+    "HashedWords",
     "HierarchicalLabelModel",
     "LabelMatrix",
     "LabelingFunction",

@@ -20,6 +20,7 @@ ALLOWED = {
     ("delivery/_serve/_app.py", "Refusal"): "caught in the same module: an answer with its own status code",
     ("delivery/_serve/_batching.py", "BusyError"): "caught by the server, which asks the client to come again",
     ("end_models/_featurized.py", "ValueError"): "what a stored model is not; caught where the file is known",
+    ("end_models/_blocks.py", "ValueError"): "what a stored model is not; caught where the file is known",
     ("end_models/_scaling.py", "ValueError"): "what a stored model is not; caught where the file is known",
     ("end_models/_storage.py", "ValueError"): "what a stored model is not; caught where the file is known",
     ("examples/rcv1/records.py", "ValueError"): "caught in the same module, where the line's number is known",

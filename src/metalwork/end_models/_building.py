@@ -34,7 +34,7 @@ def compile_for(model: Any, task: Task, n_columns: int | None, scaler: Scaler, d
 
 def build(model: Any, plan: Plan, scaler: Scaler, input_module: nn.Module | None) -> EndNetwork:
     """The network of a plan, with the model's own modules and dropout."""
-    usual = _WORDS_INPUT_DROPOUT if scaler.kind in ("counts", "rows") else 0.0
+    usual = _WORDS_INPUT_DROPOUT if scaler.is_of_words else 0.0
     input_dropout = usual if model.input_dropout is None else model.input_dropout
     make = (model.intermediate_module, model.head_module)
     return compile_network(plan, model.schema, input_module, *make, model.dropout, input_dropout)

@@ -128,7 +128,8 @@ class Delivered(Estimator):
     @property
     def _neutral(self) -> FloatArray | None:
         """What a feature is where it says nothing (n_features,): its mean where it is scaled by that; None: 0."""
-        return self._scaler.arrays["mean"] if self._scaler.kind == "standard" else None
+        found: FloatArray | None = self._scaler.neutral
+        return found
 
     def _without(self, record: Inputs, columns: Any) -> FloatArray:
         """Probabilities of the record with each of these features taken out alone: (n_columns, n_end_labels)."""
@@ -174,7 +175,9 @@ def _altered(record: Inputs, columns: Any, neutral: FloatArray | None) -> Inputs
     if isinstance(record, SparseInputs):
         matrix = record.matrix
         values = np.tile(matrix.data, (n_rows, 1))
-        values[np.arange(n_rows), np.searchsorted(matrix.indices, columns)] = 0.0
+        values[np.arange(n_rows), np.searchsorted(matrix.indices, columns)] = (
+            0.0 if neutral is None else neutral[columns]
+        )
         starts = np.arange(n_rows + 1) * matrix.nnz
         parts = values.ravel(), np.tile(matrix.indices, n_rows), starts
         return SparseInputs(sp.csr_array(parts, shape=(n_rows, matrix.shape[1])))

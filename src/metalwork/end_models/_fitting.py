@@ -15,6 +15,7 @@ from metalwork.end_models._arguments import (
     pick_seed,
     plain_arguments,
 )
+from metalwork.end_models._blocks import fit_scaling
 from metalwork.end_models._building import compile_for, pick_threads
 from metalwork.end_models._checkpoint import Checkpoint
 from metalwork.end_models._digest import Digest
@@ -24,7 +25,7 @@ from metalwork.end_models._inputs import in_blocks
 from metalwork.end_models._linear import LinearTrainer
 from metalwork.end_models._parts import Parts, Reader, naming
 from metalwork.end_models._processes import Processes
-from metalwork.end_models._scaling import Scaler, fit_scaler
+from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._spool import Spool
 from metalwork.end_models._storage import Fitted
 from metalwork.end_models._tasks import InMemory, Task, mean_one
@@ -49,7 +50,7 @@ def fit_whole(
     part = reader.open(X, probs, sample_weight)
     reader.fit_featurizer([part])
     inputs = reader.features(part)
-    scaler = fit_scaler(lambda: in_blocks(inputs), model.scaling, model.input_module is not None)
+    scaler = fit_scaling(lambda: in_blocks(inputs), model, reader.blocks)
     targets = part.labels.targets(_heads(model))
     task = InMemory(scaler.transform(inputs), targets, mean_one(part.weights))
     return _train(model, reader, task, scaler, dev, callbacks, checkpoint)
@@ -67,7 +68,7 @@ def fit_in_parts(
         for part in read:
             with naming(part.name):
                 spool.append(reader.features(part), part.labels.targets(heads), part.weights)
-        scaler = fit_scaler(spool.blocks, model.scaling, model.input_module is not None)
+        scaler = fit_scaling(spool.blocks, model, reader.blocks)
         spool.scale(scaler)
         return _train(model, reader, spool, scaler, dev, callbacks, checkpoint)
 

@@ -67,6 +67,11 @@ class Reader:
                     part.given.teach(learner)
         learner.finish()
 
+    @property
+    def blocks(self) -> Any:
+        """The blocks of features that the fitted featurizer makes; None without one."""
+        return None if self.featurizer is None else self.featurizer.blocks
+
     def features(self, part: "Part") -> Inputs:
         """The finite features of a part, with the columns of the parts before."""
         given = part.given

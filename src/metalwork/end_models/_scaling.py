@@ -26,6 +26,21 @@ class Scaler:
     kind: str
     arrays: dict[str, Float32Array] = field(default_factory=dict)
 
+    @property
+    def header(self) -> Any:
+        """What a file says of it, apart from the arrays."""
+        return self.kind
+
+    @property
+    def is_of_words(self) -> bool:
+        """Whether the features are words."""
+        return self.kind in ("counts", "rows")
+
+    @property
+    def neutral(self) -> Any:
+        """What a feature is where it says nothing (n_features,): its mean where it is scaled by that; None: 0."""
+        return self.arrays["mean"] if self.kind == "standard" else None
+
     def transform(self, inputs: Inputs) -> Inputs:
         """Scaled copies of matrices; other records as they are."""
         if self.kind == "none" or isinstance(inputs, RecordInputs):

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from metalwork._arrays import reading
 from metalwork.end_models._arguments import MODULES, check_arguments, pick_device, plain_arguments
+from metalwork.end_models._blocks import restore_scaling
 from metalwork.end_models._building import build
 from metalwork.end_models._featurized import PREFIX, as_tensors, from_tensors
 from metalwork.end_models._inputs import Columns
-from metalwork.end_models._scaling import Scaler, restore_scaler
+from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._sealed import read_sealed, write_sealed
 from metalwork.end_models._training import seeded
 from metalwork.end_models._watching import Record
@@ -34,6 +35,9 @@ _FORMAT: Final = "metalwork end model 1"
 _Path = str | os.PathLike[str]
 
 
+_Kind = Literal["counts", "rows", "standard", "none"]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -45,6 +49,12 @@ class _Epoch(_Strict):
     dev_accuracy: NonNegativeFloat | None = None
 
 
+class _Block(_Strict):
+    kind: _Kind
+    n_features: PositiveInt
+    dense: bool
+
+
 class _Header(_Strict):
     format: Literal["metalwork end model 1"]
     tree: Any = Field(alias="schema")
@@ -53,7 +63,7 @@ class _Header(_Strict):
     n_features: PositiveInt
     n_features_in: PositiveInt | None
     feature_names: list[str] | None
-    scaling: Literal["counts", "rows", "standard", "none"]
+    scaling: _Kind | list[_Block]
     history: list[_Epoch]
     best_epoch: PositiveInt
 
@@ -90,7 +100,7 @@ def save_model(path: _Path, model: Any, fitted: Fitted) -> None:
         "n_features": fitted.network.plan.n_features,
         "n_features_in": fitted.columns.number,
         "feature_names": fitted.columns.names,
-        "scaling": fitted.scaler.kind,
+        "scaling": fitted.scaler.header,
         "history": [{k: v for k, v in record.items() if k != "seconds"} for record in fitted.history],
         "best_epoch": fitted.best_epoch,
     }
@@ -168,7 +178,7 @@ def _restore(model: Any, header: _Header, tensors: dict[str, Tensor]) -> Fitted:
     if not own and plan.n_parameters > sum(tensor.numel() for tensor in weights.values()):
         raise ValueError("there are fewer weights than the plan has")  # before memory is set aside for them
     arrays = {name: _as_float32(name, tensor) for name, tensor in scaling.items()}
-    scaler = restore_scaler(header.scaling, arrays, columns.number)
+    scaler = restore_scaling(header.scaling, arrays, columns.number)
     device = pick_device(model.device)
     with seeded(0, device):
         network = build(model, plan, scaler, copy.deepcopy(model.input_module)).to(device)

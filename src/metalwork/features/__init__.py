@@ -1,12 +1,25 @@
 """From records to the arrays that end models read: one featurizer a file."""
 
 from metalwork._public import offer
+from metalwork.features._categories import Categories
 from metalwork.features._combined import Combined
+from metalwork.features._dates import Dates
 from metalwork.features._featurizer import Featurizer, Learner
+from metalwork.features._hashed import HashedWords
 from metalwork.features._numbers import NumericColumns
 from metalwork.features._tfidf import TfIdf
 from metalwork.features._words import WordCounts
 
-__all__ = ["Combined", "Featurizer", "Learner", "NumericColumns", "TfIdf", "WordCounts"]
+__all__ = [
+    "Categories",
+    "Combined",
+    "Dates",
+    "Featurizer",
+    "HashedWords",
+    "Learner",
+    "NumericColumns",
+    "TfIdf",
+    "WordCounts",
+]
 
 offer(__name__, globals())

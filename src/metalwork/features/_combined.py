@@ -40,6 +40,11 @@ class Combined(Featurizer):
         return tuple(dict.fromkeys(name for part in self._parts() for name in part.columns))
 
     @property
+    def blocks(self) -> tuple[tuple[int, bool | None], ...]:
+        """Those of its featurizers."""
+        return tuple(block for part in self._parts() for block in part.blocks)
+
+    @property
     def n_features(self) -> int:
         """Number of features of all its featurizers."""
         return sum(part.n_features for part in self._parts())
@@ -60,7 +65,7 @@ class Combined(Featurizer):
         rows = self.read(records)
         blocks = [part.transform(rows) for part in self._parts()]
         if any(map(sp.issparse, blocks)):
-            return sp.hstack(blocks, format="csr")
+            return sp.hstack([b if sp.issparse(b) else _with_zeros(b) for b in blocks], format="csr")
         return np.hstack(blocks)
 
     def read(self, records: Any) -> Any:
@@ -100,6 +105,13 @@ class Combined(Featurizer):
         if not isinstance(parts, Sequence) or not parts or not all(isinstance(p, Featurizer) for p in parts):
             raise ConfigError(f"featurizers must be a list of featurizers; got {parts!r}.")
         return parts
+
+
+def _with_zeros(dense: Array) -> sp.csr_matrix:
+    """A dense block as a sparse one with an entry a value, also for 0, so that an end model can scale it."""
+    n_rows, width = dense.shape
+    columns = np.tile(np.arange(width, dtype=np.int32), n_rows)
+    return sp.csr_matrix((dense.ravel(), columns, np.arange(n_rows + 1) * width), shape=dense.shape)
 
 
 class _LearnAll:

@@ -67,6 +67,14 @@ class Featurizer(Estimator, ABC):
     def columns(self) -> tuple[str, ...]:
         """The columns of records that it reads."""
 
+    sparse: ClassVar[bool | None] = None
+    """Whether :meth:`transform` gives a sparse matrix; None where that is not known."""
+
+    @property
+    def blocks(self) -> tuple[tuple[int, bool | None], ...]:
+        """How many features come from each featurizer that stands alone, and whether it gives a sparse matrix."""
+        return ((self.n_features, self.sparse),)
+
     @property
     @abstractmethod
     def n_features(self) -> int:
@@ -79,8 +87,8 @@ class Featurizer(Estimator, ABC):
     def fit_parts(self, parts: Iterable[Any]) -> Self:
         """:meth:`fit` on records that come in parts, each read once; the result is that of all of them at once.
 
-        ``WordCounts``, ``NumericColumns`` and what combines them hold one part at a time in memory; a kind of
-        one's own holds all, unless it has a :meth:`learner`.
+        Featurizers of this package hold one part at a time in memory, and a number a value where they look for
+        medians; a kind of one's own holds all, unless it has a :meth:`learner`.
         """
         learner = self.learner()
         for records in parts:

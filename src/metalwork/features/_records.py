@@ -89,13 +89,25 @@ def _checked(rows: list[Any]) -> list[str]:
     return rows
 
 
-def number_columns(records: Any, fields: Sequence[str]) -> FloatArray:
-    """float64 array (n_points, n_fields) of columns that hold numbers, or texts that read as numbers."""
+def checked_fields(fields: Any) -> tuple[str, ...]:
+    """Names of columns; ``ConfigError`` for anything else."""
+    if isinstance(fields, str) or not isinstance(fields, Sequence) or not fields:
+        raise ConfigError(f"fields must be a list of column names; got {fields!r}.")
+    if not all(isinstance(name, str) and name for name in fields) or len(set(fields)) != len(fields):
+        raise ConfigError(f"fields must be distinct column names; got {list(fields)!r}.")
+    return tuple(fields)
+
+
+def number_columns(records: Any, fields: Sequence[str], may_lack: bool = False) -> FloatArray:
+    """float64 array (n_points, n_fields) of columns that hold numbers, or texts that read as numbers.
+
+    Missing ones are NaN with ``may_lack``, else a ``DataError``.
+    """
     frame = read_records(records, columns=list(fields))
-    return np.stack([_as_numbers(frame[name]) for name in fields], axis=1)
+    return np.stack([_as_numbers(frame[name], may_lack) for name in fields], axis=1)
 
 
-def _as_numbers(column: pl.Series) -> FloatArray:
+def _as_numbers(column: pl.Series, may_lack: bool) -> FloatArray:
     values, unreadable = read_as(column, float)
     if unreadable:
         raise DataError(
@@ -103,11 +115,13 @@ def _as_numbers(column: pl.Series) -> FloatArray:
             "Correct the value, or leave the column out."
         )
     numbers: FloatArray = values.cast(pl.Float64).to_numpy()
-    bad = np.flatnonzero(~np.isfinite(numbers))
+    bad = np.flatnonzero(np.isinf(numbers) if may_lack else ~np.isfinite(numbers))
     if bad.size:
         row = int(bad[0])
+        remedy = "Fill or drop such records."
+        if np.isnan(numbers[row]):
+            remedy = "Fill or drop such records, or pass missing='median' (missing: median in a project file)."
         raise DataError(
-            f"column {column.name!r} must hold finite numbers; got {column[row]!r} at row {row}. "
-            "Fill or drop such records."
+            f"column {column.name!r} must hold finite numbers; got {column[row]!r} at row {row}. {remedy}"
         )
     return numbers

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from metalwork.features._tokens import Tokenizer, Tokens, check_field, check_sav
 class WordFeatures(Featurizer):
     """A featurizer with a column a word of its vocabulary, which is sorted, so that it depends on texts alone."""
 
+    sparse: ClassVar[bool | None] = True
     _called_before = "it transforms. Call fit(texts) first."
     min_df: int
     max_features: int | None

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from metalwork._documents import Key
 from metalwork.errors import ConfigError, MetalworkError
-from metalwork.features import NumericColumns
 from metalwork.labeling import column_faults, function_faults, names_read
 from metalwork.pipeline._data import missing_column
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
+from metalwork.pipeline._features import checked_featurizers
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._split import sizes_of
 from metalwork.pipeline._trial import option_faults
@@ -68,24 +68,27 @@ def _read_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[str
 
 
 def _feature_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
-    """Columns for the end model that are not there, and numeric ones that hold something else than numbers."""
+    """Columns for the end model that are not there, or hold something else than numbers or dates."""
     settings = job.features
     named: list[tuple[tuple[Key, ...], str]] = []
     if settings.text is not None:
         named.append((("features", "text"), settings.text))
-    named += [(("features", "columns", i), name) for i, name in enumerate(settings.columns or ())]
+    for key in ("columns", "categories", "dates"):
+        named += [(("features", key, i), name) for i, name in enumerate(getattr(settings, key) or ())]
     for split in job.splits:
         missing = [(place, name) for place, name in named if name not in columns[split]]
         for place, name in missing:
             if split == "train" or name in columns["train"]:
                 yield place, missing_column(dotted(place), name, job.origin(split), columns[split])
-        if settings.columns is not None and not missing:
+        for key, featurizer in {} if missing else checked_featurizers(settings).items():
             try:
-                found = job.split(split)
+                found, learner = job.split(split), featurizer.learner()
                 for part in found.in_parts(sizes_of(found.n_points)):
-                    NumericColumns(tuple(settings.columns)).transform(part.records)
+                    learner.add(part.records)
+                if split == "train":
+                    learner.finish()
             except MetalworkError as error:
-                yield ("features", "columns"), f"{job.origin(split)}: {error}"
+                yield ("features", key), f"{job.origin(split)}: {error}"
 
 
 def _label_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[Fault]:

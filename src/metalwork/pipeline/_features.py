@@ -1,33 +1,57 @@
 """From a project's settings to what turns its records into the end model's input."""
 
-from typing import Final
+from typing import Any, Final
 
-from metalwork.features import Combined, Featurizer, NumericColumns, TfIdf, WordCounts
+from metalwork.features import (
+    Categories,
+    Combined,
+    Dates,
+    Featurizer,
+    HashedWords,
+    NumericColumns,
+    TfIdf,
+    WordCounts,
+)
 from metalwork.pipeline._settings import FeatureSettings
 
-_WORDS: Final = {"counts": WordCounts, "tf-idf": TfIdf}
+_WORDS: Final[dict[str, type[Any]]] = {"counts": WordCounts, "tf-idf": TfIdf}
+_BESIDE_TEXT: Final = ("columns", "categories", "dates")
 
 
 def label_model_featurizer(settings: FeatureSettings) -> Featurizer:
-    """What a label model reads of the records: counts of the words of the text, or else the numeric columns."""
-    of_text = {"columns": None, "words": "counts"}
-    return build_featurizer(settings if settings.text is None else settings.model_copy(update=of_text))
+    """What a label model reads of the records: counts of the words of the text, or else all that is not text."""
+    if settings.text is None:
+        return build_featurizer(settings)
+    return build_featurizer(settings.model_copy(update={"words": "counts"} | dict.fromkeys(_BESIDE_TEXT)))
 
 
 def build_featurizer(settings: FeatureSettings) -> Featurizer:
-    """The words of a text column, numeric columns as they are, or both side by side."""
-    found: list[Featurizer] = []
+    """What the settings name, side by side where they name several; scaling is the end model's."""
+    found = list(checked_featurizers(settings).values())
+    if settings.categories is not None:
+        found.insert(0, Categories(tuple(settings.categories)))
     if settings.text is not None:
-        low, high = settings.ngrams
-        found.append(
-            _WORDS[settings.words](
-                min_df=settings.min_df,
-                max_features=settings.max_features,
-                tokenizer=settings.tokenizer,
-                ngrams=(low, high),
-                field=settings.text,
-            )
-        )
-    if settings.columns is not None:
-        found.append(NumericColumns(tuple(settings.columns)))
+        found.insert(0, _of_words(settings, settings.text))
     return found[0] if len(found) == 1 else Combined(found)
+
+
+def checked_featurizers(settings: FeatureSettings) -> dict[str, Featurizer]:
+    """Those that refuse some values, by their key."""
+    found: dict[str, Featurizer] = {}
+    if settings.columns is not None:
+        found["columns"] = NumericColumns(tuple(settings.columns), settings.missing)
+    if settings.dates is not None:
+        found["dates"] = Dates(tuple(settings.dates))
+    return found
+
+
+def _of_words(settings: FeatureSettings, field: str) -> Featurizer:
+    low, high = settings.ngrams
+    how: dict[str, Any] = {"tokenizer": settings.tokenizer, "ngrams": (low, high), "field": field}
+    if settings.words == "hashed":
+        size: dict[str, Any] = {} if settings.max_features is None else {"n_columns": settings.max_features}
+        return HashedWords(**size, **how)
+    featurizer: Featurizer = _WORDS[settings.words](
+        min_df=settings.min_df, max_features=settings.max_features, **how
+    )
+    return featurizer

@@ -6,6 +6,7 @@ import numpy as np
 
 from metalwork import __version__
 from metalwork.analysis import least_certain
+from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._models import label_model_title, votes_model
 from metalwork.pipeline._scores import known_splits
@@ -102,7 +103,7 @@ def _texts(job: Job, part: Split, rows: Any) -> list[str]:
     records = part.records[rows]
     if job.features.text is not None:
         return [str(text or "") for text in records[job.features.text].to_list()]
-    columns = job.features.columns or []
+    columns = build_featurizer(job.features).columns
     shown = records.select(columns[:8]).iter_rows(named=True)
     return ["; ".join(f"{name}={value}" for name, value in row.items()) for row in shown]
 

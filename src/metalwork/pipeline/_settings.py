@@ -336,26 +336,38 @@ class LabelModelSettings(Settings):
         return self
 
 
+Columns = Annotated[list[Text], Field(min_length=1)]
+
+
 class FeatureSettings(Settings):
-    """What the end model reads: the words of a text column, numeric columns, or both."""
+    """What the end model reads: the words of a text column, numeric columns, categories, dates, or several."""
 
     text: Text | None = None
-    words: Literal["counts", "tf-idf"] = "counts"
+    words: Literal["counts", "tf-idf", "hashed"] = "counts"
     min_df: PositiveInt = 2
     max_features: PositiveInt | None = None
     tokenizer: Literal["words", "chars"] = "words"
     ngrams: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = [1, 1]
-    columns: Annotated[list[Text], Field(min_length=1)] | None = None
+    columns: Columns | None = None
+    missing: Literal["refuse", "median"] = "refuse"
+    categories: Columns | None = None
+    dates: Columns | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        if self.text is None and self.columns is None:
-            raise ValueError("must have the key text, columns, or both")
+        kinds = ("text", "columns", "categories", "dates")
+        if all(getattr(self, kind) is None for kind in kinds):
+            raise ValueError("must have the key text, columns, categories, dates, or several")
         if self.ngrams[0] > self.ngrams[1]:
             raise ValueError(f"must have ngrams from the least to the most, e.g. [1, 2]; got {self.ngrams}")
-        of_text = self.model_fields_set & {"words", "min_df", "max_features", "tokenizer", "ngrams"}
+        given = self.model_fields_set
+        of_text = given & {"words", "min_df", "max_features", "tokenizer", "ngrams"}
         if self.text is None and of_text:
             raise ValueError(f"may have the key {min(of_text)} beside text only")
+        if self.words == "hashed" and "min_df" in given:
+            raise ValueError("may not have the key min_df beside words: hashed, which keeps no words")
+        if self.columns is None and "missing" in given:
+            raise ValueError("may have the key missing beside columns only")
         return self
 
 

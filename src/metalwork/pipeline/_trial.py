@@ -69,11 +69,11 @@ def _try_label_model(job: Job, options: Mapping[str, Any]) -> None:
 
 
 def _try_end_model(job: Job, options: Mapping[str, Any]) -> None:
-    has_text = job.features.text is not None
-    inputs = np.eye(2, has_text + len(job.features.columns or ()), dtype=np.float32)
+    is_sparse = job.features.text is not None or job.features.categories is not None
+    inputs = np.eye(2, dtype=np.float32)
     labels = TaskProbabilities.from_labels([0, job.schema.n_end_labels - 1], job.schema)
     settings = job.end_model.model_copy(update={"options": dict(options)})
     model = build_end_model(settings, job.schema, job.random_state)
     if isinstance(model.max_epochs, int | None) and not isinstance(model.max_epochs, bool):
         model.set_params(max_epochs=1 if model.max_epochs is None else min(model.max_epochs, 1))
-    model.fit(sp.csr_matrix(inputs) if has_text else inputs, labels)
+    model.fit(sp.csr_matrix(inputs) if is_sparse else inputs, labels)

@@ -31,9 +31,17 @@ def test_columns_in_their_order_and_texts_as_numbers(records: Any) -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ([1.0, None], "column 'a' must hold finite numbers; got None at row 1. Fill or drop such records."),
+        (
+            [1.0, None],
+            "column 'a' must hold finite numbers; got None at row 1. Fill or drop such records, "
+            "or pass missing='median' (missing: median in a project file).",
+        ),
         ([float("inf")], "column 'a' must hold finite numbers; got inf at row 0. Fill or drop such records."),
-        (["1", " "], "column 'a' must hold finite numbers; got ' ' at row 1. Fill or drop such records."),
+        (
+            ["1", " "],
+            "column 'a' must hold finite numbers; got ' ' at row 1. Fill or drop such records, "
+            "or pass missing='median' (missing: median in a project file).",
+        ),
         (
             ["1", "1,5"],
             "column 'a' must hold numbers; got '1,5' at row 1. Correct the value, or leave the column out.",

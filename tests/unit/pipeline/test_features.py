@@ -1,14 +1,17 @@
 """What a project's settings make of its records."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from pydantic import ValidationError
 
+import metalwork as mw
+from metalwork.errors import ConfigError
 from metalwork.features import NumericColumns, WordCounts
-from metalwork.pipeline._features import build_featurizer
+from metalwork.pipeline._features import build_featurizer, label_model_featurizer
 from metalwork.pipeline._settings import FeatureSettings
 
 
@@ -38,10 +41,71 @@ def test_text_and_numbers_stand_side_by_side() -> None:
     assert both.fit_transform(frame).toarray().tolist() == [[1, 1, 1.5], [0, 1, 2]]
 
 
+def test_words_by_weight_or_hash() -> None:
+    assert repr(build_featurizer(FeatureSettings(text="t", words="tf-idf", ngrams=[1, 2]))) == (
+        "TfIdf(ngrams=(1, 2), field='t')"
+    )
+    hashed = FeatureSettings(text="t", words="hashed", max_features=64)
+    assert repr(build_featurizer(hashed)) == "HashedWords(n_columns=64, field='t')"
+    assert repr(build_featurizer(FeatureSettings(text="t", words="hashed"))) == "HashedWords(field='t')"
+
+
+def test_label_models_count_words() -> None:
+    settings = FeatureSettings(text="t", words="tf-idf", columns=["n"], dates=["d"])
+    assert repr(label_model_featurizer(settings)) == "WordCounts(field='t')"
+    assert label_model_featurizer(FeatureSettings(columns=["n"], dates=["d"])).columns == ("n", "d")
+
+
+def table(n_points: int) -> pl.DataFrame:
+    rows = [
+        {"plan": "ab"[i % 2], "seats": None if i % 5 == 0 else i % 2 * 100 + i, "since": f"20{10 + i % 9}-01-01"}
+        for i in range(n_points)
+    ]
+    return pl.DataFrame(rows).with_columns(label=pl.Series(["low", "high"] * (n_points // 2)))
+
+
+def test_a_run_of_tabular_records(tmp_path: Path) -> None:
+    features = {"columns": ["seats"], "missing": "median", "categories": ["plan"], "dates": ["since"]}
+    lfs = [mw.equals("label", "high", "b", field="plan"), mw.equals("label", "low", "a", field="plan")]
+    schema = mw.TaskSchema.flat(["low", "high"])
+    run = mw.Run.of(
+        schema,
+        lfs,
+        train=table(60),
+        dev=table(20),
+        features=features,
+        end_model={"architecture": "linear"},
+        folder=tmp_path,
+    ).run()
+    model = mw.EndModel.load(tmp_path / "end_model.safetensors")
+    assert model.score(table(20), table(20)["label"]) == 1.0
+    names = model.featurizer_.get_feature_names_out().tolist()
+    assert names[:5] == ["plan=a", "plan=b", "seats", "seats missing", "since years"]
+    assert run.steps[-1] == "report"
+
+
+def test_faults_of_tabular_columns_are_found_before_anything_runs() -> None:
+    features = {"columns": ["plan"], "categories": ["paln"], "dates": ["since"]}
+    lfs = [mw.equals("label", "high", "b", field="plan")]
+    schema = mw.TaskSchema.flat(["low", "high"])
+    with pytest.raises(
+        ConfigError, match=r"features\.categories\[0\] must be a column of the train records; got 'paln'"
+    ):
+        mw.Run.of(schema, lfs, train=table(4), features=features).apply()
+    features = {"columns": ["seats"], "dates": ["plan"]}
+    with pytest.raises(ConfigError) as caught:
+        mw.Run.of(schema, lfs, train=table(6), features=features).apply()
+    assert "the train records: column 'seats' must hold finite numbers; got None at row 0." in str(caught.value)
+    assert "the train records: column 'plan' must hold dates as 2024-05-31" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ({}, "must have the key text, columns, or both"),
+        ({}, "must have the key text, columns, categories, dates, or several"),
+        ({"text": "a", "words": "hashed", "min_df": 1}, "may not have the key min_df beside words: hashed"),
+        ({"text": "a", "missing": "median"}, "may have the key missing beside columns only"),
+        ({"dates": ["a"], "words": "tf-idf"}, "may have the key words beside text only"),
         ({"columns": ["a"], "min_df": 3}, "may have the key min_df beside text only"),
         ({"text": "a", "ngrams": [3, 1]}, "must have ngrams from the least to the most, e.g. [1, 2]; got [3, 1]"),
     ],
