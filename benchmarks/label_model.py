@@ -11,7 +11,7 @@ Scenarios (an LF fires on half of the rows its task applies to and on a tenth of
 - ``flat``: 30 LFs, one task of 4 labels.
 - ``dense``: 24 LFs that always vote, so that rows do not repeat; one task of 4 labels.
 - ``wide``: 1,000 LFs of 1 % coverage, 5,000 end labels in 4 levels; a tenth of the rows, predicted in chunks
-  (60 to 90 s for 100,000 rows; the other scenarios take a minute with all contenders but snorkel-metal).
+  (some 15 s for 100,000 rows; the other scenarios take a minute with all contenders but snorkel-metal).
 
 Each contender runs in a process of its own, which loads the int8 matrix and its libraries before the clock starts.
 Memory is the highest resident size during fit and predict, less the size just before: what a model needs above the
