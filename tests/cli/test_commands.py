@@ -101,7 +101,7 @@ def test_the_steps_one_by_one_do_what_run_does(project: Path, whole_run: Result)
     assert (runs / "steps" / "metrics.json").read_text() == (runs / "first" / "metrics.json").read_text()
     assert "Labeling functions of task billing" in shown["apply"].stdout
     assert "Probabilistic labels" in shown["fit"].stdout
-    assert "hier:" in shown["train"].stdout
+    assert "tree:" in shown["train"].stdout
     assert "Accuracy on end labels" in shown["evaluate"].stdout
     assert "report.html" in shown["report"].stdout
 
@@ -161,6 +161,27 @@ def test_reproduce_prints_and_writes_the_tables(tmp_path: Path, monkeypatch: pyt
     for text in ("records: 3", "Table 1: Label model and end model", "60.0 ± 14.14", "- a note"):
         assert text in result.stdout
     assert {path.name for path in tmp_path.iterdir()} == {"openi.json", "openi.md"}
+
+
+def test_reproduce_compares_architectures_on_the_data_set_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def fake(*arguments: Any) -> Results:
+        asked.append(arguments[:3])
+        table = Table("Accuracy", "on end labels", (Row("HierMTL", {"test": (0.5, 0.7)}),))
+        return Results(f"architectures-{arguments[0]}", arguments[1], arguments[2], (table,))
+
+    monkeypatch.setattr("metalwork.cli._reproduce.compare_architectures", fake)
+    one = metalwork("reproduce", "architectures", "--data", "trec", "--out", tmp_path)
+    assert one.exit_code == 0, one.output
+    assert "5 trials in" in one.stdout
+    every = metalwork("reproduce", "architectures", "--trials", "1", "--out", tmp_path)
+    assert every.exit_code == 0, every.output
+    names = ("clinc", "trec", "reuters-topics", "openi", "rcv1", "reuters")
+    assert asked == [("trec", 5, 0), *((name, 1, 0) for name in names)]
+    assert (tmp_path / "architectures-trec.md").exists()
 
 
 def test_a_full_disk_ends_with_74(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

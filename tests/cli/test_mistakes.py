@@ -198,6 +198,7 @@ def test_an_unknown_data_set(tmp_path: Path) -> None:
         (["run"], "Missing argument 'PROJECT'."),
         (["run", "p.yaml", "--rum", "x"], "No such option: --rum"),
         (["reproduce", "openi", "--trials", "0"], "Invalid value for '--trials'"),
+        (["reproduce", "openi", "--data", "trec"], "Invalid value for --data: it goes with the experiment"),
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], text: str) -> None:

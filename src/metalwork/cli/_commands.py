@@ -216,8 +216,20 @@ def demo(
 
 @app.command(rich_help_panel=_DATA)
 def reproduce(
-    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="openi, rcv1 or reuters.")],
-    trials: Annotated[int, typer.Option(min=1, help="Repetitions that differ in seed alone.")] = 20,
+    experiment: Annotated[
+        str, typer.Argument(metavar="EXPERIMENT", help="openi, rcv1, reuters, or architectures.")
+    ],
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Repetitions that differ in seed alone; 20, of architectures 5, by default."),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of architectures: clinc, trec, reuters-topics, openi, rcv1 or reuters; all by default.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the tables (JSON, Markdown).")] = Path(
         "results"
     ),
@@ -225,13 +237,25 @@ def reproduce(
 ) -> None:
     """Repeat the paper's experiments on one data set, beside the paper's figures.
 
+    The experiment architectures sets the paper's three networks beside plainer
+    ones, at several shares of records with coarse labels only: does a hierarchy
+    of heads pay, and what does?
+
     Examples:
       metalwork reproduce openi
       metalwork reproduce rcv1 --trials 3 --seed 7
+      metalwork reproduce architectures --data clinc
     """
-    from metalwork.cli._reproduce import run_reproduce
+    from metalwork.cli._reproduce import run_architectures, run_reproduce
 
-    run_reproduce(experiment, trials, out, seed)
+    if experiment == "architectures":
+        run_architectures(data, trials or 5, out, seed)
+    elif data is not None:
+        raise typer.BadParameter(
+            f"it goes with the experiment architectures, not {experiment}.", param_hint="--data"
+        )
+    else:
+        run_reproduce(experiment, trials or 20, out, seed)
 
 
 lf = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")

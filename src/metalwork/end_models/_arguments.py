@@ -52,6 +52,7 @@ def check_arguments(model: Any) -> None:
         check_count("n_threads", model.n_threads, most=_MOST_THREADS)
     if model.random_state is not None:
         check_count("random_state", model.random_state, least=0)
+    check_instance("balance_levels", model.balance_levels, bool)
     if model.lr is not None:
         check_positive("lr", model.lr)
     check_choice("optimizer", model.optimizer, OPTIMIZERS)
@@ -126,7 +127,8 @@ def plain_arguments(model: Any) -> dict[str, Any]:
     """The arguments that JSON can hold: all but schema, featurizer, modules and device."""
     left_out = {"schema", "featurizer", "device", *MODULES}
     plain = {name: _plain(value) for name, value in model.get_params(deep=False).items() if name not in left_out}
-    return plain | {"hidden_sizes": [int(size) for size in model.hidden_sizes]}
+    sizes = model.hidden_sizes
+    return plain | {"hidden_sizes": None if sizes is None else [int(size) for size in sizes]}
 
 
 def _plain(value: Any) -> Any:

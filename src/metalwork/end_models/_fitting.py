@@ -15,6 +15,7 @@ from metalwork.end_models._arguments import (
     pick_seed,
     plain_arguments,
 )
+from metalwork.end_models._balance import HeadBalance
 from metalwork.end_models._blocks import fit_scaling
 from metalwork.end_models._building import compile_for, pick_threads
 from metalwork.end_models._checkpoint import Checkpoint
@@ -51,9 +52,10 @@ def fit_whole(
     reader.fit_featurizer([part])
     inputs = reader.features(part)
     scaler = fit_scaling(lambda: in_blocks(inputs), model, reader.blocks)
-    targets = part.labels.targets(_heads(model))
-    task = InMemory(scaler.transform(inputs), targets, mean_one(part.weights))
-    return _train(model, reader, task, scaler, dev, callbacks, checkpoint)
+    heads, balance = _heads(model), HeadBalance(model.schema)
+    balance.add(part.labels, part.weights)
+    task = InMemory(scaler.transform(inputs), part.labels.targets(heads), mean_one(part.weights))
+    return _train(model, reader, _balanced(model, task, balance, heads), scaler, dev, callbacks, checkpoint)
 
 
 def fit_in_parts(
@@ -63,14 +65,15 @@ def fit_in_parts(
     reader = _reader(model, callbacks)
     read = Parts(reader, parts)
     reader.fit_featurizer(read)
-    heads = _heads(model)
+    heads, balance = _heads(model), HeadBalance(model.schema)
     with Spool() as spool:
         for part in read:
             with naming(part.name):
                 spool.append(reader.features(part), part.labels.targets(heads), part.weights)
+                balance.add(part.labels, part.weights)
         scaler = fit_scaling(spool.blocks, model, reader.blocks)
         spool.scale(scaler)
-        return _train(model, reader, spool, scaler, dev, callbacks, checkpoint)
+        return _train(model, reader, _balanced(model, spool, balance, heads), scaler, dev, callbacks, checkpoint)
 
 
 def _reader(model: Any, callbacks: Any) -> Reader:
@@ -88,6 +91,11 @@ def _heads(model: Any) -> Plan:
 def is_convex(model: Any) -> bool:
     """Whether the model is linear in its features, so that its loss has one minimum."""
     return model.architecture == "linear" and model.input_module is None and model.head_module is None
+
+
+def _balanced(model: Any, task: Task, balance: HeadBalance, heads: Plan) -> Task:
+    """Its targets weighed; a linear model's heads share no weights, so that none of them can be outweighed."""
+    return balance.over(task, heads) if model.balance_levels and not is_convex(model) else task
 
 
 def _train(

@@ -41,6 +41,18 @@ class Labels:
             return head_targets(plan, self._given)
         return known_targets(plan, self._schema, self._given)
 
+    def mass(self) -> FloatArray:
+        """float64 array (n_points, 2, n_tasks): how far each task applies, and how far its label is known."""
+        given, schema = self._given, self._schema
+        if isinstance(given, TaskProbabilities):
+            shares = np.stack([given[task].sum(axis=1) for task in schema.tasks], axis=1)
+            return np.stack([shares, shares], axis=1)
+        applies = np.ones(given.shape, dtype=bool)
+        for position, task in enumerate(schema.tasks):
+            if (above := schema.parent(task)) is not None:
+                applies[:, position] = given[:, schema.task_index(above[0])] == schema.label_code(*above)
+        return np.stack([applies, given >= 0], axis=1).astype(np.float64)
+
 
 def read_labels(given: Any, schema: TaskSchema) -> Labels:
     """Probabilities of this schema, or known labels (names, codes, coarse ones).

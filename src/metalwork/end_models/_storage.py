@@ -156,9 +156,10 @@ def _check_modules(stored: list[Any], given: Mapping[str, Any], path: _Path) -> 
 
 def _arguments(stored: dict[str, Any], like: Any) -> dict[str, Any]:
     """Stored arguments, which must be all that a model has; lists of sizes as tuples."""
-    if set(stored) != set(plain_arguments(like)) or not isinstance(stored["hidden_sizes"], list):
+    if set(stored) != set(plain_arguments(like)) or not isinstance(stored["hidden_sizes"], list | None):
         raise ValueError("its arguments are not those of an end model")
-    return {**stored, "hidden_sizes": tuple(stored["hidden_sizes"])}
+    sizes = stored["hidden_sizes"]
+    return {**stored, "hidden_sizes": None if sizes is None else tuple(sizes)}
 
 
 def _restore(model: Any, header: _Header, tensors: dict[str, Tensor]) -> Fitted:

@@ -41,7 +41,7 @@ class FlatClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden_sizes: Sequence[int] = (250, 50),
+        hidden_sizes: Sequence[int] | None = None,
         random_state: Any = 0,
         *,
         scaling: str = "auto",
@@ -78,7 +78,7 @@ class FlatClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         schema = _schema_of(self.classes_)
         arguments = self.get_params(deep=False) | {"random_state": _seed(self.random_state)}
         probs = TaskProbabilities(np.eye(len(self.classes_))[codes], schema)
-        self.model_ = EndModel(schema, "single", **arguments).fit(X, probs, sample_weight=sample_weight)
+        self.model_ = EndModel(schema, **arguments).fit(X, probs, sample_weight=sample_weight)
         return self
 
     def predict_proba(self, X: Any) -> FloatArray:

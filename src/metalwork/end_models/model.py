@@ -34,12 +34,13 @@ class EndModel(Delivered):
     Parameters
     ----------
     schema : TaskSchema
-    architecture : {"hier", "flat", "single", "linear"}
-        See :func:`metalwork.end_models.compile_plan`. ``"linear"`` has one minimum, which L-BFGS finds: of the
-        arguments below it heeds ``l2``, ``scaling``, ``max_epochs`` (iterations, 500 by default), ``featurizer``
-        and its modules, with one of which it is trained as the others are.
-    hidden_sizes : sequence of int, default (250, 50)
-        Sizes of the intermediate layers from the input upwards; the last one repeats in deeper trees.
+    architecture : {"tree", "hier", "levels", "flat", "single", "linear"}
+        See :func:`metalwork.end_models.compile_plan`. ``"hier"``, ``"flat"`` and ``"single"`` are the paper's.
+        ``"linear"`` has one minimum, which L-BFGS finds: of the arguments below it heeds ``l2``, ``scaling``,
+        ``max_epochs`` (iterations, 500 by default), ``featurizer`` and its modules, with one of which it is
+        trained as the others are.
+    hidden_sizes : sequence of int, optional
+        Sizes of the intermediate layers from the input upwards: (250,) for ``"tree"``, else (250, 50).
     input_module : nn.Module, optional
         From a batch of raw records (a float tensor, or a list when ``X`` is a sequence) to a float tensor
         (n_rows, D_0). ``fit`` trains a copy. The identity by default.
@@ -86,6 +87,8 @@ class EndModel(Delivered):
         Of what mini-batches are computed in; weights stay float32. ``"auto"``: bf16 on a GPU that has it.
     l2 : float
         Penalty of ``"linear"``, which is scikit-learn's ``LogisticRegression(C=1 / l2)`` for known labels.
+    balance_levels : bool
+        Whether known labels finer than others weigh more, so that heads count for all records of their branch.
 
     Attributes
     ----------
@@ -120,8 +123,8 @@ class EndModel(Delivered):
     def __init__(
         self,
         schema: TaskSchema,
-        architecture: str = "hier",
-        hidden_sizes: Sequence[int] = (250, 50),
+        architecture: str = "tree",
+        hidden_sizes: Sequence[int] | None = None,
         input_module: nn.Module | None = None,
         random_state: int | None = 0,
         *,
@@ -144,6 +147,7 @@ class EndModel(Delivered):
         max_grad_norm: float | None = None,
         precision: str = "float32",
         l2: float = 1.0,
+        balance_levels: bool = True,
     ) -> None:
         self.schema = schema
         self.architecture = architecture
@@ -158,15 +162,12 @@ class EndModel(Delivered):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.patience = patience
-        self.n_threads = n_threads
-        self.device = device
+        self.n_threads, self.device = n_threads, device
         self.featurizer = featurizer
-        self.optimizer = optimizer
-        self.schedule = schedule
-        self.warmup = warmup
+        self.optimizer, self.schedule, self.warmup = optimizer, schedule, warmup
         self.max_grad_norm = max_grad_norm
         self.precision = precision
-        self.l2 = l2
+        self.l2, self.balance_levels = l2, balance_levels
 
     def fit(
         self,

@@ -8,9 +8,12 @@ from metalwork._checks import check_choice, check_count
 from metalwork.errors import ConfigError
 from metalwork.schema import TaskSchema
 
-ARCHITECTURES = ("hier", "flat", "single", "linear")
+ARCHITECTURES = ("tree", "hier", "levels", "flat", "single", "linear")
 INPUT = -1
 """The ``layer`` of heads that read the input itself."""
+_BY_LEVEL = ("hier", "levels")  # a layer for each level of the tree
+_PAPER_SIZES = (250, 50)
+_ONE_LAYER = (250,)
 _END_LABELS_SHOWN = 6
 
 
@@ -110,27 +113,29 @@ def _describe(head: HeadPlan) -> str:
 
 def compile_plan(
     schema: TaskSchema,
-    architecture: str = "hier",
+    architecture: str = "tree",
     n_features: int = 1,
-    hidden_sizes: Sequence[int] = (250, 50),
+    hidden_sizes: Sequence[int] | None = None,
 ) -> Plan:
-    """Draw up the network for a schema (paper, section 4 and Figure 3).
+    """Draw up the network for a schema (paper, section 4 and Figure 3, and what they are compared with).
 
     Parameters
     ----------
     schema : TaskSchema
         A tree of any depth; leaves may lie at different depths.
-    architecture : {"hier", "flat", "single", "linear"}
-        ``"hier"``: the root's head on the top layer, a task ``k`` levels below it ``k`` layers nearer the input,
-        and each head also reads the outputs of its child tasks' heads. ``"flat"``: every head on the top layer.
-        ``"single"``: one head over the end labels on the top layer.
-        ``"linear"``: no layers; every task's head reads the input.
+    architecture : {"tree", "hier", "levels", "flat", "single", "linear"}
+        ``"tree"``: one layer, which every task's head reads. The paper's: ``"hier"``, the root's head on the top
+        layer, a task ``k`` levels below it ``k`` layers nearer the input, and each head also reads the outputs of
+        its child tasks' heads; ``"flat"``, every head on the top layer; ``"single"``, one head over the end labels
+        on the top layer. ``"levels"``: ``"hier"``, but no head reads another. Where sizes are given, ``"tree"``
+        and ``"flat"`` are the same. ``"linear"``: no layers; every task's head reads the input.
     n_features : int
         What the input module puts out (the paper's D_0).
-    hidden_sizes : sequence of int
-        Sizes of the intermediate layers from the input upwards, the same for all three architectures. A tree
-        deeper than that repeats the last size, so that every level has its own layer; sizes beyond the number
-        of levels stand below the deepest tasks, with no head of their own.
+    hidden_sizes : sequence of int, optional
+        Sizes of the intermediate layers from the input upwards; by default (250,) for ``"tree"``, and the paper's
+        (250, 50) for the others. For ``"hier"`` and ``"levels"`` a tree deeper than that repeats the last size, so
+        that every level has its own layer; sizes beyond the number of levels stand below the deepest tasks, with
+        no head of their own.
 
     Raises
     ------
@@ -139,22 +144,26 @@ def compile_plan(
     """
     check_choice("architecture", architecture, ARCHITECTURES)
     check_count("n_features", n_features)
-    layers = _layers(n_features, _sizes(hidden_sizes, schema.n_levels))
-    top = len(layers) - 1
     if architecture == "linear":
         size = int(n_features)
-        heads = [HeadPlan(task, schema.labels(task), INPUT, (), size) for task in schema.tasks]
-        return Plan(architecture, size, (), tuple(heads))
+        linear = [HeadPlan(task, schema.labels(task), INPUT, (), size) for task in schema.tasks]
+        return Plan(architecture, size, (), tuple(linear))
+    sizes = _sizes(_default_sizes(architecture) if hidden_sizes is None else hidden_sizes)
+    if architecture in _BY_LEVEL:
+        sizes += [sizes[-1]] * max(0, schema.n_levels - len(sizes))
+    layers = _layers(n_features, sizes)
     if architecture == "single":
-        heads = [HeadPlan(None, schema.end_labels, top, (), layers[top].size)]
-    elif architecture == "flat":
-        heads = [HeadPlan(task, schema.labels(task), top, (), layers[top].size) for task in schema.tasks]
+        heads = [HeadPlan(None, schema.end_labels, len(layers) - 1, (), layers[-1].size)]
     else:
-        heads = [_hierarchical_head(schema, task, layers) for task in schema.tasks]
+        heads = [_head(schema, task, layers, architecture) for task in schema.tasks]
     return Plan(architecture, int(n_features), layers, tuple(heads))
 
 
-def _sizes(hidden_sizes: Sequence[int], n_levels: int) -> list[int]:
+def _default_sizes(architecture: str) -> tuple[int, ...]:
+    return _ONE_LAYER if architecture == "tree" else _PAPER_SIZES
+
+
+def _sizes(hidden_sizes: Sequence[int]) -> list[int]:
     try:
         sizes = [check_count("hidden_sizes", size) for size in hidden_sizes]
     except (TypeError, ConfigError):
@@ -164,7 +173,7 @@ def _sizes(hidden_sizes: Sequence[int], n_levels: int) -> list[int]:
             f"hidden_sizes must be one or more whole numbers of at least 1; got {hidden_sizes!r}. "
             "Give one a layer, such as (250, 50)."
         )
-    return sizes + [sizes[-1]] * max(0, n_levels - len(sizes))
+    return sizes
 
 
 def _layers(n_features: int, sizes: Sequence[int]) -> tuple[LayerPlan, ...]:
@@ -172,8 +181,8 @@ def _layers(n_features: int, sizes: Sequence[int]) -> tuple[LayerPlan, ...]:
     return tuple(LayerPlan(n_in, n_out) for n_in, n_out in zip(below, sizes, strict=True))
 
 
-def _hierarchical_head(schema: TaskSchema, task: str, layers: Sequence[LayerPlan]) -> HeadPlan:
-    layer = len(layers) - 1 - schema.depth(task)
-    children = schema.children(task)
+def _head(schema: TaskSchema, task: str, layers: Sequence[LayerPlan], architecture: str) -> HeadPlan:
+    layer = len(layers) - 1 - (schema.depth(task) if architecture in _BY_LEVEL else 0)
+    children = schema.children(task) if architecture == "hier" else ()
     in_size = layers[layer].size + sum(len(schema.labels(child)) for child in children)
     return HeadPlan(task, schema.labels(task), layer, children, in_size)

@@ -96,10 +96,10 @@ def run_experiment(
 
     Its splits dev and test must have known labels; ``name`` stands in the results.
     """
-    _check_whole("trials", trials, 1)
-    _check_whole("seed", seed, 0)
+    check_whole("trials", trials, 1)
+    check_whole("seed", seed, 0)
     if n_jobs is not None:
-        _check_whole("n_jobs", n_jobs, 1)
+        check_whole("n_jobs", n_jobs, 1)
     start = time.perf_counter()
     report = _Reporter(progress, trials)
     job = load()
@@ -110,14 +110,14 @@ def run_experiment(
     with _noted_warnings() as warned:
         labeled, label_scores = _fit_label_models(prepared, seeds)
     report("fitted the label models")
-    end_scores = _train_end_models(prepared, labeled, seeds, n_jobs or _default_jobs(), report)
+    end_scores = _train_end_models(prepared, labeled, seeds, n_jobs or default_jobs(), report)
     return Results(
         name=name,
         trials=trials,
         seed=seed,
         tables=build_tables(name, prepared, label_scores, end_scores),
         facts=describe(prepared),
-        settings={"min_df": job.features.min_df, "end_model": _arguments(prepared), "versions": _versions()},
+        settings={"min_df": job.features.min_df, "end_model": _arguments(prepared), "versions": versions()},
         notes=(*NOTES, *warned),
         seconds=time.perf_counter() - start,
     )
@@ -188,12 +188,14 @@ def _noted_warnings() -> Iterator[list[str]]:
             texts.append(text)
 
 
-def _check_whole(name: str, value: Any, low: int) -> None:
+def check_whole(name: str, value: Any, low: int) -> None:
+    """``ConfigError`` unless ``value`` is a whole number of at least ``low``."""
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
         raise ConfigError(f"{name} must be a whole number of at least {low}; got {value!r}.")
 
 
-def _default_jobs() -> int:
+def default_jobs() -> int:
+    """How many processes train end models where no number is given."""
     return min(2, os.cpu_count() or 1)
 
 
@@ -205,5 +207,6 @@ def _arguments(prepared: Prepared) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name not in ("architecture", "random_state")}
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of what the figures depend on."""
     return {name: metadata.version(name) for name in ("metalwork", "numpy", "scikit-learn", "torch")}

@@ -164,6 +164,10 @@ class Results:
         What a reader has to know, warnings of the models included.
     seconds : float
         Wall-clock time.
+    command : str, optional
+        What printed them, without trials and seed; ``metalwork reproduce NAME`` by default.
+    figures : str
+        What a figure is, of several trials.
     """
 
     name: str
@@ -174,6 +178,8 @@ class Results:
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    command: str | None = None
+    figures: str = "mean ± standard deviation"
 
     def table(self, name: str) -> Table:
         """The table of that name; ``ConfigError`` when there is none."""
@@ -197,8 +203,9 @@ class Results:
 
     def to_markdown(self) -> str:
         """The tables beside the paper's figures, with the command that prints them."""
-        command = f"metalwork reproduce {self.name} --trials {self.trials} --seed {self.seed}"
-        trials = "1 trial" if self.trials == 1 else f"mean ± standard deviation of {self.trials} trials"
+        called = self.command or f"metalwork reproduce {self.name}"
+        command = f"{called} --trials {self.trials} --seed {self.seed}"
+        trials = "1 trial" if self.trials == 1 else f"{self.figures} of {self.trials} trials"
         facts = [f"- {name}: {value}" for name, value in self.facts.items()]
         notes = [f"- {note}" for note in self.notes]
         parts = [

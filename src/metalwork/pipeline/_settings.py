@@ -374,7 +374,7 @@ class FeatureSettings(Settings):
 class EndModelSettings(Settings):
     """The network; a key left out takes the end model's own default."""
 
-    architecture: Literal["hier", "flat", "single", "linear"] = "hier"
+    architecture: Literal["tree", "hier", "levels", "flat", "single", "linear"] = "tree"
     hidden_sizes: list[PositiveInt] | None = None
     max_epochs: PositiveInt | None = None
     batch_size: PositiveInt | None = None

@@ -190,7 +190,11 @@ def test_no_seed_draws_a_new_one_each_time() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"architecture": "deep"}, "architecture must be one of 'hier', 'flat', 'single', 'linear'; got 'deep'."),
+        (
+            {"architecture": "deep"},
+            "architecture must be one of 'tree', 'hier', 'levels', 'flat', 'single', 'linear'; got 'deep'.",
+        ),
+        ({"balance_levels": 1}, "balance_levels must be a bool; got int."),
         ({"scaling": "log"}, "scaling must be one of 'auto', 'counts', 'rows', 'standard', 'none'; got 'log'."),
         ({"device": "tpu"}, "device must be one of 'cpu', 'cuda', 'auto'; got 'tpu'."),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1; got 0."),

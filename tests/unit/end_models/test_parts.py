@@ -90,6 +90,16 @@ def test_weights_and_records_that_do_not_count(cuts: list[int]) -> None:
 
 
 @pytest.mark.parametrize("cuts", CUTS.values(), ids=CUTS)
+def test_coarse_labels_in_parts(cuts: list[int]) -> None:
+    found = words(UNEVEN)
+    known = UNEVEN.known_codes(found.labels)
+    known[::3][known[::3] > 0] = -1
+    weights = np.random.default_rng(3).choice([0.3, 1.7], 120)
+    whole = EndModel(UNEVEN, max_epochs=2).fit(found.counts, known, sample_weight=weights)
+    assert same(whole, EndModel(UNEVEN, max_epochs=2).fit_parts(Parts(cuts, found.counts, known, weights)))
+
+
+@pytest.mark.parametrize("cuts", CUTS.values(), ids=CUTS)
 def test_records_in_parts(cuts: list[int]) -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 120)

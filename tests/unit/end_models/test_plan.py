@@ -44,9 +44,26 @@ def test_a_linear_model_has_heads_on_the_input_alone() -> None:
     assert plan.n_parameters == 10 * 6
 
 
-@pytest.mark.parametrize("architecture", ["hier", "flat", "single"])
-def test_layers_are_the_same_for_every_architecture(architecture: str) -> None:
-    assert compile_plan(UNEVEN, architecture, 9).layers == compile_plan(UNEVEN, "hier", 9).layers
+def test_the_default_is_one_layer_that_every_head_reads() -> None:
+    plan = compile_plan(UNEVEN, n_features=9)
+    assert (plan.architecture, plan.layers) == ("tree", (LayerPlan(9, 250),))
+    assert [(head.task, head.layer, head.children, head.in_size) for head in plan.heads] == [
+        (task, 0, (), 250) for task in UNEVEN.tasks
+    ]
+    assert compile_plan(UNEVEN, "tree", 9, (8, 4)).heads == compile_plan(UNEVEN, "flat", 9, (8, 4)).heads
+
+
+def test_levels_are_hierarchical_heads_that_read_no_other() -> None:
+    levels, hier = (compile_plan(UNEVEN, name, 9, (8, 6, 4)) for name in ("levels", "hier"))
+    assert levels.layers == hier.layers
+    assert [head.layer for head in levels.heads] == [head.layer for head in hier.heads]
+    assert [(head.children, head.in_size) for head in levels.heads] == [((), 4), ((), 6), ((), 8), ((), 6)]
+
+
+@pytest.mark.parametrize("architecture", ["tree", "flat", "single"])
+def test_layers_that_no_level_needs_are_not_added(architecture: str) -> None:
+    assert [layer.size for layer in compile_plan(UNEVEN, architecture, 9, (8,)).layers] == [8]
+    assert [layer.size for layer in compile_plan(UNEVEN, "levels", 9, (8,)).layers] == [8, 8, 8]
 
 
 def test_the_last_size_repeats_in_a_deep_tree() -> None:
@@ -107,7 +124,10 @@ def test_many_labels_are_cut_short_in_print() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("deep",), "architecture must be one of 'hier', 'flat', 'single', 'linear'; got 'deep'."),
+        (
+            ("deep",),
+            "architecture must be one of 'tree', 'hier', 'levels', 'flat', 'single', 'linear'; got 'deep'.",
+        ),
         (("hier", 0), "n_features must be a whole number of at least 1; got 0."),
         (("hier", 2.5), "n_features must be a whole number of at least 1; got 2.5."),
         (

@@ -82,8 +82,8 @@ def test_lists_every_fault_with_its_position(tmp_path: Path) -> None:
         "  - project.yaml:11:7: lfs.rules[2] must have the key label beside keywords: the label it votes for.\n"
         "  - project.yaml:12:1: 'feature' is no key of the project file. Did you mean 'features'?\n"
         "  - project.yaml:13:13: end_model.max_epochs must be a valid integer; got 'ten'.\n"
-        "  - project.yaml:13:30: end_model.architecture must be 'hier', 'flat', 'single' or 'linear'; got "
-        "'hierarchical'.\n"
+        "  - project.yaml:13:30: end_model.architecture must be 'tree', 'hier', 'levels', 'flat', 'single' or "
+        "'linear'; got 'hierarchical'.\n"
         "  - project.yaml:14:1: random_state must be greater than or equal to 0; got -1."
     )
 

@@ -54,13 +54,14 @@ _TAG: Final = re.compile(r"<[^>]*>")
 
 
 class Article(NamedTuple):
-    """One article that has one class; ``text`` begins with the title."""
+    """One article that has one class, which ``topics`` decide; ``text`` begins with the title."""
 
     id: str
     split: str
     title: str
     text: str
     label: str
+    topics: tuple[str, ...] = ()
 
 
 def load() -> dict[str, pl.DataFrame]:
@@ -127,14 +128,15 @@ def _read_documents(archive: Path) -> list[str]:
 
 def _read_article(attributes: dict[str, str], content: str) -> Article | None:
     """One article, or None where its topics were not assigned, or fit no class or several."""
-    topics = _element(content, "TOPICS").replace("</D>", "").split("<D>")
-    labels = {TOPICS[topic] for topic in topics if topic in TOPICS}
+    given = _element(content, "TOPICS").replace("</D>", "").split("<D>")
+    topics = tuple(topic for topic in given if topic in TOPICS)
+    labels = {TOPICS[topic] for topic in topics}
     if attributes.get("TOPICS") != "YES" or len(labels) != 1:
         return None
     title, body = _element(content, "TITLE"), _element(content, "BODY")
     text = f"{title}\n{body}" if body else _TAG.sub("", _element(content, "TEXT"))
     split, number = attributes.get("LEWISSPLIT", ""), attributes.get("NEWID", "")
-    return Article(number, split, _clean(title), _clean(text), labels.pop())
+    return Article(number, split, _clean(title), _clean(text), labels.pop(), topics)
 
 
 def _element(content: str, name: str) -> str:
