@@ -12,6 +12,7 @@ from metalwork.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from metalwork.end_models._delivered import FeatureEffect
+    from metalwork.end_models._onnx import OnnxCheck
     from metalwork.end_models._watching import TrainingProgress
     from metalwork.end_models.flat import FlatClassifier
     from metalwork.end_models.losses import head_targets, known_targets, noise_aware_loss
@@ -24,6 +25,7 @@ _HOMES = {
     "FeatureEffect": "_delivered",
     "FlatClassifier": "flat",
     "InputLinear": "network",
+    "OnnxCheck": "_onnx",
     "SparseRows": "network",
     "TrainingProgress": "_watching",
     "compile_network": "network",
@@ -40,6 +42,7 @@ __all__ = [
     "HeadPlan",
     "InputLinear",
     "LayerPlan",
+    "OnnxCheck",
     "Plan",
     "SparseRows",
     "TrainingProgress",

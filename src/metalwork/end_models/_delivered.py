@@ -1,5 +1,6 @@
 """What is done with a trained end model: predicting, explaining, and writing it for other runtimes."""
 
+import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
 if TYPE_CHECKING:
+    from metalwork.end_models._onnx import OnnxCheck
     from metalwork.end_models.network import EndNetwork
 
 _PREDICT_ROWS: Final = 1024
@@ -105,6 +107,51 @@ class Delivered(Estimator):
             ]
             found += sorted(effects, key=lambda effect: -abs(effect.effect))
         return found
+
+    def export_onnx(self, path: str | os.PathLike[str], X: Any = None, quantise: bool = False) -> "OnnxCheck":
+        """Write scaling, network and the product along the tree as one ONNX file, whole or not at all.
+
+        Its input ``features`` is float32 (n_points, n_features), any number of points: what the featurizer makes of
+        records, dense, also where that is sparse (``features_of``). Its output ``probabilities`` is float32
+        (n_points, n_end_labels). The file is run by onnxruntime and compared with the model before it is kept.
+
+        Parameters
+        ----------
+        path : path
+        X : as for :meth:`predict_proba`, optional
+            Records to compare on; made-up features by default. Give real ones to know what quantising costs.
+        quantise : bool
+            Weights of 8 bits: a quarter of the size, at some loss, which is returned.
+
+        Returns
+        -------
+        OnnxCheck
+            The largest difference of two probabilities, and how often the end label is the same.
+
+        Raises
+        ------
+        ConfigError
+            For a model with an input module; when the file's probabilities differ by more than 1e-5.
+        MissingExtraError
+            When the extra ``onnx`` is not installed.
+        """
+        from metalwork.end_models._onnx import write_onnx
+
+        self._check_fitted()
+        return write_onnx(path, self, X, quantise)
+
+    def features_of(self, X: Any) -> FloatArray:
+        """What the network reads of records, before scaling: float32 (n_points, n_features), dense.
+
+        Raises
+        ------
+        DataError
+            As :meth:`predict_proba`.
+        """
+        from metalwork.end_models._onnx import dense_rows
+
+        self._check_fitted()
+        return dense_rows(self._read(X))
 
     def _read(self, X: Any) -> Inputs:
         """The finite features of records or features that are given, before scaling."""

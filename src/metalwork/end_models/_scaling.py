@@ -13,7 +13,7 @@ from metalwork.end_models._tasks import BlockSum
 from metalwork.errors import DataError
 
 SCALINGS: Final = ("auto", "counts", "rows", "standard", "none")
-_LENGTH: Final = 4.0  # of scaled rows, so that the first layer starts out with values of the usual size
+LENGTH: Final = 4.0  # of scaled rows, so that the first layer starts out with values of the usual size
 _NEARLY: Final = 1e-3  # how much lengths may differ and still be one
 
 Float32Array = npt.NDArray[np.float32]
@@ -130,9 +130,9 @@ def _of_one_length(inputs: DenseInputs | SparseInputs, change: Callable[[Any], A
     if isinstance(inputs, DenseInputs):
         changed = change(inputs.array)
         norms = np.linalg.norm(changed, axis=1, keepdims=True)
-        return DenseInputs(changed * (_LENGTH / np.maximum(norms, 1e-12)))
+        return DenseInputs(changed * (LENGTH / np.maximum(norms, 1e-12)))
     matrix, values = inputs.matrix, change(inputs.matrix.data)
-    factors = _LENGTH / np.maximum(_lengths(inputs, values), 1e-12)
+    factors = LENGTH / np.maximum(_lengths(inputs, values), 1e-12)
     scaled = (values * np.repeat(factors, np.diff(matrix.indptr))).astype(np.float32)
     return SparseInputs(sp.csr_array((scaled, matrix.indices, matrix.indptr), shape=matrix.shape))
 
