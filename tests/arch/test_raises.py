@@ -17,6 +17,7 @@ ALLOWED = {
     ("backends/_packing.py", "EOFError"): "caught in the same room: the process at the other end is gone",
     ("data/_json.py", "ValueError"): "caught where the number of the line is known",
     ("data/_lines.py", "NotTextError"): "caught where the number of the line is known",
+    ("delivery/_folder.py", "ValueError"): "caught in the same function: a configuration that is none",
     ("delivery/_serve/_app.py", "Refusal"): "caught in the same module: an answer with its own status code",
     ("delivery/_serve/_batching.py", "BusyError"): "caught by the server, which asks the client to come again",
     ("end_models/_featurized.py", "ValueError"): "what a stored model is not; caught where the file is known",

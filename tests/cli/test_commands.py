@@ -26,6 +26,7 @@ COMMANDS = (
     "predict",
     "serve",
     "drift",
+    "export",
     "cache",
     "data",
     "lf",

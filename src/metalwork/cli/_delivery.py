@@ -160,3 +160,39 @@ def drift(
 
     how = {"against": against, "significance": significance, "least_effect": least_effect}
     run_drift(run, files, out, model, run_code, fail_on_drift, how)
+
+
+@app.command(rich_help_panel=_WORK)
+def export(
+    run: RunArgument,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", metavar="PATH", help="A new folder for the model and its card.")
+    ] = None,
+    with_onnx: Annotated[bool, typer.Option("--with-onnx", help="Put model.onnx into the folder, too.")] = False,
+    onnx: Annotated[
+        Path | None, typer.Option("--onnx", metavar="PATH", help="A file for the network as ONNX.")
+    ] = None,
+    quantise: Annotated[
+        bool, typer.Option("--quantise", help="Give the ONNX file weights of 8 bits, at some loss.")
+    ] = False,
+    check: Annotated[
+        list[str] | None,
+        typer.Option("--check", metavar="FILE", help="Records to compare the ONNX file on; may be repeated."),
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option("--card", metavar="PATH", help="A file for the model card, in Markdown.")
+    ] = None,
+) -> None:
+    """Write the end model of a run for others: as a folder, as ONNX, or its card.
+
+    The folder has the network (safetensors), its featurizer, config.json and the
+    card as README.md, with what the user has to fill in; `metalwork predict` and
+    `serve` take it like a run. It holds no record and no labeling function.
+
+    Examples:
+      metalwork export runs/first --folder model --with-onnx
+      metalwork export runs/first --onnx model.onnx --quantise --check new.csv
+    """
+    from metalwork.cli._export import run_export
+
+    run_export(run, folder, with_onnx, onnx, quantise, check or [], card)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from metalwork.cli._streams import say
-from metalwork.delivery import Predictor, ServerLimits, run_server, write_dockerfile
+from metalwork.delivery import Predictor, ServerLimits, best_runtime, run_server, write_dockerfile
 
 
 def run_serve(
@@ -20,7 +20,8 @@ def run_serve(
 ) -> None:
     """Answer requests until the process is told to end."""
     allowed = ServerLimits(**limits)  # before anything is loaded: the extra may be missing
-    predictor = Predictor.load(run, model=model, run_code=run_code)  # type: ignore[arg-type]
+    runtime = "torch" if model == "label" else best_runtime(run)
+    predictor = Predictor.load(run, model=model, run_code=run_code, runtime=runtime)  # type: ignore[arg-type]
     found = predictor.cut(**cut)
     run_server(
         predictor,

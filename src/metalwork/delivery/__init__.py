@@ -7,7 +7,7 @@ from metalwork._public import offer, on_first_use
 from metalwork.delivery._answers import Cut
 from metalwork.delivery._docker import write_dockerfile
 from metalwork.delivery._drift import Drift, Shift, find_drift
-from metalwork.delivery._predictor import Predictor
+from metalwork.delivery._predictor import Predictor, best_runtime
 from metalwork.delivery._reading import Explanation
 from metalwork.delivery._thresholds import Threshold
 from metalwork.errors import MissingExtraError
@@ -31,6 +31,7 @@ __all__ = [
     "ServerLimits",
     "Shift",
     "Threshold",
+    "best_runtime",
     "build_app",
     "find_drift",
     "run_server",

@@ -18,7 +18,7 @@ from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
 if TYPE_CHECKING:
-    from metalwork.end_models import EndModel
+    from metalwork.end_models import EndModel, FeatureEffect
 
 
 class Engine(ABC):
@@ -40,6 +40,10 @@ class Engine(ABC):
     def proba(self, frame: pl.DataFrame) -> FloatArray:
         """Probabilities of the end labels (n_points, n_end_labels)."""
 
+    def explain(self, frame: pl.DataFrame, end_label: str) -> "list[FeatureEffect]":
+        """What the features of the one record of a frame moved; nothing where there are none."""
+        return []
+
 
 class EndEngine(Engine):
     """The trained network."""
@@ -52,6 +56,9 @@ class EndEngine(Engine):
 
     def proba(self, frame: pl.DataFrame) -> FloatArray:
         return self.model.predict_proba(frame).end
+
+    def explain(self, frame: pl.DataFrame, end_label: str) -> "list[FeatureEffect]":
+        return self.model.explain(frame, 0, end_label)
 
 
 class Voting:

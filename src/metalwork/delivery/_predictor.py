@@ -3,24 +3,33 @@
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+import polars as pl
 
 from metalwork._checks import FloatArray, check_fraction
 from metalwork.delivery._answers import Codes, Cut, evidence_in
+from metalwork.delivery._card import model_card
 from metalwork.delivery._engines import EndEngine, LabelEngine
+from metalwork.delivery._folder import ONNX, FolderSource, is_folder, known_dev, write_folder
+from metalwork.delivery._onnx_engine import OnnxEngine, has_onnxruntime
 from metalwork.delivery._reading import Explanation, Reading
-from metalwork.delivery._sources import open_source
+from metalwork.delivery._sources import RunSource, Source
 from metalwork.delivery._tables import prediction_tables
 from metalwork.delivery._thresholds import CERTAINTY, Evidence, Threshold, choose
 from metalwork.delivery._writing import check_suffix, write_tables
 from metalwork.errors import ConfigError, DataError
 from metalwork.labeling import LabelingFunction
+from metalwork.pipeline import KeptRun
 from metalwork.probabilities import TaskProbabilities
 
 if TYPE_CHECKING:
     pass
+
+if TYPE_CHECKING:
+    from metalwork.end_models import OnnxCheck
 
 
 class Predictor(Reading):
@@ -57,13 +66,14 @@ class Predictor(Reading):
         lfs: Sequence[LabelingFunction] | None = None,
         run_code: bool = False,
         device: str = "cpu",
+        runtime: Literal["torch", "onnx"] = "torch",
     ) -> Self:
         """The predictor of a run's folder.
 
         Parameters
         ----------
         path : path
-            A run folder, in which the label model is fitted at least.
+            A run folder, in which the label model is fitted at least, or a folder that :meth:`export` wrote.
         model : {"end", "label"}, optional
             Which model predicts; the end model where the run has trained one, else the label model.
         lfs : list of LabelingFunction, optional
@@ -73,6 +83,8 @@ class Predictor(Reading):
             need none; without either, the label model cannot predict and explanations show no votes.
         device : {"cpu", "cuda", "auto"}
             Where the end model computes.
+        runtime : {"torch", "onnx"}
+            What runs the network. ``"onnx"`` needs a folder exported with it, and does not load torch.
 
         Raises
         ------
@@ -82,11 +94,12 @@ class Predictor(Reading):
         DataError
             When a file has changed since the run wrote it.
         """
-        source = open_source(path)
+        source = _open_source(Path(path))
         chosen = source.pick(model)
         voting = source.voting(lfs, run_code, needed=chosen == "label")
         if chosen == "end":
-            return cls(source, EndEngine(source.end_model(device)), voting)
+            engine = _onnx_engine(source, device) if runtime == "onnx" else EndEngine(source.end_model(device))
+            return cls(source, engine, voting)
         assert voting is not None
         return cls(source, LabelEngine(source.label_model, voting), voting)
 
@@ -193,6 +206,58 @@ class Predictor(Reading):
                 by_task[task] = math.inf
         return Cut(least, by_task)
 
+    def export(
+        self, path: str | os.PathLike[str], *, onnx: bool = False, quantise: bool = False
+    ) -> "OnnxCheck | None":
+        """Write the end model into a new folder, as model hubs have them, that :meth:`load` reads.
+
+        It holds ``model.safetensors``, ``featurizer.npz``, ``config.json``, the card as ``README.md``, and the
+        predictions on dev by which a confidence is chosen; no record, no label model and no labeling function.
+
+        Parameters
+        ----------
+        path : path
+        onnx : bool
+            Write ``model.onnx`` besides, for ``runtime="onnx"``.
+        quantise : bool
+            With weights of 8 bits in that.
+
+        Returns
+        -------
+        OnnxCheck or None
+            How the ONNX file compares with the model, where there is one.
+
+        Raises
+        ------
+        ConfigError
+            When there is something at ``path``; for an exported model, which can be copied.
+        MissingExtraError
+            When the extra ``onnx`` is not installed and ``onnx`` is asked for.
+        """
+        return write_folder(self._run, path, onnx, quantise)
+
+    def export_onnx(
+        self, path: str | os.PathLike[str], records: Any = None, quantise: bool = False
+    ) -> "OnnxCheck":
+        """Write the network as one ONNX file: ``EndModel.export_onnx``, compared on records of any form."""
+        model = self._source.end_model("cpu")
+        given = None if records is None else pl.concat(self.frames(records), how="vertical_relaxed")
+        return model.export_onnx(path, given, quantise)
+
+    def card(self) -> str:
+        """The model card of a run's end model, in Markdown: what it is, learned from, and how good it is."""
+        run = self._run
+        run.pick("end")
+        return model_card(run.kept, run.name, self.schema, known_dev(run, self.schema))
+
+    @property
+    def _run(self) -> RunSource:
+        if not isinstance(self._source, RunSource):
+            raise ConfigError(
+                "The predictor must be of a run's folder; it is of an exported model. Copy its folder."
+            )
+        return self._source
+
     def least_confidence(self, min_confidence: float = 0.0, min_precision: float | None = None) -> float:
         """The confidence from which predictions are given, of the two ways to say it."""
         check_fraction("min_confidence", min_confidence)
@@ -266,3 +331,23 @@ class Predictor(Reading):
 
     def __repr__(self) -> str:
         return f"Predictor({self.name!r}, model={self.model!r}, end_labels={list(self.schema.end_labels)})"
+
+
+def _open_source(path: Path) -> Source:
+    """What a folder holds: an exported model, or else a run."""
+    return FolderSource(path) if is_folder(path) else RunSource(KeptRun(path))
+
+
+def _onnx_engine(source: Source, device: str) -> OnnxEngine:
+    if not isinstance(source, FolderSource) or not source.has_onnx:
+        raise ConfigError(
+            "runtime='onnx' must go with a folder that holds model.onnx; this one does not. "
+            "Write one: metalwork export RUN --folder PATH --with-onnx."
+        )
+    return OnnxEngine(source.file(ONNX), source.featurizer, source.schema, lambda: source.end_model(device))
+
+
+def best_runtime(path: Path) -> Literal["torch", "onnx"]:
+    """What a server runs the network of a folder by: onnxruntime where both are there."""
+    there = is_folder(path) and FolderSource(path).has_onnx and has_onnxruntime()
+    return "onnx" if there else "torch"

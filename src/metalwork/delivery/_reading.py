@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from metalwork.data import RecordSource, open_records
-from metalwork.delivery._engines import EndEngine, Engine, LabelEngine, Voting
+from metalwork.delivery._engines import Engine, LabelEngine, Voting
 from metalwork.delivery._records import frames_of, opened
 from metalwork.delivery._sources import Source
 from metalwork.errors import DataError
@@ -132,10 +132,8 @@ class Reading:
         probs = TaskProbabilities(self._engine.proba(frame), self.schema)
         name = self.schema.end_labels[int(probs.predict()[0])] if end_label is None else end_label
         code = int(self.schema.end_codes([name])[0])
-        features: Sequence[FeatureEffect] = ()
         votes: Sequence[VoteEffect] = ()
-        if isinstance(self._engine, EndEngine):
-            features = self._engine.model.explain(frame, 0, name)
+        features = self._engine.explain(frame, name)
         if self._voting is not None and self._voting.can_read(frame.columns):
             votes = self._source.label_model.explain(self._voting.votes(frame), 0, name)
         return Explanation(name, float(probs.end[0, code]), tuple(features), tuple(votes))

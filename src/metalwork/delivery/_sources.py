@@ -1,9 +1,7 @@
 """Where a predictor's models come from."""
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,13 +122,7 @@ class RunSource(Source):
         parts = [part.end for part in self.predictions(model, schema, "dev")]
         return TaskProbabilities(np.concatenate(parts), schema), gold
 
-
-def open_source(path: str | os.PathLike[str]) -> Source:
-    """What a folder holds.
-
-    Raises
-    ------
-    ConfigError, DataError
-        When it is no folder of a run.
-    """
-    return RunSource(KeptRun(Path(path)))
+    @property
+    def reads_text(self) -> bool:
+        """Whether the end model reads a text."""
+        return self.kept.project is None or self.kept.project.settings.features.text is not None

@@ -111,8 +111,8 @@ class Delivered(Estimator):
     def export_onnx(self, path: str | os.PathLike[str], X: Any = None, quantise: bool = False) -> "OnnxCheck":
         """Write scaling, network and the product along the tree as one ONNX file, whole or not at all.
 
-        Its input ``features`` is float32 (n_points, n_features), any number of points: what the featurizer makes of
-        records, dense, also where that is sparse (``features_of``). Its output ``probabilities`` is float32
+        Its input ``features`` is float32 (n_points, n_features), any number of points: what the featurizer makes
+        of records, dense, also where that is sparse (:meth:`features_of`). Its output ``probabilities`` is float32
         (n_points, n_end_labels). The file is run by onnxruntime and compared with the model before it is kept.
 
         Parameters

@@ -1,4 +1,4 @@
-"""A trained end model as an ONNX file: from features to probabilities of the end labels, checked as it is written."""
+"""A trained end model as an ONNX file: from features to probabilities of end labels, checked as it is written."""
 
 import json
 import logging

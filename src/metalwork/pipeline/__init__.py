@@ -11,6 +11,7 @@ from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._kept import KeptLFs, KeptRun
+from metalwork.pipeline._manifest import file_digest
 from metalwork.pipeline._project import Project, load_project
 from metalwork.pipeline._run import Run
 from metalwork.pipeline._scores import Results
@@ -48,6 +49,7 @@ __all__ = [
     "check_job",
     "dry_run",
     "explain_lf",
+    "file_digest",
     "find_lf",
     "load_project",
     "new_run",
