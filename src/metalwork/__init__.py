@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from metalwork.delivery import Predictor
     from metalwork.end_models import EndModel
     from metalwork.errors import MetalworkError
-    from metalwork.features import Categories, Dates, HashedWords, TfIdf, WordCounts
+    from metalwork.features import (
+        Categories,
+        Dates,
+        HashedWords,
+        SentenceEmbeddings,
+        StaticEmbeddings,
+        TfIdf,
+        WordCounts,
+    )
     from metalwork.label_models import (
         FeatureAwareLabelModel,
         ForestLabelModel,
@@ -75,6 +83,8 @@ _HOMES = {
     "Not": "labeling",
     "Predictor": "delivery",
     "Run": "pipeline",
+    "SentenceEmbeddings": "features",
+    "StaticEmbeddings": "features",
     "TaskForest": "votes",
     "TaskProbabilities": "probabilities",
     "TaskSchema": "schema",
@@ -126,6 +136,8 @@ __all__ = [  # noqa: RUF022 (a plain sort, so that a test can pin it)
     "Not",
     "Predictor",
     "Run",
+    "SentenceEmbeddings",
+    "StaticEmbeddings",
     "TaskForest",
     "TaskProbabilities",
     "TaskSchema",

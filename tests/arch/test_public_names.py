@@ -32,6 +32,8 @@ PUBLIC = (
     "Not",
     "Predictor",
     "Run",
+    "SentenceEmbeddings",
+    "StaticEmbeddings",
     "TaskForest",
     "TaskProbabilities",
     "TaskSchema",

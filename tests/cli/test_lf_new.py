@@ -14,8 +14,9 @@ import metalwork as mw
 from metalwork.cli import app
 from metalwork.cli._scaffold import write_project
 from metalwork.cli._skeletons import kinds
+from metalwork.encoders import _encoder
 from metalwork.pipeline import Job, check_job, load_project
-from metalwork.sources import LanguageModelFunction, _encoder
+from metalwork.sources import LanguageModelFunction
 from tests.unit.sources import snorkels
 
 

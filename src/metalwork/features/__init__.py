@@ -7,6 +7,8 @@ from metalwork.features._dates import Dates
 from metalwork.features._featurizer import Featurizer, Learner
 from metalwork.features._hashed import HashedWords
 from metalwork.features._numbers import NumericColumns
+from metalwork.features._sentences import SentenceEmbeddings
+from metalwork.features._static import StaticEmbeddings
 from metalwork.features._tfidf import TfIdf
 from metalwork.features._words import WordCounts
 
@@ -18,6 +20,8 @@ __all__ = [
     "HashedWords",
     "Learner",
     "NumericColumns",
+    "SentenceEmbeddings",
+    "StaticEmbeddings",
     "TfIdf",
     "WordCounts",
 ]

@@ -23,7 +23,7 @@ from metalwork.labeling._negation_words import NEGATIONS
 from metalwork.labeling._preprocess import Preprocessor, preprocessor, preprocessors_in
 from metalwork.labeling._returns import ByTask, Not, Spaces
 from metalwork.labeling._soft import from_probabilities
-from metalwork.labeling._store import Store, StoreSummary, store_at
+from metalwork.labeling._store import Entry, Store, StoreSummary, store_at
 from metalwork.labeling._text import keywords, regex
 from metalwork.labeling._total import VoteTotal
 
@@ -32,6 +32,7 @@ __all__ = [
     "AsksSchema",
     "BatchRule",
     "ByTask",
+    "Entry",
     "Explanation",
     "LabelingFunction",
     "Match",

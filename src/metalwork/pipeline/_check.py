@@ -70,9 +70,8 @@ def _read_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[str
 def _feature_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
     """Columns for the end model that are not there, or hold something else than numbers or dates."""
     settings = job.features
-    named: list[tuple[tuple[Key, ...], str]] = []
-    if settings.text is not None:
-        named.append((("features", "text"), settings.text))
+    single = {key: getattr(settings, key) for key in ("text", "embeddings", "static")}
+    named: list[tuple[tuple[Key, ...], str]] = [(("features", k), name) for k, name in single.items() if name]
     for key in ("columns", "categories", "dates"):
         named += [(("features", key, i), name) for i, name in enumerate(getattr(settings, key) or ())]
     for split in job.splits:

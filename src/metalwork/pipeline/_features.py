@@ -9,20 +9,21 @@ from metalwork.features import (
     Featurizer,
     HashedWords,
     NumericColumns,
+    SentenceEmbeddings,
+    StaticEmbeddings,
     TfIdf,
     WordCounts,
 )
-from metalwork.pipeline._settings import FeatureSettings
+from metalwork.pipeline._settings import FEATURE_KINDS, FeatureSettings
 
 _WORDS: Final[dict[str, type[Any]]] = {"counts": WordCounts, "tf-idf": TfIdf}
-_BESIDE_TEXT: Final = ("columns", "categories", "dates")
 
 
 def label_model_featurizer(settings: FeatureSettings) -> Featurizer:
     """What a label model reads of the records: counts of the words of the text, or else all that is not text."""
     if settings.text is None:
         return build_featurizer(settings)
-    return build_featurizer(settings.model_copy(update={"words": "counts"} | dict.fromkeys(_BESIDE_TEXT)))
+    return build_featurizer(settings.model_copy(update={"words": "counts"} | dict.fromkeys(FEATURE_KINDS[1:])))
 
 
 def build_featurizer(settings: FeatureSettings) -> Featurizer:
@@ -32,6 +33,10 @@ def build_featurizer(settings: FeatureSettings) -> Featurizer:
         found.insert(0, Categories(tuple(settings.categories)))
     if settings.text is not None:
         found.insert(0, _of_words(settings, settings.text))
+    if settings.embeddings is not None:
+        found.append(SentenceEmbeddings(settings.encoder, settings.embeddings))
+    if settings.static is not None and settings.vectors is not None:
+        found.append(StaticEmbeddings(settings.vectors, settings.static))
     return found[0] if len(found) == 1 else Combined(found)
 
 

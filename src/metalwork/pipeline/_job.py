@@ -139,7 +139,7 @@ class Job:
             readers={split: partial(read, split, source) for split, source in sources.items()},
             columns={split: source.records.columns for split, source in sources.items()},
             origins={split: source.origin for split, source in sources.items()},
-            features=settings.features,
+            features=settings.features.within(project.folder),
             label_model=settings.label_model,
             end_model=settings.end_model,
             output=settings.output,

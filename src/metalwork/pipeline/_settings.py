@@ -1,6 +1,7 @@
 """The keys of a project file."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -339,8 +340,12 @@ class LabelModelSettings(Settings):
 Columns = Annotated[list[Text], Field(min_length=1)]
 
 
+FEATURE_KINDS: Final = ("text", "columns", "categories", "dates", "embeddings", "static")
+"""Keys of which each makes features."""
+
+
 class FeatureSettings(Settings):
-    """What the end model reads: the words of a text column, numeric columns, categories, dates, or several."""
+    """What the end model reads: a featurizer a key, one or several."""
 
     text: Text | None = None
     words: Literal["counts", "tf-idf", "hashed"] = "counts"
@@ -352,12 +357,24 @@ class FeatureSettings(Settings):
     missing: Literal["refuse", "median"] = "refuse"
     categories: Columns | None = None
     dates: Columns | None = None
+    embeddings: Text | None = None
+    encoder: Text | None = None
+    static: Text | None = None
+    vectors: Text | None = None
+
+    def within(self, folder: Path) -> Self:
+        """With paths that start at ``folder``; an encoder that is no folder there is a name."""
+        found = {}
+        if self.vectors is not None:
+            found["vectors"] = str(folder / self.vectors)
+        if self.encoder is not None and (folder / self.encoder).is_dir():
+            found["encoder"] = str(folder / self.encoder)
+        return self.model_copy(update=found)
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        kinds = ("text", "columns", "categories", "dates")
-        if all(getattr(self, kind) is None for kind in kinds):
-            raise ValueError("must have the key text, columns, categories, dates, or several")
+        if all(getattr(self, kind) is None for kind in FEATURE_KINDS):
+            raise ValueError(f"must have the key {', '.join(FEATURE_KINDS)}, or several")
         if self.ngrams[0] > self.ngrams[1]:
             raise ValueError(f"must have ngrams from the least to the most, e.g. [1, 2]; got {self.ngrams}")
         given = self.model_fields_set
@@ -366,8 +383,11 @@ class FeatureSettings(Settings):
             raise ValueError(f"may have the key {min(of_text)} beside text only")
         if self.words == "hashed" and "min_df" in given:
             raise ValueError("may not have the key min_df beside words: hashed, which keeps no words")
-        if self.columns is None and "missing" in given:
-            raise ValueError("may have the key missing beside columns only")
+        for key, beside in (("missing", "columns"), ("encoder", "embeddings"), ("vectors", "static")):
+            if getattr(self, beside) is None and key in given:
+                raise ValueError(f"may have the key {key} beside {beside} only")
+        if self.static is not None and self.vectors is None:
+            raise ValueError("must have the key vectors beside static: the file with the vectors of words")
         return self
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from metalwork._checks import ABSTAIN, BoolArray, FloatArray, IntArray
+from metalwork.encoders import encode_texts
 from metalwork.errors import ConfigError, MetalworkWarning, MissingExtraError
 from metalwork.features import WordCounts
 from metalwork.label_models import HierarchicalLabelModel
 from metalwork.proposals._evidence import Disagreements
 from metalwork.proposals._grouping import clarity
 from metalwork.proposals._views import by_words, centroids, cosines, joined, read_array, unit_rows, words_of_name
-from metalwork.sources import encode_texts
 from metalwork.votes import LabelMatrix
 
 

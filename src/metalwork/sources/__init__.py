@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from metalwork._public import offer, on_first_use
+from metalwork.encoders import encode_texts
 from metalwork.sources._docs import from_skweak, spacy_entities, spacy_patterns
-from metalwork.sources._encoder import encode_texts
 from metalwork.sources._model import from_model
 from metalwork.sources._similar import prototypes, zero_shot
 from metalwork.sources._snorkel import from_snorkel

@@ -9,9 +9,9 @@ import numpy as np
 
 from metalwork._checks import FloatArray
 from metalwork._names import as_written, plain_name, unknown_name
+from metalwork.encoders import Encoder, Vectors, as_encoder, unit
 from metalwork.errors import LabelingError
 from metalwork.labeling import LabelingFunction
-from metalwork.sources._encoder import Encoder, Vectors, as_encoder, unit
 from metalwork.sources._source import Judge, Source, check_fields, check_text
 
 _SCALE: Final = 20.0

@@ -50,6 +50,16 @@ def test_words_by_weight_or_hash() -> None:
     assert repr(build_featurizer(FeatureSettings(text="t", words="hashed"))) == "HashedWords(field='t')"
 
 
+def test_embeddings_name_their_encoder_and_table(tmp_path: Path) -> None:
+    settings = FeatureSettings(embeddings="t", encoder="mine", static="u", vectors="glove.txt")
+    (tmp_path / "mine").mkdir()
+    both: Any = build_featurizer(settings.within(tmp_path))
+    assert both.featurizers[0].encoder == str(tmp_path / "mine")
+    assert both.featurizers[1].path == str(tmp_path / "glove.txt")
+    named: Any = build_featurizer(settings.within(tmp_path / "no"))
+    assert named.featurizers[0].encoder == "mine"
+
+
 def test_label_models_count_words() -> None:
     settings = FeatureSettings(text="t", words="tf-idf", columns=["n"], dates=["d"])
     assert repr(label_model_featurizer(settings)) == "WordCounts(field='t')"
@@ -102,9 +112,11 @@ def test_faults_of_tabular_columns_are_found_before_anything_runs() -> None:
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ({}, "must have the key text, columns, categories, dates, or several"),
+        ({}, "must have the key text, columns, categories, dates, embeddings, static, or several"),
         ({"text": "a", "words": "hashed", "min_df": 1}, "may not have the key min_df beside words: hashed"),
         ({"text": "a", "missing": "median"}, "may have the key missing beside columns only"),
+        ({"static": "a"}, "must have the key vectors beside static: the file with the vectors of words"),
+        ({"text": "a", "encoder": "b"}, "may have the key encoder beside embeddings only"),
         ({"dates": ["a"], "words": "tf-idf"}, "may have the key words beside text only"),
         ({"columns": ["a"], "min_df": 3}, "may have the key min_df beside text only"),
         ({"text": "a", "ngrams": [3, 1]}, "must have ngrams from the least to the most, e.g. [1, 2]; got [3, 1]"),

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 import metalwork as mw
+from metalwork.encoders._encoder import Encoder
 from metalwork.errors import LabelingError, MissingExtraError
-from metalwork.sources._encoder import Encoder
 
 SCHEMA = mw.TaskSchema.flat(["hot_drink", "cold_drink", "ColdFood"], task="order")
 WORDS = ["hot", "cold", "drink", "food", "tea", "ice"]
@@ -164,7 +164,7 @@ def test_wrong_arguments() -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from metalwork.sources import _encoder
+    from metalwork.encoders import _encoder
 
     _encoder.load_encoder.cache_clear()
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)

@@ -1,6 +1,6 @@
 """Sentence encoders, whoever made them: texts in, unit vectors out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 import numpy.typing as npt
 
+from metalwork.encoders._digest import encoder_digest
 from metalwork.errors import LabelingError, MissingExtraError
 
 Vectors = npt.NDArray[np.float32]
@@ -19,6 +20,7 @@ class Encoder:
     def __init__(self, given: Any) -> None:
         self.given = given
         self._last: tuple[Sequence[Any], Vectors] | None = None
+        self._digest: str | None = None
 
     def __call__(self, values: Sequence[Any]) -> Vectors:
         """float32 array (n_values, n_dimensions) of length 1, or 0 where the encoder says nothing.
@@ -30,13 +32,31 @@ class Encoder:
             self._last = values, unit(self._encode(values) if whole else _stacked(values))
         return self._last[1]
 
+    @property
+    def name(self) -> str:
+        """What messages and the cache call it."""
+        if self.given is None or isinstance(self.given, str):
+            return self.given or "all-MiniLM-L6-v2"
+        return type(self.given).__name__
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of its weights; None where it has none that are known."""
+        if self._digest is None:
+            self._digest = encoder_digest(self._model())
+        return self._digest
+
+    def _model(self) -> Any:
+        return load_encoder(self.given) if self.given is None or isinstance(self.given, str) else self.given
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"given": self.given, "_last": None}
+        return {"given": self.given, "_last": None, "_digest": None}
 
     def _encode(self, texts: Sequence[str]) -> Any:
         distinct = list(dict.fromkeys(texts))
-        model = load_encoder(self.given) if self.given is None or isinstance(self.given, str) else self.given
-        vectors = np.asarray(getattr(model, "encode", model)(distinct))
+        model = self._model()
+        how = {"show_progress_bar": False} if type(model).__name__ == "SentenceTransformer" else {}
+        vectors = np.asarray(getattr(model, "encode", model)(distinct, **how))
         if vectors.ndim != 2 or len(vectors) != len(distinct) or vectors.dtype.kind not in "fiu":
             raise LabelingError(
                 "encoder must return an array (n_texts, n_dimensions) of numbers; got "
@@ -87,7 +107,7 @@ def as_encoder(given: Any, name: str = "") -> Encoder:
 
 
 @lru_cache(maxsize=4)
-def load_encoder(name: str | None) -> Callable[[list[str]], Any]:
+def load_encoder(name: str | None) -> Any:
     """A model of sentence-transformers by its name or folder; None is the one that comes with the extra "text"."""
     try:
         from sentence_transformers import SentenceTransformer
@@ -99,12 +119,13 @@ def load_encoder(name: str | None) -> Callable[[list[str]], Any]:
             str(error.name).partition(".")[0], "text", "Comparing texts by their meaning"
         ) from None
     try:
-        model = SentenceTransformer(str(get_model_path()) if name is None else name)
+        return SentenceTransformer(str(get_model_path()) if name is None else name)
     except Exception as error:
+        why = str(error).strip().partition("\n")[0]
         raise LabelingError(
-            f"encoder must be the name or folder of a sentence-transformers model; got {name!r}: {error}"
+            f"encoder must be the name or folder of a sentence-transformers model; got {name!r}: {why} "
+            "A name is looked up on the network: without one, give the folder of a model."
         ) from error
-    return lambda texts: model.encode(texts, show_progress_bar=False)
 
 
 def _stacked(values: Sequence[Any]) -> npt.NDArray[Any]:
