@@ -131,6 +131,28 @@ def test_bad_requests_are_refused_with_our_message(body: bytes, message: str, cl
     assert message in answer.json()["error"]
 
 
+def test_mutated_requests_are_answered_or_refused(client: TestClient) -> None:
+    rng = np.random.default_rng(0)
+    body = b'{"records": [{"text": "fur \\u00e9", "n": 1.5}, {"text": null}], "min_confidence": 0.5}'
+    codes = set()
+    for _ in range(300):
+        mutated = bytearray(body)
+        for _ in range(rng.integers(1, 4)):
+            place = int(rng.integers(len(mutated)))
+            kind = rng.integers(3)
+            if kind == 0:
+                mutated[place] = int(rng.integers(256))
+            elif kind == 1:
+                del mutated[place : place + int(rng.integers(1, 9))]
+            else:
+                mutated[place:place] = mutated[: int(rng.integers(1, 40))]
+        answer = client.post("/predict", content=bytes(mutated), headers=JSON)
+        codes.add(answer.status_code)
+        assert "Traceback" not in answer.text
+        assert ("error" in answer.json()) == (answer.status_code != 200)
+    assert codes == {200, 400}
+
+
 def test_other_refusals_have_codes_of_their_own(client: TestClient) -> None:
     def code(method: str, path: str, **given: Any) -> tuple[int, str]:
         answer = client.request(method, path, **given)
