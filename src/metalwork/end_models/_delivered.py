@@ -9,8 +9,10 @@ import scipy.sparse as sp
 
 from metalwork._checks import FloatArray, check_count
 from metalwork._estimators import Estimator, as_classes
+from metalwork.end_models._arguments import check_rows
 from metalwork.end_models._building import pick_threads
 from metalwork.end_models._inputs import Columns, DenseInputs, Inputs, SparseInputs, check_finite, read_inputs
+from metalwork.end_models._labels import how_right
 from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._training import predict_log_proba, threads
 from metalwork.errors import ConfigError, VotesError
@@ -56,6 +58,33 @@ class Delivered(Estimator):
     def classes_(self) -> npt.NDArray[np.object_]:
         """object array (n_end_labels,): the end labels' names, whose positions :meth:`predict` returns."""
         return as_classes(self.schema)
+
+    def predict_proba(self, X: Any) -> TaskProbabilities:
+        """Probabilities of the end labels, and of every task's labels.
+
+        Raises
+        ------
+        NotFittedError
+            Before :meth:`fit`.
+        DataError
+            For an ``X`` that does not look like the one of ``fit``, or is not finite. Columns of frames may stand
+            in any order.
+        """
+        self._check_fitted()
+        return TaskProbabilities(self._proba(self._read(X)), self.schema)
+
+    def predict(self, X: Any) -> npt.NDArray[np.int64]:
+        """Most probable end-label codes (n_points,)."""
+        return self.predict_proba(X).predict()
+
+    def score(self, X: Any, y: Any) -> float:
+        """Accuracy in [0, 1] on labels ``y`` (names or codes), of the records that have one.
+
+        A prediction under a coarse label is right. For probabilities ``y`` it is the accuracy that they expect.
+        """
+        found, (right, known) = self.predict(X), how_right(y, self.schema)
+        check_rows("y", len(known), len(found))
+        return float(np.mean(right[known, found[known]]))
 
     def explain(self, X: Any, row: int = 0, end_label: str | None = None) -> list[FeatureEffect]:
         """How much each feature of one record moved its prediction, task by task down the tree.

@@ -19,7 +19,7 @@ _ROWS: Final = 4096
 
 def warn_if_unlearned(plan: Plan, task: Task, loss: float) -> None:
     """Warn when a narrow network has come less than half of the way from chance to what the labels leave open."""
-    if plan.layers[0].size >= _NARROW:
+    if not plan.layers or plan.width >= _NARROW:
         return
     chance, floor = label_entropies(plan, task)
     learned = (chance - loss) / max(chance - floor, 1e-9)

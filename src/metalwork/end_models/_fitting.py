@@ -18,6 +18,7 @@ from metalwork.end_models._arguments import (
 from metalwork.end_models._balance import HeadBalance
 from metalwork.end_models._blocks import fit_scaling
 from metalwork.end_models._building import compile_for, pick_threads
+from metalwork.end_models._calibration import fit_power
 from metalwork.end_models._checkpoint import Checkpoint
 from metalwork.end_models._digest import Digest
 from metalwork.end_models._featurized import one_copy
@@ -30,7 +31,7 @@ from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._spool import Spool
 from metalwork.end_models._storage import Fitted
 from metalwork.end_models._tasks import InMemory, Task, mean_one
-from metalwork.end_models._training import Dev, Trainer, seeded, threads
+from metalwork.end_models._training import Dev, Trainer, predict_log_proba, seeded, threads
 from metalwork.end_models._watching import Callback
 from metalwork.end_models.plan import Plan, compile_plan
 
@@ -107,11 +108,29 @@ def _train(
     callbacks: Sequence[Callback],
     checkpoint: _Path | None,
 ) -> Fitted:
-    columns, processes = reader.columns, Processes()
-    assert columns is not None
     held_out = None if dev is None else reader.dev(dev, scaler)
     if is_convex(model):
-        return _solve(model, reader, task, scaler, held_out, callbacks)
+        found = _solve(model, reader, task, scaler, held_out, callbacks)
+    else:
+        found = _descend(model, reader, task, scaler, held_out, callbacks, checkpoint)
+    if held_out is not None:
+        log_proba = predict_log_proba(found.network, held_out.inputs, model.batch_size)
+        found.network.power = fit_power(log_proba, held_out.admitted)
+    return found
+
+
+def _descend(
+    model: Any,
+    reader: Reader,
+    task: Task,
+    scaler: Scaler,
+    held_out: Dev | None,
+    callbacks: Sequence[Callback],
+    checkpoint: _Path | None,
+) -> Fitted:
+    """The network that gradient steps find."""
+    columns, processes = reader.columns, Processes()
+    assert columns is not None
     device, seed = pick_device(model.device), processes.agree_on(pick_seed(model.random_state))
     kept = None
     if checkpoint is not None or processes.are_several:
@@ -124,7 +143,7 @@ def _train(
         processes.share_state(network)
         if processes.rank:  # other dropout than that of the first
             torch.default_generator.manual_seed(seed + processes.rank)
-        how = optimisation(model, network.plan.layers[0].size, device)
+        how = optimisation(model, network.plan.width, device)
         trainer = Trainer(network, task, how, model.batch_size, model.max_epochs, seed, processes)
         with threads(pick_threads(model, network)):
             trainer.fit(held_out, model.patience, callbacks, kept)

@@ -12,7 +12,16 @@ from typing import Any, Final, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 from torch import Tensor
 
 from metalwork._arrays import reading
@@ -66,6 +75,7 @@ class _Header(_Strict):
     scaling: _Kind | list[_Block]
     history: list[_Epoch]
     best_epoch: PositiveInt
+    power: PositiveFloat
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -103,6 +113,7 @@ def save_model(path: _Path, model: Any, fitted: Fitted) -> None:
         "scaling": fitted.scaler.header,
         "history": [{k: v for k, v in record.items() if k != "seconds"} for record in fitted.history],
         "best_epoch": fitted.best_epoch,
+        "power": fitted.network.power,
     }
     tensors = {f"network.{name}": tensor for name, tensor in fitted.network.state_dict().items()}
     tensors |= {f"scaling.{name}": torch.from_numpy(array) for name, array in fitted.scaler.arrays.items()}
@@ -185,6 +196,7 @@ def _restore(model: Any, header: _Header, tensors: dict[str, Tensor]) -> Fitted:
         network = build(model, plan, scaler, copy.deepcopy(model.input_module)).to(device)
     _check_tensors(weights, network.state_dict())
     network.load_state_dict(weights)
+    network.power = header.power
     history = [record.model_dump(exclude_none=True) for record in header.history]
     return Fitted(network.eval(), scaler, columns, history, header.best_epoch, featurizer)
 

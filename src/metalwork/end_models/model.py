@@ -8,17 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from metalwork.end_models._arguments import check_rows
 from metalwork.end_models._delivered import Delivered
 from metalwork.end_models._fitting import fit_in_parts, fit_whole
-from metalwork.end_models._labels import how_right
 from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._storage import Fitted, load_model, save_model
 from metalwork.end_models._watching import Callback, Record
 from metalwork.end_models.network import EndNetwork, ModuleFactory
 from metalwork.end_models.plan import Plan
 from metalwork.features import Featurizer
-from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
 
@@ -99,6 +96,8 @@ class EndModel(Delivered):
         One an epoch: ``epoch``, ``loss``, ``seconds`` and, with dev, ``dev_loss`` and ``dev_accuracy``.
     best_epoch_ : int
         The epoch (from 1) whose weights were kept.
+    temperature_ : float
+        Above 1 where dev labels show the network to be too sure; 1 without dev. Guo et al., 2017.
     n_features_in_ : int or None
         Columns of ``X``, or features that the featurizer makes; None for records that are no matrix.
     feature_names_in_ : object array (n_features,)
@@ -115,6 +114,7 @@ class EndModel(Delivered):
     network_: EndNetwork
     history_: list[Record]
     best_epoch_: int
+    temperature_: float
     n_features_in_: int | None
     feature_names_in_: npt.NDArray[np.object_]
     featurizer_: Featurizer
@@ -190,7 +190,7 @@ class EndModel(Delivered):
             which the tasks above learn alone; records without one (None, NaN, "", -1) are left out.
         dev : (X_dev, y_dev), optional
             A few records with known labels: the last epoch whose dev errors are within two standard errors of the
-            fewest is kept. A prediction under a coarse label is right.
+            fewest is kept, and its probabilities calibrated. A prediction under a coarse label is right.
         sample_weight : float array (n_points,), optional
             At least 0, not all 0; 0 leaves a record out altogether, as is advised for records no labeling function
             voted on.
@@ -241,33 +241,6 @@ class EndModel(Delivered):
             there is an input module.
         """
         return self._keep(fit_in_parts(self, parts, dev, callbacks, checkpoint))
-
-    def predict_proba(self, X: Any) -> TaskProbabilities:
-        """Probabilities of the end labels, and of every task's labels.
-
-        Raises
-        ------
-        NotFittedError
-            Before :meth:`fit`.
-        DataError
-            For an ``X`` that does not look like the one of ``fit``, or is not finite. Columns of frames may stand
-            in any order.
-        """
-        self._check_fitted()
-        return TaskProbabilities(self._proba(self._read(X)), self.schema)
-
-    def predict(self, X: Any) -> npt.NDArray[np.int64]:
-        """Most probable end-label codes (n_points,)."""
-        return self.predict_proba(X).predict()
-
-    def score(self, X: Any, y: Any) -> float:
-        """Accuracy in [0, 1] on labels ``y`` (names or codes), of the records that have one.
-
-        A prediction under a coarse label is right. For probabilities ``y`` it is the accuracy that they expect.
-        """
-        found, (right, known) = self.predict(X), how_right(y, self.schema)
-        check_rows("y", len(known), len(found))
-        return float(np.mean(right[known, found[known]]))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safetensors file, whole or not at all; equal fits give equal files.
@@ -321,4 +294,5 @@ class EndModel(Delivered):
         if fitted.columns.names is not None:
             self.feature_names_in_ = np.array(fitted.columns.names, dtype=object)
         self.history_, self.best_epoch_ = fitted.history, fitted.best_epoch
+        self.temperature_ = 1.0 / fitted.network.power
         return self

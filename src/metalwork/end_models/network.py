@@ -67,9 +67,11 @@ class EndNetwork(nn.Module):
 
     ``forward`` returns, for each head in the order of ``plan.heads``, the float tensor (n_rows, n_labels) of
     log P(label given that the task applies). A parent's head reads the probabilities that its children's put out.
+    ``power`` is the one to which probabilities of end labels are raised, 1 unless they are calibrated.
     """
 
     _paths: Tensor
+    power: float = 1.0
 
     def __init__(
         self,
@@ -111,7 +113,8 @@ class EndNetwork(nn.Module):
     def end_log_proba(self, outputs: list[Tensor]) -> Tensor:
         """float tensor (n_rows, n_end_labels) of log P(end label): the sum of ``outputs`` along its path."""
         columns = F.pad(torch.cat(outputs, dim=1), (0, 1))  # paths shorter than the deepest add this zero
-        return columns[:, self._paths].sum(dim=2)
+        found = columns[:, self._paths].sum(dim=2)
+        return found if self.power == 1.0 else F.log_softmax(self.power * found, dim=1)
 
     def _hidden(self, rows: Any) -> list[Any]:
         """The input, and what each layer puts out."""

@@ -80,6 +80,11 @@ class Plan:
         sizes += [(head.in_size, head.size) for head in self.heads]
         return sum((n_in + 1) * n_out for n_in, n_out in sizes)
 
+    @property
+    def width(self) -> int:
+        """Units of the first layer; features, where there is none."""
+        return self.layers[0].size if self.layers else self.n_features
+
     def heads_on(self, layer: int) -> tuple[HeadPlan, ...]:
         """The heads that read layer ``layer``."""
         return tuple(head for head in self.heads if head.layer == layer)

@@ -69,6 +69,7 @@ def _training(model: Any) -> Training:
         loss=[epoch["loss"] for epoch in model.history_],
         dev_accuracy=[epoch["dev_accuracy"] for epoch in model.history_ if "dev_accuracy" in epoch],
         best_epoch=model.best_epoch_ - 1,
+        temperature=model.temperature_,
     )
 
 

@@ -26,11 +26,14 @@ class Training:
         Accuracy on dev in [0, 1]; empty where no dev labels were given.
     best_epoch : int, optional
         Position of the epoch whose weights were kept.
+    temperature : float
+        What the logarithms of probabilities were divided by to calibrate them, by dev labels.
     """
 
     loss: Sequence[float]
     dev_accuracy: Sequence[float | None] = ()
     best_epoch: int | None = None
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def test_one_that_does_not_says_so() -> None:
     loss = model.history_[-1]["loss"]
     assert str(caught[0].message) == (
         f"The training loss must come near 0.691, what the labels leave open; got {loss:.3g}, where 1.94 is "
-        "chance. Layers of (8, 4, 4) are few units: raise hidden_sizes, or max_epochs or lr."
+        "chance. Layers of (8, 4) are few units: raise hidden_sizes, or max_epochs or lr."
     )
 
 

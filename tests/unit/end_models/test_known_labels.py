@@ -64,6 +64,7 @@ def test_coarse_dev_labels_choose_the_epoch() -> None:
     dev = words(TRIAGE, 40, seed=3)
     exact = small().fit(DATA.counts, DATA.probs, dev=(dev.counts, dev.labels))
     with_gaps = small().fit(DATA.counts, DATA.probs, dev=(dev.counts[:3], ["Acute", None, dev.labels[2]]))
+    with_gaps.network_.power = 1.0
     proba = with_gaps.predict_proba(dev.counts[:3])
     expected = -np.log([proba["triage"][0, 0], proba.end[2, dev.labels[2]]]).mean()
     assert with_gaps.history_[with_gaps.best_epoch_ - 1]["dev_loss"] == pytest.approx(expected, rel=1e-6)

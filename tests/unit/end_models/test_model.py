@@ -43,6 +43,7 @@ TEXT_PROBS = TaskProbabilities.from_labels([0, 1, 2, 3] * 10, TRIAGE)
 def test_the_weights_of_the_best_epoch_are_kept() -> None:
     dev = words(TRIAGE, 40, seed=3)
     model = small(max_epochs=30, lr=0.05).fit(DATA.counts, DATA.probs, dev=(dev.counts, dev.labels))
+    model.network_.power = 1.0
     found = model.predict_proba(dev.counts).end[np.arange(40), dev.labels]
     kept = model.history_[model.best_epoch_ - 1]
     assert -np.log(found).mean() == pytest.approx(kept["dev_loss"], rel=1e-6)
