@@ -13,7 +13,7 @@ from metalwork._checks import FloatArray
 from metalwork.errors import LabelingError
 from metalwork.label_models import FeatureAwareLabelModel, LabelModel
 from metalwork.labeling import VoteTotal, apply_shards, column_faults, in_alphabets_of
-from metalwork.pipeline import KeptLFs
+from metalwork.pipeline import KeptLFs, reads_votes, with_votes
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
 
@@ -35,6 +35,8 @@ class Engine(ABC):
     """``"end"`` or ``"label"``: whose probabilities these are."""
     schema: TaskSchema
     columns: tuple[str, ...] | None
+    voting: "Voting | None" = None
+    """What runs the labeling functions whose votes it reads; None where it reads none."""
 
     @abstractmethod
     def proba(self, frame: pl.DataFrame) -> FloatArray:
@@ -50,15 +52,20 @@ class EndEngine(Engine):
 
     kind = "end"
 
-    def __init__(self, model: "EndModel") -> None:
+    def __init__(self, model: "EndModel", voting: "Voting | None" = None) -> None:
         self.model, self.schema = model, model.schema
-        self.columns = model.featurizer_.columns
+        self.voting = voting if reads_votes(model.featurizer_.columns) else None
+        self.columns = model.featurizer_.columns if self.voting is None else None
 
     def proba(self, frame: pl.DataFrame) -> FloatArray:
-        return self.model.predict_proba(frame).end
+        return self.model.predict_proba(self._read(frame)).end
 
     def explain(self, frame: pl.DataFrame, end_label: str) -> "list[FeatureEffect]":
-        return self.model.explain(frame, 0, end_label)
+        return self.model.explain(self._read(frame), 0, end_label)
+
+    def _read(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The records, with the votes on them where the model reads these."""
+        return frame if self.voting is None else with_votes(frame, self.voting.votes(frame))
 
 
 class Voting:
@@ -115,7 +122,10 @@ class LabelEngine(Engine):
 
     kind = "label"
 
-    def __init__(self, model: LabelModel, voting: Voting) -> None:
+    voting: Voting
+
+    def __init__(self, model: LabelModel, voting: Voting | None) -> None:
+        assert voting is not None
         self.model, self.voting, self.schema = model, voting, model.schema
         self.columns = None
 

@@ -22,7 +22,7 @@ from metalwork.delivery._thresholds import CERTAINTY, Evidence, Threshold, choos
 from metalwork.delivery._writing import check_suffix, write_tables
 from metalwork.errors import ConfigError, DataError
 from metalwork.labeling import LabelingFunction
-from metalwork.pipeline import KeptRun
+from metalwork.pipeline import KeptRun, reads_votes
 from metalwork.probabilities import TaskProbabilities
 
 if TYPE_CHECKING:
@@ -96,12 +96,13 @@ class Predictor(Reading):
         """
         source = _open_source(Path(path))
         chosen = source.pick(model)
-        voting = source.voting(lfs, run_code, needed=chosen == "label")
-        if chosen == "end":
-            engine = _onnx_engine(source, device) if runtime == "onnx" else EndEngine(source.end_model(device))
-            return cls(source, engine, voting)
-        assert voting is not None
-        return cls(source, LabelEngine(source.label_model, voting), voting)
+        if chosen == "end" and runtime == "onnx":
+            return cls(source, _onnx_engine(source, device), source.voting(lfs, run_code, needed=False))
+        network = source.end_model(device) if chosen == "end" else None
+        needed = network is None or reads_votes(network.featurizer_.columns)
+        voting = source.voting(lfs, run_code, needed=needed)
+        engine = LabelEngine(source.label_model, voting) if network is None else EndEngine(network, voting)
+        return cls(source, engine, voting)
 
     def predict_proba(self, records: Any) -> TaskProbabilities:
         """Probabilities of the end labels, and of every task's labels.

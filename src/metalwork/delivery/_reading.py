@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from metalwork.data import RecordSource, open_records
-from metalwork.delivery._engines import Engine, LabelEngine, Voting
+from metalwork.delivery._engines import Engine, Voting
 from metalwork.delivery._records import frames_of, opened
 from metalwork.delivery._sources import Source
 from metalwork.errors import DataError
@@ -111,8 +111,8 @@ class Reading:
         return open_records(source, types=types) if types else source
 
     def finish(self) -> None:
-        """``LabelingError`` where the label model predicted, and a labeling function failed too often."""
-        if isinstance(self._engine, LabelEngine):
+        """``LabelingError`` where the model reads votes, and a labeling function failed too often."""
+        if self._engine.voting is not None:
             self._engine.voting.check()
 
     @contextmanager

@@ -19,6 +19,7 @@ from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, Labe
 from metalwork.pipeline._split import LargeSplit, Split
 from metalwork.pipeline._try import Tried, explain_lf, find_lf, record_of, try_lfs
 from metalwork.pipeline._unfinished import unfinished_run
+from metalwork.pipeline._votes import reads_votes, with_votes
 
 __all__ = [
     "SPLITS",
@@ -54,9 +55,11 @@ __all__ = [
     "load_project",
     "new_run",
     "open_folder",
+    "reads_votes",
     "record_of",
     "try_lfs",
     "unfinished_run",
+    "with_votes",
     "write_csv",
 ]
 

@@ -361,6 +361,7 @@ class FeatureSettings(Settings):
     encoder: Text | None = None
     static: Text | None = None
     vectors: Text | None = None
+    votes: bool = False
 
     def within(self, folder: Path) -> Self:
         """With paths that start at ``folder``; an encoder that is no folder there is a name."""

@@ -13,6 +13,7 @@ import polars as pl
 
 from metalwork.data import concatenate
 from metalwork.errors import ConfigError, MetalworkWarning
+from metalwork.features import Featurizer
 from metalwork.label_models import LabelModel, load_label_model
 from metalwork.labeling import VoteTotal, apply_shards, in_alphabets_of, warn_of_lost
 from metalwork.pipeline import _results as files
@@ -36,6 +37,7 @@ from metalwork.pipeline._split import Codes, Split
 from metalwork.pipeline._spread import LabelVotes, PredictRecords, count_shards, keep_tables
 from metalwork.pipeline._storage import Storage, as_parquet, file_of, shard
 from metalwork.pipeline._training import train
+from metalwork.pipeline._votes import reading_votes, with_votes
 from metalwork.pipeline._work import Work
 from metalwork.probabilities import TaskProbabilities
 from metalwork.votes import LabelMatrix
@@ -268,7 +270,7 @@ class Train(Step[Trained]):
             )
         dev = _dev_records(run) if settings.use_dev else None
         with blaming("end_model", settings.arguments()):
-            model = build_end_model(settings, job.schema, job.random_state, build_featurizer(job.features))
+            model = build_end_model(settings, job.schema, job.random_state, _featurizer(run))
             train(model, _TrainingParts(run), dev, work.aside(CHECKPOINT), run)
         work.write_by(files.END_MODEL, model.save)
         return Trained(model, n_taught, dev is not None)
@@ -296,7 +298,7 @@ class _TrainingParts:
         for part, votes, labels in parts:
             taught = np.arange(len(votes)) if run.job.label_model.features else _voted(votes)
             if taught.size:
-                yield part.records[taught], labels.rows(taught)
+                yield _read_by_end_model(run, part.records, votes)[taught], labels.rows(taught)
             n_read += len(votes)
             run.progress("train", "records read", n_read, total)
 
@@ -321,7 +323,8 @@ class Evaluate(Step[Evaluated]):
             names = _shards("end_probabilities", run, split)
             if all(work.has(file_of(name)) for name in names):
                 continue
-            records = (part.records for part in run.records(split))
+            parts = zip(run.records(split), run.votes_in_parts(split), strict=True)
+            records = (_read_by_end_model(run, part.records, votes) for part, votes in parts)
             for done in keep_tables(run, work, names, PredictRecords(run.end_model), records):
                 run.progress("evaluate", f"{split} shards", done, len(names))
         _write_tables(run, work, "predictions", "predictions.csv", run.job.splits, _prediction_tables)
@@ -409,6 +412,17 @@ def _read_by_label_model(run: "Run", split: str) -> Iterator[pl.DataFrame | None
     return (None for _ in run.sizes(split))
 
 
+def _featurizer(run: "Run") -> Featurizer:
+    """What the end model reads of the records, and of the votes where the settings say so."""
+    found = build_featurizer(run.job.features)
+    return reading_votes(found, next(iter(run.votes_in_parts("train")))) if run.job.features.votes else found
+
+
+def _read_by_end_model(run: "Run", records: pl.DataFrame, votes: LabelMatrix) -> pl.DataFrame:
+    """The records, with their votes where the end model reads these."""
+    return with_votes(records, votes) if run.job.features.votes else records
+
+
 def _dev_votes(run: "Run") -> tuple[LabelMatrix, Codes] | None:
     """Votes on the dev records of which anything is known, and what is known of their tasks."""
     found = [(votes.rows(rows), gold) for rows, gold, votes, _ in _known_dev(run, text=False)]
@@ -418,7 +432,8 @@ def _dev_votes(run: "Run") -> tuple[LabelMatrix, Codes] | None:
 
 
 def _dev_records(run: "Run") -> tuple[pl.DataFrame, Codes] | None:
-    found = [(part.records[rows], gold) for rows, gold, _, part in _known_dev(run, text=True)]
+    parts = _known_dev(run, text=True)
+    found = [(_read_by_end_model(run, part.records[rows], v.rows(rows)), gold) for rows, gold, v, part in parts]
     if not found:
         return None
     return concatenate([frame for frame, _ in found]), np.concatenate([gold for _, gold in found])
