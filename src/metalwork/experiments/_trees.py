@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +25,12 @@ _LEAST_TOPIC: Final = 10  # training articles of a topic
 class _Record(NamedTuple):
     text: str
     label: str
+
+
+class _Labeled(NamedTuple):
+    text: str
+    coarse: str
+    fine: str
 
 
 class _Gold(NamedTuple):
@@ -108,42 +114,43 @@ def _shape(schema: mw.TaskSchema) -> str:
     return f"{schema.n_tasks} tasks at {schema.n_levels} levels, {schema.n_end_labels} end labels"
 
 
-def _of_two_levels(pairs: Iterable[tuple[str, str]]) -> mw.TaskSchema:
-    """A root task over the first of each pair, and a task each over the second."""
-    below: dict[str, list[str]] = {}
-    for coarse, fine in pairs:
-        if fine not in below.setdefault(coarse, []):
-            below[coarse].append(fine)
+def _two_levels(train: Sequence[_Labeled], test: Sequence[_Labeled]) -> _Gold:
+    """A root task over the coarse labels of train and a task each over its fine ones, where it has several."""
+    below: dict[str, set[str]] = {}
+    for record in train:
+        below.setdefault(record.coarse, set()).add(record.fine)
     labels = [
         {coarse: {"task": f"{coarse} labels", "labels": sorted(fine)}} if len(fine) > 1 else coarse
         for coarse, fine in sorted(below.items())
     ]
-    return mw.TaskSchema.from_dict({"task": "all", "labels": labels})
+
+    def records(part: Sequence[_Labeled]) -> list[_Record]:
+        known = [record for record in part if record.fine in below.get(record.coarse, ())]
+        several = {coarse for coarse, fine in below.items() if len(fine) > 1}
+        return [_Record(r.text, f"{r.coarse}/{r.fine}" if r.coarse in several else r.coarse) for r in known]
+
+    return _Gold(mw.TaskSchema.from_dict({"task": "all", "labels": labels}), records(train), records(test))
 
 
 def _clinc() -> _Gold:
     folder = find_data("clinc150").parent
     domains = json.loads((folder / "domains.json").read_text(encoding="utf-8"))
     data = json.loads((folder / "data_full.json").read_text(encoding="utf-8"))
-    path = {intent: f"{domain}/{intent}" for domain, intents in domains.items() for intent in intents}
-    schema = _of_two_levels((domain, intent) for domain, intents in domains.items() for intent in intents)
-    train, test = ([_Record(text, path[intent]) for text, intent in data[split]] for split in ("train", "test"))
-    return _Gold(schema, train, test)
+    domain = {intent: name for name, intents in domains.items() for intent in intents}
+    splits = (
+        [_Labeled(text, domain[intent], intent) for text, intent in data[name]] for name in ("train", "test")
+    )
+    return _two_levels(*splits)
 
 
 def _trec() -> _Gold:
     lines = find_data("trec").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines if line.strip()]
-    train = [row for row in rows if row["split"] == "train"]
-    schema = _of_two_levels((row["coarse"], row["fine"]) for row in train)
-    single = {label for label in schema.labels(schema.root) if schema.child(schema.root, label) is None}
-
-    def records(split: str) -> list[_Record]:
-        found = [(row["text"], row["coarse"], row["fine"]) for row in rows if row["split"] == split]
-        return [_Record(text, coarse if coarse in single else f"{coarse}/{fine}") for text, coarse, fine in found]
-
-    known = {record.label for record in records("train")}
-    return _Gold(schema, records("train"), [record for record in records("test") if record.label in known])
+    splits = (
+        [_Labeled(row["text"], row["coarse"], row["fine"]) for row in rows if row["split"] == name]
+        for name in ("train", "test")
+    )
+    return _two_levels(*splits)
 
 
 def _reuters_topics() -> _Gold:
