@@ -2,6 +2,7 @@
 
     python benchmarks/features.py                       # all sets, words alone
     python benchmarks/features.py --only openi rcv1 --features counts tf-idf --models linear
+    python benchmarks/features.py --votes               # examples, with the votes of LFs as features and without
     python benchmarks/features.py --features embeddings "embeddings, tf-idf"    # needs metalwork[text]
 
 openi, rcv1 and reuters are the examples, trained on the default label model's probabilities (dev given) of the
@@ -15,7 +16,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ import scipy.sparse as sp
 from _matrices._wrench import data_folder
 
 import metalwork as mw
-from metalwork.examples import load_example
+from metalwork.examples import EXAMPLES, load_example
 from metalwork.features import Combined, Featurizer
 
 SEEDS = (0, 1, 2)
@@ -138,13 +139,33 @@ def by_scikit_learn(found: Set) -> tuple[float, float]:
     return right.accuracy, took
 
 
+def with_and_without_votes(name: str) -> Iterator[str]:
+    """Runs of an example whose end model reads the votes, too, and that does not; the mean of the seeds."""
+    for model, words in (("linear", "tf-idf"), ("network", "counts")):
+        for votes in (False, True):
+            found = []
+            for seed in SEEDS if model == "network" else SEEDS[:1]:
+                job = load_example(name)
+                features = job.features.model_copy(update={"words": words, "votes": votes})
+                end_model = job.end_model.model_copy(update={"architecture": MODELS[model]})
+                run = mw.Run(replace(job, features=features, end_model=end_model, random_state=seed))
+                found.append(mw.evaluate(run.end["test"], job.known_labels("test")).accuracy)
+            yield f"| {name} | {words}{' and votes' * votes} | {model} | {100 * np.mean(found):.1f} |"
+
+
 def main() -> None:
     """Print one line a set, features and model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=list(SETS), default=list(SETS))
     parser.add_argument("--features", nargs="+", choices=list(FEATURES), default=WORDS_ALONE)
     parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
+    parser.add_argument("--votes", action="store_true", help="examples with votes as features and without")
     chosen = parser.parse_args()
+    if chosen.votes:
+        for name in set(chosen.only) & set(EXAMPLES):
+            for line in with_and_without_votes(name):
+                print(line, flush=True)
+        return
     for name in chosen.only:
         found = SETS[name]()
         accuracy, seconds = by_scikit_learn(found)
