@@ -22,7 +22,7 @@ from metalwork.errors import ConfigError, DataError
 from metalwork.features import Featurizer
 from metalwork.label_models import LabelModel
 from metalwork.labeling import LabelingFunction
-from metalwork.pipeline import KeptLFs, file_digest
+from metalwork.pipeline import KeptLFs, file_digest, reads_votes
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
@@ -52,7 +52,7 @@ def write_folder(
     Raises
     ------
     ConfigError
-        When there is something at ``path`` already, or the run has no end model.
+        When there is something at ``path`` already, or the run has no end model that reads records alone.
     MissingExtraError
         When the extra ``onnx`` is asked for and not installed.
     """
@@ -61,6 +61,11 @@ def write_folder(
         raise ConfigError(f"{target} must be a new folder; there is something already. Name another.")
     source.pick("end")
     model = source.end_model("cpu")
+    if reads_votes(model.featurizer_.columns):
+        raise ConfigError(
+            "The end model must read records alone to be exported; this one reads votes, and a folder holds no "
+            "labeling functions. Hand on the run's folder."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"))
     try:

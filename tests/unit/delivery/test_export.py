@@ -100,6 +100,21 @@ def test_a_run_has_no_onnx_file(pets: Path) -> None:
         Predictor.load(pets, runtime="onnx")
 
 
+@pytest.mark.filterwarnings("ignore::metalwork.errors.MetalworkWarning")  # few LFs, few records
+def test_a_model_that_reads_votes_stays_with_its_run(tmp_path: Path) -> None:
+    schema = mw.TaskSchema.flat(["ham", "spam"])
+    lfs = [mw.keywords("label", "spam", ["win"], name="win"), mw.keywords("label", "ham", ["hello"], name="hello")]
+    features = {"text": "text", "votes": True}
+    train = [{"text": "win a car"}, {"text": "hello you"}] * 10
+    mw.Run.of(schema, lfs, train=train, features=features, folder=tmp_path / "run").train()
+    predictor = Predictor.load(tmp_path / "run", lfs=lfs)
+    with pytest.raises(
+        ConfigError, match=r"^The end model must read records alone to be exported; this one reads"
+    ):
+        predictor.export(tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 def test_nothing_is_written_over(folder: Path, pets: Path) -> None:
     with pytest.raises(ConfigError, match=r"must be a new folder; there is something already"):
         Predictor.load(pets).export(folder)

@@ -46,6 +46,15 @@ def test_the_file_says_what_the_model_says(architecture: str, X: Any, tmp_path: 
         assert np.abs(shares - expected[rows]).max() <= 1e-5
 
 
+def test_calibration_is_in_the_file(tmp_path: Path) -> None:
+    y = np.arange(60) % UNEVEN.n_end_labels
+    model = mw.EndModel(UNEVEN, hidden_sizes=(8, 8, 8), max_epochs=2).fit(NUMBERS, y, dev=(NUMBERS, y))
+    model.network_.power = 2.5
+    assert model.export_onnx(tmp_path / "model.onnx").difference <= 1e-5
+    shares = run(tmp_path / "model.onnx", model.features_of(NUMBERS))
+    assert np.abs(shares - model.predict_proba(NUMBERS).end).max() <= 1e-5
+
+
 def test_a_quantised_file_is_smaller_and_says_what_it_costs(tmp_path: Path) -> None:
     texts = ["good book", "bad film", "dull book", "great film"] * 15
     model = fitted(texts, featurizer=mw.WordCounts(min_df=1))
