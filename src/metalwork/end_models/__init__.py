@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from metalwork.end_models._onnx import OnnxCheck
     from metalwork.end_models._watching import TrainingProgress
     from metalwork.end_models.flat import FlatClassifier
+    from metalwork.end_models.loggers import MLflowLogger, TensorBoardLogger
     from metalwork.end_models.losses import head_targets, known_targets, noise_aware_loss
     from metalwork.end_models.model import EndModel
     from metalwork.end_models.network import EndNetwork, InputLinear, SparseRows, compile_network
@@ -25,8 +26,10 @@ _HOMES = {
     "FeatureEffect": "_delivered",
     "FlatClassifier": "flat",
     "InputLinear": "network",
+    "MLflowLogger": "loggers",
     "OnnxCheck": "_onnx",
     "SparseRows": "network",
+    "TensorBoardLogger": "loggers",
     "TrainingProgress": "_watching",
     "compile_network": "network",
     "head_targets": "losses",
@@ -42,9 +45,11 @@ __all__ = [
     "HeadPlan",
     "InputLinear",
     "LayerPlan",
+    "MLflowLogger",
     "OnnxCheck",
     "Plan",
     "SparseRows",
+    "TensorBoardLogger",
     "TrainingProgress",
     "compile_network",
     "compile_plan",

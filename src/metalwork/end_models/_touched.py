@@ -43,16 +43,17 @@ class TouchedRows:
 
     def __init__(self, layer: InputLinear, weight_decay: float) -> None:
         self._layer, self._decay = layer, weight_decay
-        self._weights = layer.weight.detach()
-        self._means, self._squares = torch.zeros_like(self._weights), torch.zeros_like(self._weights)
-        n_rows = len(self._weights)
+        n_rows, size = layer.weight.shape
+        self._weights = _memory((n_rows, size), layer.weight)
+        layer.weight.data = self._weights.copy_(layer.weight.detach())
+        self._means, self._squares = (_memory((n_rows, size), self._weights) for _ in range(2))
         self._last = np.zeros(n_rows, dtype=np.int64)  # the step after which a row was last up to date
         self._places = np.empty(n_rows, dtype=np.int64)
         self._step = self._settled = 0
         self._shift, self._shrink = np.zeros(_SETTLE_EVERY + 1), np.ones(_SETTLE_EVERY + 1)  # C and D by last step
         ages = np.arange(_SETTLE_EVERY + 1.0)
         self._fade = [np.where(beta**ages > _NOTHING, beta**ages, 0.0) for beta in BETAS]
-        self._scratch = self._weights.new_empty(4, 0, self._weights.shape[1])
+        self._scratch = _memory((4, 0, size), self._weights)
         self._columns = torch.empty(0, dtype=torch.int64)
 
     def take(self, rows: SparseRows) -> SparseRows:
@@ -61,12 +62,8 @@ class TouchedRows:
         columns = self._distinct(indices)
         self._columns = torch.from_numpy(columns)
         weights, means, squares, spare = self._scratch_for(len(columns))
-        for source, target in (
-            (self._weights, weights),
-            (self._means, means),
-            (self._squares, squares),
-        ):
-            torch.index_select(source, 0, self._columns, out=target)
+        for source, target in ((self._weights, weights), (self._means, means), (self._squares, squares)):
+            np.take(source.numpy(), columns, axis=0, out=target.numpy(), mode="clip")  # faster than index_select
         self._catch_up(self._last[columns], weights, means, squares, spare)
         self._layer.taken = weights.requires_grad_()
         return rows._replace(indices=torch.from_numpy(self._places[indices]), n_features=len(columns))
@@ -145,7 +142,7 @@ class TouchedRows:
     def _scratch_for(self, n_rows: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Four tensors (n_rows, size) of memory that every step uses again."""
         if n_rows > self._scratch.shape[1]:
-            self._scratch = self._weights.new_empty(4, n_rows + n_rows // 4, self._weights.shape[1])
+            self._scratch = _memory((4, n_rows + n_rows // 4, self._weights.shape[1]), self._weights)
         weights, means, squares, spare = (part[:n_rows] for part in self._scratch)
         return weights, means, squares, spare
 
@@ -172,6 +169,11 @@ class TouchedRows:
         self._shift[:done] *= decay
         self._shift[:done] += move * ratio ** np.arange(done, 0, -1.0)
         self._shrink[:done] *= decay
+
+
+def _memory(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Zeros from NumPy, which asks the system for large pages: rows here and there are read a quarter faster."""
+    return torch.from_numpy(np.zeros(shape, dtype=str(like.dtype).removeprefix("torch.")))
 
 
 def _column(values: Table, like: Tensor) -> Tensor:
