@@ -13,7 +13,9 @@ from tests.oracle._enumeration import random_alphabet, random_schema
 from tests.simulated import simulate
 from tests.slow import cases
 
-pytestmark = pytest.mark.filterwarnings("ignore:No (LF|record):metalwork.errors.MetalworkWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:No (LF|record)|The votes on task:metalwork.errors.MetalworkWarning"
+)
 
 _TOLERANCE = 1e-9
 

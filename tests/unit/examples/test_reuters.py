@@ -80,7 +80,7 @@ def test_an_article_is_its_title_and_body(tmp_path: Path) -> None:
     [article] = read_articles(
         _archive(tmp_path, [_article(7, "acq usa", "A &lt;B> C", "Caf\xe9\n  &amp; co.\n&#3;")])
     )
-    assert article == ("7", "TRAIN", "A <B> C", "A <B> C Café & co.", "Ownership")
+    assert article == ("7", "TRAIN", "A <B> C", "A <B> C Café & co.", "Ownership", ("acq",))
 
 
 def test_an_article_without_a_body_is_all_of_its_text(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_facts_say_what_was_measured_on(results: Results) -> None:
     assert results.facts["Labeling functions"] == "6 (sector 2, corporate 2, markets 2)"
     assert re.fullmatch(r"1\d\d \(\d\d\.\d%\)", results.facts["Training records with a vote"])
     assert results.settings["end_model"].items() >= {"hidden_sizes": (8, 4), "max_epochs": 3}.items()
-    assert results.settings["end_model"]["lr"] > 0
+    assert results.settings["end_model"]["batch_size"] > 0
     assert "random_state" not in results.settings["end_model"]
     assert results.seconds > 0
 
