@@ -106,7 +106,7 @@ FEATURES: dict[str, Callable[[], Featurizer]] = {
 FEATURES["embeddings"] = mw.SentenceEmbeddings
 FEATURES["embeddings, tf-idf"] = lambda: Combined([mw.SentenceEmbeddings(), mw.TfIdf()])
 WORDS_ALONE = ["counts", "tf-idf", "tf-idf, pairs", "tf-idf, characters"]
-MODELS = {"linear": "linear", "network": "hier"}
+MODELS = {"linear": "linear", "network": "tree"}
 
 
 def trained(found: Set, make: Callable[[], Featurizer], architecture: str) -> Iterator[tuple[float, float]]:
