@@ -23,6 +23,13 @@ ModelOption = Annotated[
     str | None,
     typer.Option("--model", metavar="end|label", help="Which model predicts; the end model where there is one."),
 ]
+MinConfidenceOption = Annotated[
+    float, typer.Option("--min-confidence", help="Give no label that is less probable.")
+]
+MinPrecisionOption = Annotated[
+    float | None,
+    typer.Option("--min-precision", help="Give labels from the confidence at which dev shows this precision."),
+]
 
 
 @app.command(rich_help_panel=_WORK)
@@ -36,13 +43,8 @@ def predict(
         list[str] | None,
         typer.Option("--keep", metavar="COLUMN", help="A column to copy into the results; may be repeated."),
     ] = None,
-    min_confidence: Annotated[
-        float, typer.Option("--min-confidence", help="Give no label that is less probable.")
-    ] = 0.0,
-    min_precision: Annotated[
-        float | None,
-        typer.Option("--min-precision", help="Give labels from the confidence at which dev shows this precision."),
-    ] = None,
+    min_confidence: MinConfidenceOption = 0.0,
+    min_precision: MinPrecisionOption = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add the words that moved each prediction most (slow).")
     ] = False,
@@ -85,13 +87,8 @@ def serve(
         list[str] | None,
         typer.Option("--allow-host", metavar="NAME", help="A name by which it may be asked; may be repeated."),
     ] = None,
-    min_confidence: Annotated[
-        float, typer.Option("--min-confidence", help="Give no label that is less probable.")
-    ] = 0.0,
-    min_precision: Annotated[
-        float | None,
-        typer.Option("--min-precision", help="Give labels from the confidence at which dev shows this precision."),
-    ] = None,
+    min_confidence: MinConfidenceOption = 0.0,
+    min_precision: MinPrecisionOption = None,
     max_records: Annotated[int, typer.Option("--max-records", min=1, help="Records in a request.")] = 1000,
     max_bytes: Annotated[int, typer.Option("--max-bytes", min=1, help="Bytes in a request.")] = 1 << 20,
     model: ModelOption = None,
