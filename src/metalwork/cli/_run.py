@@ -73,7 +73,10 @@ def run_fit(job: Job, folder: RunFolder) -> None:
 def run_train(job: Job, folder: RunFolder) -> None:
     """The step ``train``, and the compiled network."""
     run, console = _do(job, folder, "train"), out()
-    console.print(Text(str(run.end_model.plan_)))
+    if job.end_model.is_none:
+        console.print("No end model is trained, as the project says (end_model: none).")
+    else:
+        console.print(Text(str(run.end_model.plan_)))
     _say_where(console, "Run folder", str(folder.path))
 
 
@@ -125,7 +128,9 @@ def _title(job: Job, name: str) -> str:
     return {
         "apply": f"Applying {len(job.labeling_functions)} labeling functions",
         "fit": f"Fitting the label model ({job.label_model.name})",
-        "train": f"Training the end model ({job.end_model.architecture})",
+        "train": "No end model to train"
+        if job.end_model.is_none
+        else f"Training the end model ({job.end_model.architecture})",
         "evaluate": "Predicting and scoring",
         "report": "Writing the report",
     }[name]

@@ -75,8 +75,13 @@ class RunSource(Source):
 
     def pick(self, model: str | None) -> str:
         if model is None:
-            return "end" if "train" in self.kept.steps else "label"
+            return "end" if self.kept.has_end_model else "label"
         self.kept.folder.require(_STEPS[check_choice("model", model, KINDS)])
+        if model == "end" and not self.kept.has_end_model:
+            raise ConfigError(
+                f"model must be 'label' here: {self.kept.folder.path} has no end model, as its project says "
+                "(end_model: none); got 'end'. Ask for the label model, or train a network."
+            )
         return model
 
     def end_model(self, device: str) -> "EndModel":

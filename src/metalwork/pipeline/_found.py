@@ -8,6 +8,7 @@ import numpy as np
 
 from metalwork._checks import FloatArray
 from metalwork.analysis import LFSummary, lf_summary
+from metalwork.errors import ConfigError
 from metalwork.label_models import LabelModel
 from metalwork.pipeline._coverage import Coverage, LabelShares, coverage
 from metalwork.pipeline._job import Job
@@ -93,6 +94,8 @@ class RunResults(ABC):
     def end_model(self) -> "EndModel":
         """The end model, trained on the probabilistic labels."""
         trained: Trained = self._result("train")
+        if trained.end_model is None:
+            raise _no_end_model()
         return trained.end_model
 
     @property
@@ -157,11 +160,14 @@ class RunResults(ABC):
 
     def end_in_parts(self, split: str) -> Iterator[TaskProbabilities]:
         """The end model's probabilities, shard by shard."""
+        if self.job.end_model.is_none:
+            raise _no_end_model()
         return self._probabilities("end_probabilities", split)
 
     def scores(self, *among: str, end: bool) -> Results:
-        """Metrics of the hard vote and the models there are so far; of the end model where ``end``."""
+        """Metrics of the hard vote and the models there are so far; of an end model, too, where ``end``."""
         fitted = end or "fit" in self.steps
+        end = end and not self.job.end_model.is_none
         titles = [label_model_title(self.job.label_model)] * fitted + [END_MODEL] * end
 
         def parts(split: str) -> Iterator[Scored]:
@@ -198,6 +204,13 @@ class RunResults(ABC):
             self._assembled[name] = Whole(self.job.splits, make)
         found: Mapping[str, T] = self._assembled[name]
         return found
+
+
+def _no_end_model() -> ConfigError:
+    return ConfigError(
+        "The end model must be trained to be asked for; the settings say end_model: none. Use the label model's "
+        "labels, or name an architecture."
+    )
 
 
 class Whole(Mapping[str, T]):

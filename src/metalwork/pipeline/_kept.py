@@ -94,6 +94,11 @@ class KeptRun:
         facts = self.facts("apply")
         return tuple(split for split in ("train", "dev", "test") if split in facts)
 
+    @property
+    def has_end_model(self) -> bool:
+        """Whether an end model has been trained; not where the project wanted labels alone."""
+        return "train" in self.steps and bool(self.facts("train").get("trained", True))
+
     def end_model(self, device: str = "cpu") -> "EndModel":
         """The trained end model."""
         return files.read_end_model(self.folder, device)

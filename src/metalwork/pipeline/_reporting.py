@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from metalwork.pipeline._run import Run
 
 _SHOWN = 12
+_LABELS_ALONE = "No end model was trained, as the settings say: these labels are the result."
 
 
 def report_data(run: "Run") -> ReportData:
     """Everything that the report shows of a run whose steps are done up to ``evaluate``."""
-    job, model = run.job, run.end_model
+    job = run.job
+    model = None if job.end_model.is_none else run.end_model
     return ReportData(
         title=job.name,
         schema=job.schema,
@@ -33,12 +35,12 @@ def report_data(run: "Run") -> ReportData:
         gold_lfs=run.gold_lfs,
         notes_on_lfs=run.notes_on_lfs,
         distributions=_distributions(run),
-        notes_on_labels=run.label_shares["train"].notes(),
+        notes_on_labels=(*run.label_shares["train"].notes(), *([_LABELS_ALONE] if model is None else [])),
         label_model=label_model_title(job.label_model),
         class_prior=getattr(votes_model(run.label_model), "class_prior_", None),
         warnings=run.warnings,
-        plan=model.plan_,
-        training=_training(model),
+        plan=None if model is None else model.plan_,
+        training=None if model is None else _training(model),
         results=run.metrics,
         uncertain=_uncertain(run, "train"),
     )
@@ -53,7 +55,8 @@ def _facts(job: Job) -> dict[str, str]:
 def _distributions(run: "Run") -> dict[str, Any]:
     job = run.job
     shares: dict[str, Any] = {"label model, train": run.label_shares["train"].shares}
-    shares["end model, train"] = run.end_shares["train"]
+    if not job.end_model.is_none:
+        shares["end model, train"] = run.end_shares["train"]
     for split in known_splits(job, "dev"):
         counts = np.zeros(job.schema.n_end_labels, np.int64)
         for part in run.records(split, text=False):
@@ -74,12 +77,11 @@ def _training(model: Any) -> Training:
 
 
 def _uncertain(run: "Run", split: str) -> tuple[UncertainRecord, ...]:
-    """The records that the end model is least sure of, found part by part."""
+    """The records that the end model (else the label model) is least sure of, found part by part."""
     best: tuple[TaskProbabilities, LabelMatrix, list[str], list[str]] | None = None
     start = 0
-    for part, votes, probs in zip(
-        run.records(split), run.votes_in_parts(split), run.end_in_parts(split), strict=True
-    ):
+    predicted = run.labels_in_parts(split) if run.job.end_model.is_none else run.end_in_parts(split)
+    for part, votes, probs in zip(run.records(split), run.votes_in_parts(split), predicted, strict=True):
         rows = least_certain(probs, _SHOWN)
         rows.sort()
         kept = probs.rows(rows), votes.rows(rows), _texts(run.job, part, rows), _keys(split, part, start, rows)

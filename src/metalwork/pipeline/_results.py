@@ -59,16 +59,18 @@ def label_table(part: Split, start: int, probs: TaskProbabilities, covered: Cove
 
 
 def prediction_table(
-    split: str, part: Split, start: int, covered: Coverage, labels: TaskProbabilities, end: TaskProbabilities
+    split: str,
+    part: Split,
+    start: int,
+    covered: Coverage,
+    labels: TaskProbabilities,
+    end: TaskProbabilities | None,
 ) -> pl.DataFrame:
     """What each model predicts for each record, how sure it is, and what is known of its end label."""
-    columns = [
-        _known(part, labels.schema),
-        _predicted(labels, "label_model"),
-        pl.Series("label_model_confidence", labels.end.max(axis=1)),
-        _predicted(end, "end_model"),
-        pl.Series("end_model_confidence", end.end.max(axis=1)),
-    ]
+    columns = [_known(part, labels.schema)]
+    for name, probs in (("label_model", labels), ("end_model", end)):
+        if probs is not None:
+            columns += [_predicted(probs, name), pl.Series(f"{name}_confidence", probs.end.max(axis=1))]
     return _keys(part, start, covered).with_columns(columns).select(pl.lit(split).alias("split"), pl.all())
 
 

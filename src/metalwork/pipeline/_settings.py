@@ -392,16 +392,36 @@ class FeatureSettings(Settings):
         return self
 
 
-class EndModelSettings(Settings):
-    """The network; a key left out takes the end model's own default."""
+NO_END_MODEL: Final = "none"
 
-    architecture: Literal["tree", "hier", "levels", "flat", "single", "linear"] = "tree"
+
+class EndModelSettings(Settings):
+    """The network; a key left out takes the end model's own default. ``none``: labels are all that is wanted."""
+
+    architecture: Literal["tree", "hier", "levels", "flat", "single", "linear", "none"] = "tree"
     hidden_sizes: list[PositiveInt] | None = None
     max_epochs: PositiveInt | None = None
     batch_size: PositiveInt | None = None
     lr: PositiveFloat | None = None
     use_dev: bool = True
     options: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written_short(cls, given: Any) -> Any:
+        return {"architecture": given} if given == NO_END_MODEL else given
+
+    @model_validator(mode="after")
+    def _nothing_of_none(self) -> Self:
+        others = self.model_fields_set - {"architecture"}
+        if self.is_none and others:
+            raise ValueError(f"may have no other key beside architecture: none; got {min(others)}")
+        return self
+
+    @property
+    def is_none(self) -> bool:
+        """Whether no end model is trained."""
+        return self.architecture == NO_END_MODEL
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments for the end model, without those left out."""

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 import numpy as np
 import polars as pl
 
-from metalwork.data import concatenate
 from metalwork.errors import ConfigError, MetalworkWarning
-from metalwork.features import Featurizer
 from metalwork.label_models import LabelModel, load_label_model
 from metalwork.labeling import VoteTotal, apply_shards, in_alphabets_of, warn_of_lost
 from metalwork.pipeline import _results as files
@@ -21,7 +19,7 @@ from metalwork.pipeline._check import check_job
 from metalwork.pipeline._coverage import LabelShares, coverage
 from metalwork.pipeline._events import LFProgress
 from metalwork.pipeline._exports import write_csv
-from metalwork.pipeline._features import build_featurizer, label_model_featurizer
+from metalwork.pipeline._features import label_model_featurizer
 from metalwork.pipeline._findings import record_findings, vote_findings
 from metalwork.pipeline._folder import CHECKPOINT, RunFolder
 from metalwork.pipeline._guarding import how_to_run
@@ -32,12 +30,20 @@ from metalwork.pipeline._models import (
     class_prior,
     notes_on_lfs,
 )
+from metalwork.pipeline._reading import (
+    dev_records,
+    dev_votes,
+    end_model_featurizer,
+    read_by_end_model,
+    read_by_label_model,
+    sample,
+    voted,
+)
 from metalwork.pipeline._scores import Results, known_splits
-from metalwork.pipeline._split import Codes, Split
+from metalwork.pipeline._split import Split
 from metalwork.pipeline._spread import LabelVotes, PredictRecords, count_shards, keep_tables
 from metalwork.pipeline._storage import Storage, as_parquet, file_of, shard
 from metalwork.pipeline._training import train
-from metalwork.pipeline._votes import reading_votes, with_votes
 from metalwork.pipeline._work import Work
 from metalwork.probabilities import TaskProbabilities
 from metalwork.votes import LabelMatrix
@@ -203,18 +209,18 @@ class Fit(Step[Fitted]):
 
     def do(self, run: "Run", work: Work) -> Fitted:
         job, settings = run.job, run.job.label_model
-        dev = _dev_votes(run) if settings.use_dev and settings.name == "hierarchical" else None
+        dev = dev_votes(run) if settings.use_dev and settings.name == "hierarchical" else None
         with blaming("label_model", settings.options):
             model = build_label_model(settings, job.schema, job.random_state, label_model_featurizer(job.features))
             counts = count_shards(run, run.applied, "train")
             model.fit(counts, class_prior=class_prior(settings, job.schema), dev=dev)
             if settings.features:
-                model.learn_features(*_sample(run))
+                model.learn_features(*sample(run, _MOST_READ))
         work.write_by(files.LABEL_MODEL, model.save)
         for split in job.splits:
             names = _shards("probabilities", run, split)
             label = LabelVotes(run.applied, model, split)
-            for done in keep_tables(run, work, names, label, enumerate(_read_by_label_model(run, split))):
+            for done in keep_tables(run, work, names, label, enumerate(read_by_label_model(run, split))):
                 run.progress("fit", f"{split} shards", done, len(names))
         shares = {
             split: LabelShares.of(
@@ -246,9 +252,9 @@ class Fit(Step[Fitted]):
 
 @dataclass(frozen=True)
 class Trained:
-    """The end model, with the featurizer that turns records into its input."""
+    """The end model, with the featurizer that makes its input; None where the job wants labels alone."""
 
-    end_model: "EndModel"
+    end_model: "EndModel | None"
     n_points: int
     used_dev: bool
 
@@ -261,26 +267,30 @@ class Train(Step[Trained]):
 
     def do(self, run: "Run", work: Work) -> Trained:
         job, settings = run.job, run.job.end_model
-        n_voted = sum(int(_voted(votes).size) for votes in run.votes_in_parts("train"))
+        if settings.is_none:
+            return Trained(None, 0, False)
+        n_voted = sum(int(voted(votes).size) for votes in run.votes_in_parts("train"))
         n_taught = sum(run.sizes("train")) if job.label_model.features else n_voted
         if n_voted == 0:
             raise ConfigError(
                 "Labeling functions must vote on at least one training record; all abstain on every one. "
                 "Look at the coverage of each with: metalwork apply."
             )
-        dev = _dev_records(run) if settings.use_dev else None
+        dev = dev_records(run) if settings.use_dev else None
         with blaming("end_model", settings.arguments()):
-            model = build_end_model(settings, job.schema, job.random_state, _featurizer(run))
+            model = build_end_model(settings, job.schema, job.random_state, end_model_featurizer(run))
             train(model, _TrainingParts(run), dev, work.aside(CHECKPOINT), run)
         work.write_by(files.END_MODEL, model.save)
         return Trained(model, n_taught, dev is not None)
 
     def load(self, run: "Run", folder: RunFolder) -> Trained:
         facts = folder.manifest["steps"]["train"]
-        return Trained(files.read_end_model(folder), facts["records"], facts["used_dev"])
+        model = None if run.job.end_model.is_none else files.read_end_model(folder)
+        return Trained(model, facts["records"], facts["used_dev"])
 
     def facts(self, run: "Run", found: Trained) -> dict[str, Any]:
-        return {"records": found.n_points, "used_dev": found.used_dev}
+        trained = found.end_model is not None
+        return {"records": found.n_points, "used_dev": found.used_dev, "trained": trained}
 
 
 class _TrainingParts:
@@ -296,16 +306,16 @@ class _TrainingParts:
         run, n_read, total = self._run, 0, sum(self._run.sizes("train"))
         parts = zip(run.records("train"), run.votes_in_parts("train"), run.labels_in_parts("train"), strict=True)
         for part, votes, labels in parts:
-            taught = np.arange(len(votes)) if run.job.label_model.features else _voted(votes)
+            taught = np.arange(len(votes)) if run.job.label_model.features else voted(votes)
             if taught.size:
-                yield _read_by_end_model(run, part.records, votes)[taught], labels.rows(taught)
+                yield read_by_end_model(run, part.records, votes)[taught], labels.rows(taught)
             n_read += len(votes)
             run.progress("train", "records read", n_read, total)
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The end model's shares of the end labels by split, and the metrics of all models."""
+    """The end model's shares of the end labels by split, where there is one, and the metrics of all models."""
 
     shares: Mapping[str, Any]
     metrics: Results
@@ -319,12 +329,12 @@ class Evaluate(Step[Evaluated]):
     shards = ("end_probabilities",)
 
     def do(self, run: "Run", work: Work) -> Evaluated:
-        for split in run.job.splits:
+        for split in _predicted(run):
             names = _shards("end_probabilities", run, split)
             if all(work.has(file_of(name)) for name in names):
                 continue
             parts = zip(run.records(split), run.votes_in_parts(split), strict=True)
-            records = (_read_by_end_model(run, part.records, votes) for part, votes in parts)
+            records = (read_by_end_model(run, part.records, votes) for part, votes in parts)
             for done in keep_tables(run, work, names, PredictRecords(run.end_model), records):
                 run.progress("evaluate", f"{split} shards", done, len(names))
         _write_tables(run, work, "predictions", "predictions.csv", run.job.splits, _prediction_tables)
@@ -338,7 +348,7 @@ class Evaluate(Step[Evaluated]):
         return self._found(run)
 
     def _found(self, run: "Run") -> Evaluated:
-        shares = {split: _mean(run.end_in_parts(split)) for split in run.job.splits}
+        shares = {split: _mean(run.end_in_parts(split)) for split in _predicted(run)}
         return Evaluated(shares, run.scores(end=True))
 
 
@@ -380,8 +390,9 @@ def _warn(sentences: Iterable[str]) -> None:
         warnings.warn(sentence, MetalworkWarning, stacklevel=2)
 
 
-def _voted(votes: LabelMatrix) -> Codes:
-    return np.flatnonzero((votes.codes >= 0).any(axis=1)).astype(np.int64)
+def _predicted(run: "Run") -> tuple[str, ...]:
+    """The splits that the end model predicts: none, where there is none."""
+    return () if run.job.end_model.is_none else run.job.splits
 
 
 def _shards(kind: str, run: "Run", split: str) -> list[str]:
@@ -393,61 +404,6 @@ def _mean(parts: Iterable[TaskProbabilities]) -> Any:
     return sum(total for _, total in sums) / sum(n for n, _ in sums)
 
 
-def _sample(run: "Run") -> tuple[LabelMatrix, pl.DataFrame]:
-    """Votes and records from which a label model learns what features say: of the training split, some if many."""
-    sizes = run.sizes("train")
-    step = max(1, -(-sum(sizes) // _MOST_READ))
-    found, start = list[tuple[LabelMatrix, pl.DataFrame]](), 0
-    for part, votes in zip(run.records("train"), run.votes_in_parts("train"), strict=True):
-        rows = np.arange(-start % step, len(votes), step)
-        found.append((votes.rows(rows), part.records[rows]))
-        start += len(votes)
-    return LabelMatrix.concatenate([votes for votes, _ in found]), concatenate([frame for _, frame in found])
-
-
-def _read_by_label_model(run: "Run", split: str) -> Iterator[pl.DataFrame | None]:
-    """The records of each shard; None where the label model goes by the votes alone."""
-    if run.job.label_model.features:
-        return (part.records for part in run.records(split))
-    return (None for _ in run.sizes(split))
-
-
-def _featurizer(run: "Run") -> Featurizer:
-    """What the end model reads of the records, and of the votes where the settings say so."""
-    found = build_featurizer(run.job.features)
-    return reading_votes(found, next(iter(run.votes_in_parts("train")))) if run.job.features.votes else found
-
-
-def _read_by_end_model(run: "Run", records: pl.DataFrame, votes: LabelMatrix) -> pl.DataFrame:
-    """The records, with their votes where the end model reads these."""
-    return with_votes(records, votes) if run.job.features.votes else records
-
-
-def _dev_votes(run: "Run") -> tuple[LabelMatrix, Codes] | None:
-    """Votes on the dev records of which anything is known, and what is known of their tasks."""
-    found = [(votes.rows(rows), gold) for rows, gold, votes, _ in _known_dev(run, text=False)]
-    if not found:
-        return None
-    return LabelMatrix.concatenate([votes for votes, _ in found]), np.concatenate([gold for _, gold in found])
-
-
-def _dev_records(run: "Run") -> tuple[pl.DataFrame, Codes] | None:
-    parts = _known_dev(run, text=True)
-    found = [(_read_by_end_model(run, part.records[rows], v.rows(rows)), gold) for rows, gold, v, part in parts]
-    if not found:
-        return None
-    return concatenate([frame for frame, _ in found]), np.concatenate([gold for _, gold in found])
-
-
-def _known_dev(run: "Run", text: bool) -> Iterator[tuple[Codes, Codes, LabelMatrix, Split]]:
-    """Of each part of dev: its rows of which anything is known, what, and the part's votes and records."""
-    if "dev" not in run.job.splits or not run.split("dev").n_known:
-        return
-    for part, votes in zip(run.records("dev", text), run.votes_in_parts("dev"), strict=True):
-        if (rows := part.known).size:
-            yield rows, part.gold[rows], votes, part
-
-
 def _label_tables(run: "Run", split: str) -> Iterator[pl.DataFrame]:
     for part, start, votes, labels in _labeled_parts(run, split):
         yield files.label_table(part, start, labels, coverage(votes, labels))
@@ -455,7 +411,10 @@ def _label_tables(run: "Run", split: str) -> Iterator[pl.DataFrame]:
 
 def _prediction_tables(run: "Run", split: str) -> Iterator[pl.DataFrame]:
     with_ids = any(run.split(name).has_ids for name in run.job.splits)
-    for (part, start, votes, labels), end in zip(_labeled_parts(run, split), run.end_in_parts(split), strict=True):
+    ends: Iterable[TaskProbabilities | None] = [None] * len(run.sizes(split))
+    if not run.job.end_model.is_none:
+        ends = run.end_in_parts(split)
+    for (part, start, votes, labels), end in zip(_labeled_parts(run, split), ends, strict=True):
         if with_ids and part.ids is None:  # a column of one table has to be in all
             part = replace(part, ids=pl.Series([None] * len(votes), dtype=pl.String))
         yield files.prediction_table(split, part, start, coverage(votes, labels), labels, end)
