@@ -48,10 +48,13 @@ class Document:
         return f"{self.path}:{line + 1}:{column + 1}"
 
 
-def load_document(path: str | os.PathLike[str]) -> Document:
-    """Read a ``.json`` file, or any other as YAML 1.2; one clear ``ConfigError`` when it cannot be."""
+def load_document(path: str | os.PathLike[str], *, text: str | None = None) -> Document:
+    """Read a ``.json`` file, or any other as YAML 1.2; one clear ``ConfigError`` when it cannot be.
+
+    ``text`` is what the file is to say, where it does not say so yet.
+    """
     source = Path(path)
-    text = _read_text(source)
+    text = _read_text(source) if text is None else text
     if source.suffix.lower() == ".json":
         return _load_json(source, text)
     try:

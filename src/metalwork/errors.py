@@ -9,6 +9,7 @@
     ├── LabelingError        a labeling function that is misdeclared, or fails on records
     ├── ConfigError          a project file or argument with a wrong value, or of the wrong kind
     │   └── CheckpointError  a checkpoint of another fit, or a damaged one
+    ├── ChangedError         a file that somebody else has changed since it was read, so that it is not written
     ├── NotFittedError       a model used before ``fit``
     └── MissingExtraError    an optional dependency that is not installed
 
@@ -56,6 +57,10 @@ class ConfigError(MetalworkError, ValueError):
 
 class CheckpointError(ConfigError):
     """A checkpoint of another fit (other records, arguments or schema), or a damaged one."""
+
+
+class ChangedError(MetalworkError, ValueError):
+    """A file that somebody else has changed since it was read, so that it is not written."""
 
 
 class NotFittedError(MetalworkError, ValueError, AttributeError):

@@ -13,7 +13,7 @@ LAYERS = (
     ("cli",),
     ("experiments",),
     ("examples",),
-    ("pipeline", "report", "delivery"),
+    ("pipeline", "report", "delivery", "editing"),
     (
         "labeling",
         "label_models",

@@ -280,13 +280,7 @@ def labeling_functions_of(project: Project, code: CodeFiles) -> list[LabelingFun
             found += from_crowd(answers=project.folder / crowd.file, **crowd.model_dump(exclude={"file"}))
         except MetalworkError as error:
             raise ConfigError(f"{project.locate(('lfs', 'crowds', i))}: lfs.crowds[{i}]: {error}") from None
-    names = [lf.name for lf in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigError(
-            f"Labeling functions must have distinct names; got twice in {project.path.name}: "
-            f"{', '.join(twice)}. Give one of each another name."
-        )
+    project.check_distinct([lf.name for lf in found])
     return found
 
 

@@ -13,7 +13,7 @@ from metalwork._documents import Document, Key, load_document
 from metalwork.data import find_files
 from metalwork.errors import ConfigError, MetalworkError
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
-from metalwork.pipeline._rules import make_rule, make_rules
+from metalwork.pipeline._rules import make_rule, make_rules, rule_names
 from metalwork.pipeline._settings import COMPOSITES, ProjectSettings, RuleSettings
 from metalwork.schema import TaskSchema, unknown_name
 from metalwork.votes import Space, read_space
@@ -43,6 +43,22 @@ class Project:
         return frozenset(place[2] for place, _ in self.faults if place[:2] == ("lfs", "rules"))
 
     @property
+    def rule_names(self) -> list[str]:
+        """The name of each rule; ``ConfigError`` that lists them where rules or class prior have faults."""
+        if self.faults:
+            lines = [placed(fault, self.locate) for fault in self.faults]
+            raise ConfigError(list_faults(f"The project file {self.path.name}", lines))
+        return rule_names(self.settings.lfs.rules, self.folder)
+
+    def check_distinct(self, names: Sequence[str]) -> None:
+        """``ConfigError`` where two labeling functions have one name."""
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ConfigError(
+                f"Labeling functions must have distinct names; got twice in {self.path.name}: "
+                f"{', '.join(twice)}. Give one of each another name."
+            )
+
+    @property
     def folder(self) -> Path:
         """The folder the file lies in; every path in it is relative to this one."""
         return self.path.parent
@@ -64,10 +80,11 @@ class Project:
         return tuple(dict.fromkeys(self.folder / python for python in named if python is not None))
 
 
-def load_project(path: str | os.PathLike[str], *, records: bool = True) -> Project:
+def load_project(path: str | os.PathLike[str], *, records: bool = True, text: str | None = None) -> Project:
     """Read a project file, and check what must be right before anything that it names can be opened or run.
 
-    Without ``records`` it may be apart from its files of records, as in the folder of a run.
+    Without ``records`` it may be apart from its files of records, as in the folder of a run. ``text`` is what the
+    file is to say, where it does not say so yet.
 
     Raises
     ------
@@ -77,7 +94,7 @@ def load_project(path: str | os.PathLike[str], *, records: bool = True) -> Proje
         not in the schema are listed with them, or else by :meth:`Job.of_project`, with what is wrong with the
         records.
     """
-    document = load_document(path)
+    document = load_document(path, text=text)
     if not isinstance(document.value, dict):
         raise ConfigError(f"{document.locate()}: a project file must be a mapping; got {document.value!r}.")
     faults: list[str] = []

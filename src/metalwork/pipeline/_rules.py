@@ -51,6 +51,12 @@ def make_rules(
     return [made[i] for i, rule in enumerate(rules) if i in made and rule.votes]
 
 
+def rule_names(rules: Sequence[RuleSettings], folder: Path) -> list[str]:
+    """The name of each rule: as written, else that of the labeling function made of it."""
+    made = iter(make_rules(rules, folder))
+    return [next(made).name if rule.votes else str(rule.name) for rule in rules]
+
+
 def parts_of(rule: RuleSettings) -> list[str]:
     """Names of the rules that a rule is made of."""
     return [*(rule.all or ()), *(rule.any or ()), *(rule.but_not or ())]

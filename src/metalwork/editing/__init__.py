@@ -1,0 +1,10 @@
+"""Changes to what the user wrote: a project file, and the labels of its dev records."""
+
+from metalwork._public import offer
+from metalwork.editing._project_editor import ProjectEditor
+
+__all__ = [
+    "ProjectEditor",
+]
+
+offer(__name__, globals())
