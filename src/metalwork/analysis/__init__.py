@@ -3,10 +3,12 @@
 from metalwork._public import offer
 from metalwork.analysis._agreement import Agreement, agreement
 from metalwork.analysis._calibration import Calibration, CalibrationBin
+from metalwork.analysis._clashes import conflict_table
 from metalwork.analysis._confusion import Confusion
 from metalwork.analysis._flat import LabelMetrics
 from metalwork.analysis._hierarchical import DepthMetrics
 from metalwork.analysis._lf_confusion import lf_confusion
+from metalwork.analysis._lf_counts import conflicting_votes
 from metalwork.analysis._lf_summary import LFRow, LFSummary, TaskRow, lf_summary
 from metalwork.analysis._metrics import Metrics, TaskMetrics, evaluate
 from metalwork.analysis._uncertainty import least_certain
@@ -24,6 +26,8 @@ __all__ = [
     "TaskMetrics",
     "TaskRow",
     "agreement",
+    "conflict_table",
+    "conflicting_votes",
     "evaluate",
     "least_certain",
     "lf_confusion",

@@ -34,6 +34,13 @@ def find_clashes(votes: LabelMatrix) -> list[Clash]:
     return [clash for clash in found if clash.table.any()]
 
 
+def conflict_table(votes: LabelMatrix, first: int, second: int) -> BoolArray:
+    """Which outcomes of one LF (rows) and of another (columns) conflict; False in the last, of an abstain."""
+    apart = _admitted(votes, first) @ _admitted(votes, second).T == 0
+    table: BoolArray = np.pad(apart, ((0, 1), (0, 1)))
+    return table
+
+
 def within(clashes: list[Clash], group: IntArray) -> list[Clash]:
     """The clashes among the LFs at positions ``group``, by their positions in it."""
     place = {j: i for i, j in enumerate(group.tolist())}

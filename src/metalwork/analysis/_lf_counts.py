@@ -101,6 +101,20 @@ def count_votes(votes: LabelMatrix, gold: Counts | None) -> tuple[LFCounts, Reco
     return lfs, records
 
 
+def conflicting_votes(votes: LabelMatrix) -> BoolArray:
+    """Bool array (n_points, n_lfs): votes that another LF's vote on the record conflicts with.
+
+    Votes conflict as in :func:`lf_summary`: where no end label is admitted by both.
+    """
+    found = np.zeros(votes.codes.shape, dtype=bool)
+    tables, clashes = [_span_tables(votes, j) for j in range(votes.n_lfs)], find_clashes(votes)
+    for first in range(0, votes.n_points, _CHUNK):
+        codes = np.ascontiguousarray(votes.codes[first : first + _CHUNK].T, dtype=np.int32)
+        start, stop = (_look_up([table[end] for table in tables], codes) for end in (0, 1))
+        found[first : first + _CHUNK] = _compare(start, stop, codes, clashes)[1].T
+    return found
+
+
 def _span_tables(votes: LabelMatrix, lf: int) -> tuple[_Codes32, _Codes32]:
     """Interval ends by code; the last element, which code -1 picks, meets every interval, as do other outcomes."""
     if not votes.alphabets[lf].plain:

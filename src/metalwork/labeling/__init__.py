@@ -6,6 +6,7 @@ from metalwork.labeling._async import run as run_async
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._checks import column_faults, function_faults
 from metalwork.labeling._conditions import equals, threshold
+from metalwork.labeling._declared import explain_record
 from metalwork.labeling._explain import Explanation, Match
 from metalwork.labeling._fingerprint import functions_digest
 from metalwork.labeling._function import (
@@ -25,6 +26,7 @@ from metalwork.labeling._returns import ByTask, Not, Spaces
 from metalwork.labeling._soft import from_probabilities
 from metalwork.labeling._store import Entry, Store, StoreSummary, store_at
 from metalwork.labeling._text import keywords, regex
+from metalwork.labeling._text_rules import texts_matching
 from metalwork.labeling._total import VoteTotal
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "can_time",
     "column_faults",
     "equals",
+    "explain_record",
     "from_callable",
     "from_column",
     "from_probabilities",
@@ -63,6 +66,7 @@ __all__ = [
     "run_async",
     "runs_python",
     "store_at",
+    "texts_matching",
     "threshold",
     "warn_of_lost",
 ]

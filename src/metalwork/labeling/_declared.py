@@ -11,6 +11,7 @@ import polars as pl
 
 from metalwork._checks import ABSTAIN, BoolArray
 from metalwork._names import is_missing
+from metalwork.data import Kind, read_as
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._chunk import Chunk
 from metalwork.labeling._explain import Explanation
@@ -105,6 +106,25 @@ def _column(name: str, value: Any) -> pl.Series:
         return pl.Series(name, [value], strict=False)
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
         return pl.Series(name, [value], dtype=pl.Object)
+
+
+def explain_record(lf: LabelingFunction, record: Mapping[str, Any]) -> Explanation | None:
+    """Why ``lf`` votes as it does on a record, given by column and read as ``apply`` reads it.
+
+    None where it reads what the record does not have: what preprocessors or other functions make of it.
+    """
+    if not record.keys() >= set(lf.fields):
+        return None
+    values = (record[field] for field in lf.fields)
+    return lf.explain(*(_read(value, kind) for value, kind in zip(values, lf.kinds, strict=True)))
+
+
+def _read(value: Any, kind: Kind | None) -> Any:
+    """A value as a labeling function gets it; as it is where it cannot be read so."""
+    if kind is None or kind is str:
+        return value
+    read, unreadable = read_as(_column("", value), kind, text_only=True)
+    return value if unreadable else read[0]
 
 
 def explained(lf: LabelingFunction, values: Sequence[Any], named: Mapping[str, Any]) -> Explanation:

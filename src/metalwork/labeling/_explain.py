@@ -16,12 +16,15 @@ class Match:
         Where, in characters of the record's text.
     negated_by : str or None
         The words that negate it, so that it does not count.
+    field : str
+        The column that holds the text.
     """
 
     text: str
     start: int
     stop: int
     negated_by: str | None = None
+    field: str = ""
 
     def __str__(self) -> str:
         negated = "" if self.negated_by is None else f", negated by {self.negated_by!r}"
@@ -57,6 +60,11 @@ class Explanation:
 
     def __str__(self) -> str:
         return "\n".join(self._lines(top=True))
+
+    @property
+    def all_matches(self) -> tuple[Match, ...]:
+        """Its own matches and those of its parts, in the order of the parts."""
+        return (*self.matches, *(match for part in self.parts for match in part.all_matches))
 
     def _lines(self, top: bool) -> list[str]:
         outcome = f"votes {self.vote!r}" if self.vote is not None else "abstains"

@@ -56,7 +56,7 @@ class TextRule(ColumnRule):
             cue = None if stretch is None else own[0][stretch.cue_start : stretch.cue_stop]
             if self.plain:
                 start, stop = came_from(start, stop, text, normalised)
-            found.append(Match(text[start:stop], start, stop, cue))
+            found.append(Match(text[start:stop], start, stop, cue, fields[0]))
         return replace(base, matches=tuple(found), said=base.said or ("" if found else "nothing found"))
 
     @abstractmethod
@@ -154,6 +154,11 @@ class RegexRule(TextRule):
         search = self.pattern.search
         found = (value is not None and search(value) is not None for value in text.to_list())
         return np.fromiter(found, dtype=bool, count=len(text))
+
+
+def texts_matching(pattern: re.Pattern[str], texts: pl.Series) -> BoolArray:
+    """Which texts (n_points,) a pattern is found in, as by a labeling function of :func:`regex`; null is none."""
+    return RegexRule("", pattern.pattern, pattern.flags, None).matches(Texts(texts))
 
 
 @lru_cache(maxsize=10_000)

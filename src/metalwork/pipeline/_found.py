@@ -9,8 +9,10 @@ import numpy as np
 from metalwork._checks import FloatArray
 from metalwork.analysis import LFSummary, lf_summary
 from metalwork.errors import ConfigError
+from metalwork.inspection import Inspection, RecordPage
 from metalwork.label_models import LabelModel
 from metalwork.pipeline._coverage import Coverage, LabelShares, coverage
+from metalwork.pipeline._inspecting import inspect_run
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._models import label_model_title, learned_accuracies
 from metalwork.pipeline._scores import END_MODEL, Results, Scored, known_splits, score
@@ -141,11 +143,29 @@ class RunResults(ABC):
         """As :attr:`metrics`, on dev alone, of the models there are so far."""
         return self.scores("dev", end="evaluate" in self.steps)
 
+    @property
+    def inspection(self) -> Inspection:
+        """Questions about the records of train and dev, over what the steps that are done have found."""
+        applied = self.applied
+        if self._assembled.get("inspected") != (applied, self.steps):
+            self._assembled |= {"inspected": (applied, self.steps), "inspection": inspect_run(self)}
+        found: Inspection = self._assembled["inspection"]
+        return found
+
+    def records(self, **asked: Any) -> RecordPage:
+        """The records of which all that is asked holds; see :meth:`metalwork.inspection.Inspection.records`.
+
+        Examples
+        --------
+        >>> run.records(lf="quarterly", wrong=True)  # doctest: +SKIP
+        """
+        return self.inspection.records(**asked)
+
     def sizes(self, split: str) -> tuple[int, ...]:
         """How many records of a split each shard of its results has."""
         return self.applied.sizes[split]
 
-    def records(self, split: str, text: bool = True) -> Iterator[Split]:
+    def records_in_parts(self, split: str, text: bool = True) -> Iterator[Split]:
         """The records of a split shard by shard; without ``text``, ids and known labels are enough."""
         return self.job.split(split).in_parts(self.sizes(split), text)
 
@@ -174,7 +194,7 @@ class RunResults(ABC):
             models = [self.labels_in_parts] * fitted + [self.end_in_parts] * end
             columns = (model(split) for model in models)
             for part, votes, *probs in zip(
-                self.records(split, text=False), self.votes_in_parts(split), *columns, strict=True
+                self.records_in_parts(split, text=False), self.votes_in_parts(split), *columns, strict=True
             ):
                 yield Scored(votes, self.job.known_labels(part), dict(zip(titles, probs, strict=True)))
 
@@ -192,9 +212,12 @@ class RunResults(ABC):
         gold = self.job.split(split).in_parts(applied.sizes[split], text=False)
         return lf_summary(parts, map(self.job.known_labels, gold), learned)
 
+    def probabilities_of(self, kind: str, split: str, number: int) -> TaskProbabilities:
+        """One shard of a kind of probabilities."""
+        return TaskProbabilities(self.storage.array(shard(kind, split, number)), self.job.schema)
+
     def _probabilities(self, kind: str, split: str) -> Iterator[TaskProbabilities]:
-        for number in range(len(self.sizes(split))):
-            yield TaskProbabilities(self.storage.array(shard(kind, split, number)), self.job.schema)
+        return (self.probabilities_of(kind, split, number) for number in range(len(self.sizes(split))))
 
     def _joined(self, parts: Iterator[TaskProbabilities]) -> TaskProbabilities:
         return TaskProbabilities(np.concatenate([part.end for part in parts]), self.job.schema)

@@ -27,7 +27,7 @@ def sample(run: "Run", most: int) -> tuple[LabelMatrix, pl.DataFrame]:
     sizes = run.sizes("train")
     step = max(1, -(-sum(sizes) // most))
     found, start = list[tuple[LabelMatrix, pl.DataFrame]](), 0
-    for part, votes in zip(run.records("train"), run.votes_in_parts("train"), strict=True):
+    for part, votes in zip(run.records_in_parts("train"), run.votes_in_parts("train"), strict=True):
         rows = np.arange(-start % step, len(votes), step)
         found.append((votes.rows(rows), part.records[rows]))
         start += len(votes)
@@ -37,7 +37,7 @@ def sample(run: "Run", most: int) -> tuple[LabelMatrix, pl.DataFrame]:
 def read_by_label_model(run: "Run", split: str) -> Iterator[pl.DataFrame | None]:
     """The records of each shard; None where the label model goes by the votes alone."""
     if run.job.label_model.features:
-        return (part.records for part in run.records(split))
+        return (part.records for part in run.records_in_parts(split))
     return (None for _ in run.sizes(split))
 
 
@@ -72,6 +72,6 @@ def _known_dev(run: "Run", text: bool) -> Iterator[tuple[Codes, Codes, LabelMatr
     """Of each part of dev: its rows of which anything is known, what, and the part's votes and records."""
     if "dev" not in run.job.splits or not run.split("dev").n_known:
         return
-    for part, votes in zip(run.records("dev", text), run.votes_in_parts("dev"), strict=True):
+    for part, votes in zip(run.records_in_parts("dev", text), run.votes_in_parts("dev"), strict=True):
         if (rows := part.known).size:
             yield rows, part.gold[rows], votes, part

@@ -59,7 +59,7 @@ def _distributions(run: "Run") -> dict[str, Any]:
         shares["end model, train"] = run.end_shares["train"]
     for split in known_splits(job, "dev"):
         counts = np.zeros(job.schema.n_end_labels, np.int64)
-        for part in run.records(split, text=False):
+        for part in run.records_in_parts(split, text=False):
             codes = job.schema.end_of(job.known_labels(part))
             counts += np.bincount(codes[codes >= 0], minlength=len(counts))
         if counts.any():
@@ -81,7 +81,7 @@ def _uncertain(run: "Run", split: str) -> tuple[UncertainRecord, ...]:
     best: tuple[TaskProbabilities, LabelMatrix, list[str], list[str]] | None = None
     start = 0
     predicted = run.labels_in_parts(split) if run.job.end_model.is_none else run.end_in_parts(split)
-    for part, votes, probs in zip(run.records(split), run.votes_in_parts(split), predicted, strict=True):
+    for part, votes, probs in zip(run.records_in_parts(split), run.votes_in_parts(split), predicted, strict=True):
         rows = least_certain(probs, _SHOWN)
         rows.sort()
         kept = probs.rows(rows), votes.rows(rows), _texts(run.job, part, rows), _keys(split, part, start, rows)

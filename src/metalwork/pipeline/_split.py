@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ import polars as pl
 
 from metalwork.data import RecordSource, Shard, as_text, concatenate, open_records
 from metalwork.errors import DataError, VotesError
+from metalwork.pipeline._row_store import RowStore
 
 Codes = npt.NDArray[np.int64]
 Parts = tuple[tuple[str, int], ...]
@@ -82,6 +84,15 @@ class Split:
             yield Split(self.records.slice(start, size), gold, ids)
             start += size
 
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """The records, in frames of any size."""
+        yield self.records
+
+    def rows(self, rows: Codes) -> "Split":
+        """The records at positions ``rows`` (n_rows,), in this order."""
+        gold = None if self.gold is None else np.asarray(self.gold)[rows]
+        return Split(self.records[rows], gold, None if self.ids is None else self.ids[rows], self.columns)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -146,6 +157,8 @@ class LargeSplit:
         self.parts: Parts = tuple(counts.items())
         self.n_points, self.n_known = sum(counts.values()), n_known
         self._files = {path: _stamp(path) for path in files}
+        self._stored: RowStore | None = None
+        self._lock = Lock()
 
     @property
     def has_ids(self) -> bool:
@@ -175,6 +188,22 @@ class LargeSplit:
             whole = buffer[0] if len(buffer) == 1 else concatenate(buffer)
             yield self._reading.split(whole.head(size), start=start)
             buffer, n_there, start = [whole.slice(size)], n_there - size, start + size
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """The records, in frames of any size."""
+        return self._store.frames()
+
+    def rows(self, rows: Codes) -> Split:
+        """The records at positions ``rows`` (n_rows,), in this order, without reading the others again."""
+        return self._reading.split(self._store.rows(rows))
+
+    @property
+    def _store(self) -> RowStore:
+        self._check_unchanged()
+        with self._lock:
+            if self._stored is None:
+                self._stored = RowStore(frame for _, frame in self._reading.frames())
+        return self._stored
 
     @property
     def records(self) -> pl.DataFrame:

@@ -304,7 +304,9 @@ class _TrainingParts:
 
     def __iter__(self) -> Iterator[tuple[pl.DataFrame, TaskProbabilities]]:
         run, n_read, total = self._run, 0, sum(self._run.sizes("train"))
-        parts = zip(run.records("train"), run.votes_in_parts("train"), run.labels_in_parts("train"), strict=True)
+        parts = zip(
+            run.records_in_parts("train"), run.votes_in_parts("train"), run.labels_in_parts("train"), strict=True
+        )
         for part, votes, labels in parts:
             taught = np.arange(len(votes)) if run.job.label_model.features else voted(votes)
             if taught.size:
@@ -333,7 +335,7 @@ class Evaluate(Step[Evaluated]):
             names = _shards("end_probabilities", run, split)
             if all(work.has(file_of(name)) for name in names):
                 continue
-            parts = zip(run.records(split), run.votes_in_parts(split), strict=True)
+            parts = zip(run.records_in_parts(split), run.votes_in_parts(split), strict=True)
             records = (read_by_end_model(run, part.records, votes) for part, votes in parts)
             for done in keep_tables(run, work, names, PredictRecords(run.end_model), records):
                 run.progress("evaluate", f"{split} shards", done, len(names))
@@ -422,7 +424,7 @@ def _prediction_tables(run: "Run", split: str) -> Iterator[pl.DataFrame]:
 
 def _labeled_parts(run: "Run", split: str) -> Iterator[tuple[Split, int, LabelMatrix, TaskProbabilities]]:
     starts = accumulate(run.sizes(split), initial=0)
-    records = run.records(split, text=False)
+    records = run.records_in_parts(split, text=False)
     yield from zip(records, starts, run.votes_in_parts(split), run.labels_in_parts(split), strict=False)
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from metalwork import labeling
 from metalwork.analysis import LFSummary, lf_summary
-from metalwork.data import concatenate, read_as
+from metalwork.data import concatenate
 from metalwork.errors import ConfigError
 from metalwork.labeling import LabelingFunction
 from metalwork.pipeline._guarding import how_to_run
@@ -97,9 +97,9 @@ def explain_lf(job: Job, name: str, values: Mapping[str, Any]) -> labeling.Expla
         For a column that has no value.
     """
     lf = find_lf(job, name).knowing(job.space).reading([*values])
+    if (explained := labeling.explain_record(lf, values)) is not None:
+        return explained
     record = pl.DataFrame([pl.Series(column, [value], strict=False) for column, value in values.items()])
-    if values.keys() >= set(lf.fields):
-        return lf.explain(*(_read(record[field], kind) for field, kind in zip(lf.fields, lf.kinds, strict=True)))
     needed = _with_those_they_read(job, [lf])
     found: Any = labeling.apply(
         needed, record, job.space, max_error_rate=1.0, preprocessors=job.preprocessors, cache=job.cache
@@ -109,14 +109,6 @@ def explain_lf(job: Job, name: str, values: Mapping[str, Any]) -> labeling.Expla
         return labeling.Explanation(name, said=f"failed: {votes.incidents[0].message}")
     said = [votes.vote_name(0, code) for code in votes.codes[0].tolist() if code >= 0]
     return labeling.Explanation(name, said[0] if said else None)
-
-
-def _read(column: pl.Series, kind: Any) -> Any:
-    """The one value of a column, as a labeling function gets it."""
-    if kind is not None and kind is not str:
-        read, unreadable = read_as(column, kind, text_only=True)
-        return column[0] if unreadable else read[0]
-    return column[0]
 
 
 def find_lf(job: Job, name: str) -> LabelingFunction:

@@ -123,14 +123,14 @@ def test_an_explanation_says_what_was_found_and_what_negates_it() -> None:
     said = lf.explain("No Pleural  effusion, but a \u200bSTRASSENBAHN.")
     assert said.vote == "Yes"
     assert said.matches == (
-        Match("Pleural  effusion", 3, 20, "No"),
-        Match("STRASSENBAHN", 29, 41, None),
+        Match("Pleural  effusion", 3, 20, "No", "text"),
+        Match("STRASSENBAHN", 29, 41, None, "text"),
     )
     assert str(said) == "e: votes 'Yes' ('Pleural  effusion' at 3, negated by 'No'; 'STRASSENBAHN' at 29)"
     assert str(lf.explain(None)) == "e: abstains"
     assert str(lf.explain("gas")) == "e: abstains (nothing found)"
     assert mw.regex("t", "Yes", r"(?<!x)a+", negated_by=True).explain("no aa").matches == (
-        Match("aa", 3, 5, "no"),
+        Match("aa", 3, 5, "no", "text"),
     )
     many = mw.keywords("t", "Yes", [f"word{i}" for i in range(1000)], name="many")
     assert [match.text for match in many.explain("a word7 and a word999").matches] == ["word7", "word999"]

@@ -1,0 +1,61 @@
+"""From a run to the inspection of it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from metalwork.inspection import Inspection, Records, SplitData
+from metalwork.pipeline._job import columns_read
+from metalwork.pipeline._split import Codes
+from metalwork.probabilities import TaskProbabilities
+
+if TYPE_CHECKING:
+    from metalwork.pipeline._found import RunResults
+
+_INSPECTED = ("train", "dev")
+"""Test is for final figures alone."""
+
+
+def inspect_run(run: "RunResults") -> Inspection:
+    """The inspection of what a run has found so far: votes, and what models there are."""
+    job = run.job
+    wanted = columns_read(job.labeling_functions, job.features, job.preprocessors)
+    fields = tuple(name for name in wanted if name in job.columns["train"])
+    return Inspection(
+        job.space,
+        job.labeling_functions,
+        {split: _split_data(run, split) for split in _INSPECTED if split in job.splits},
+        fields,
+        run.label_model if "fit" in run.steps else None,
+    )
+
+
+def _split_data(run: "RunResults", split: str) -> SplitData:
+    def probabilities(kind: str, step: str) -> Callable[[int], TaskProbabilities] | None:
+        there = step in run.steps and not (kind == "end_probabilities" and run.job.end_model.is_none)
+        return partial(run.probabilities_of, kind, split) if there else None
+
+    return SplitData(
+        sizes=run.sizes(split),
+        votes=partial(run.applied.part, split),
+        rows=partial(_rows, run, split),
+        frames=run.job.split(split).frames,
+        known=_known(run, split),
+        labels=probabilities("probabilities", "fit"),
+        end=probabilities("end_probabilities", "evaluate"),
+        reads_features=run.job.label_model.features,
+    )
+
+
+def _rows(run: "RunResults", split: str, rows: Codes) -> Records:
+    part = run.job.split(split).rows(rows)
+    ids: list[Any] = rows.tolist() if part.ids is None else part.ids.to_list()
+    return Records(part.records, tuple(str(row if id is None else id) for id, row in zip(ids, rows, strict=True)))
+
+
+def _known(run: "RunResults", split: str) -> Codes | None:
+    if not run.job.split(split).n_known:
+        return None
+    return np.concatenate([run.job.known_labels(part) for part in run.records_in_parts(split, text=False)])
