@@ -3,13 +3,17 @@
 from metalwork._public import offer
 from metalwork.data._as_text import as_text
 from metalwork.data._columns import concatenate
+from metalwork.data._csv import dialect_of
 from metalwork.data._datasets import to_dataset
+from metalwork.data._dialect import Dialect
 from metalwork.data._find import DatasetStatus, cache_folder, fetch, find_data, list_datasets
+from metalwork.data._finding import format_of
 from metalwork.data._globs import find_files
 from metalwork.data._held import HeldFiles
 from metalwork.data._json import parse_object
 from metalwork.data._limits import Limits
 from metalwork.data._open import open_records
+from metalwork.data._opening import is_packed
 from metalwork.data._read import iter_records, read_records
 from metalwork.data._registry import DatasetInfo
 from metalwork.data._remote import is_address, without_secrets
@@ -19,6 +23,7 @@ from metalwork.data._types import Kind, Reading, read_as
 __all__ = [
     "DatasetInfo",
     "DatasetStatus",
+    "Dialect",
     "HeldFiles",
     "Kind",
     "Limits",
@@ -28,10 +33,13 @@ __all__ = [
     "as_text",
     "cache_folder",
     "concatenate",
+    "dialect_of",
     "fetch",
     "find_data",
     "find_files",
+    "format_of",
     "is_address",
+    "is_packed",
     "iter_records",
     "list_datasets",
     "open_records",

@@ -52,6 +52,7 @@ def write_bytes(path: Path, content: bytes, expected: str | None) -> str:
         When the file may not be written to.
     """
     target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
     with _alone(target.parent):
         if target.exists() and not os.access(target, os.W_OK):
             raise ConfigError(f"{path} must be a file that you may write to; it is read-only. Change its mode.")
