@@ -92,14 +92,21 @@ class Trial:
     def fit_label_model(self, model: Any) -> Floats:
         """Its labels of train; those of test are kept for mixing."""
         model.fit(self.data.train.votes)
-        self.posterior["test"] = model.predict_proba(self.data.test.votes).end
-        return np.asarray(model.predict_proba(self.data.train.votes).end)
+        self.posterior = {split: model.predict_proba(getattr(self.data, split).votes).end for split in SPLITS}
+        return self.posterior["train"]
 
-    def end_model(self, labels: Floats, rows: Any, weights: Any = None, X: Any = None) -> Any:
-        """An end model trained on ``labels`` (n_train, n_end_labels) of ``rows``."""
+    @property
+    def dev(self) -> tuple[Any, Any]:
+        """Dev records of known label, and these."""
         known = self.data.dev.gold >= 0
-        dev = self.X["dev"][known], self.schema.end_names(self.data.dev.gold[known])
-        model = mw.EndModel(self.schema, self.architecture, random_state=self.seed)
+        return self.X["dev"][known], self.schema.end_names(self.data.dev.gold[known])
+
+    def end_model(
+        self, labels: Floats, rows: Any, weights: Any = None, X: Any = None, dev: Any = (), **options: Any
+    ) -> Any:
+        """An end model trained on ``labels`` (n_train, n_end_labels) of ``rows``; ``dev`` None: without."""
+        dev = self.dev if dev == () else dev
+        model = mw.EndModel(self.schema, self.architecture, random_state=self.seed, **options)
         probs = mw.TaskProbabilities(labels[rows], self.schema)
         return model.fit((self.X["train"] if X is None else X)[rows], probs, dev, weights)
 
@@ -107,14 +114,16 @@ class Trial:
         known = self.data.test.gold >= 0
         return float(100.0 * (proba.argmax(axis=1) == self.data.test.gold)[known].mean())
 
-    def of(self, model: Any) -> Floats:
-        return np.asarray(model.predict_proba(self.X["test"]).end)
+    def of(self, model: Any, split: str = "test") -> Floats:
+        return np.asarray(model.predict_proba(self.X[split]).end)
 
 
-def arms(trial: Trial) -> Iterator[tuple[str, float]]:
+def arms(trial: Trial, group: str) -> Iterator[tuple[str, float]]:
     """Name and accuracy on test, one after another."""
     voted = trial.data.train.voted
-    for name, mode in (("hard vote's labels", "hard"), ("soft vote's labels", "soft")):
+    for name, mode in (
+        () if group != "tricks" else (("hard vote's labels", "hard"), ("soft vote's labels", "soft"))
+    ):
         labels = trial.fit_label_model(mw.MajorityVote(trial.schema, mode=mode))
         yield name, trial.accuracy(trial.of(trial.end_model(labels, voted)))
     labels = trial.fit_label_model(mw.HierarchicalLabelModel(trial.schema))
@@ -122,7 +131,7 @@ def arms(trial: Trial) -> Iterator[tuple[str, float]]:
     plain = trial.end_model(labels, voted)
     proba = trial.of(plain)
     yield "our labels", trial.accuracy(proba)
-    for name, found in tricks(trial, labels, plain, proba):
+    for name, found in GROUPS[group](trial, labels, plain, proba):
         yield name, trial.accuracy(found)
 
 
@@ -145,9 +154,62 @@ def tricks(trial: Trial, labels: Floats, plain: Any, proba: Floats) -> Iterator[
     both = np.concatenate([labels, np.eye(n_labels)[trial.data.dev.gold[known]]])
     X = sp.vstack([trial.X["train"], trial.X["dev"][known]]).tocsr()
     yield "dev records in training", trial.of(trial.end_model(both, np.append(voted, known[known]), X=X))
-    mixed = np.sqrt(proba * trial.posterior["test"])
-    mixed /= mixed.sum(axis=1, keepdims=True)
-    yield "mixed with test votes", np.where(trial.data.test.voted[:, None], mixed, proba)
+
+
+def mixes(trial: Trial, labels: Floats, plain: Any, proba: Floats) -> Iterator[tuple[str, Floats]]:
+    """Probabilities of test records, by network and label model together where there are votes."""
+    prior = labels[trial.data.train.voted].mean(axis=0)
+    seen, gold = trial.data.dev.voted & (trial.data.dev.gold >= 0), trial.data.dev.gold
+    on_dev = trial.of(plain, "dev")[seen], trial.posterior["dev"][seen]
+
+    def mixed(found: Floats) -> Floats:
+        return np.where(trial.data.test.voted[:, None], found, proba)
+
+    both = proba, trial.posterior["test"]
+    yield "both: label model where there are votes", mixed(both[1])
+    yield "both: mean", mixed((both[0] + both[1]) / 2)
+    yield "both: mean of the logarithms", mixed(_pooled(*both, 0.5))
+    yield "both: product over the prior", mixed(_pooled(*both, 1.0, 1.0, prior))
+    shares = np.linspace(0, 1, 11)
+    losses = [-np.log(_pooled(*on_dev, share)[np.arange(seen.sum()), gold[seen]]).mean() for share in shares]
+    yield "both: share by dev", mixed(_pooled(*both, float(shares[np.argmin(losses)])))
+    surest = np.where(both[0].max(axis=1) >= both[1].max(axis=1), 0, 1)[:, None]
+    yield "both: the surer one", mixed(np.where(surest == 0, *both))
+
+
+def _pooled(network: Floats, votes: Floats, share: float, rest: float | None = None, prior: Any = 1.0) -> Floats:
+    """Weighted geometric mean of both, over a prior; with ``rest`` the network's own exponent."""
+    own = 1.0 - share if rest is None else rest
+    logs = own * np.log(np.maximum(network, 1e-12)) + share * np.log(np.maximum(votes, 1e-12)) - np.log(prior)
+    found = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
+def epochs(trial: Trial, labels: Floats, plain: Any, proba: Floats) -> Iterator[tuple[str, Floats]]:
+    """Probabilities of test records, of networks trained without dev records."""
+    voted = np.flatnonzero(trial.data.train.voted)
+    yield "no dev: all epochs", trial.of(trial.end_model(labels, voted, dev=None))
+    rng = np.random.default_rng(trial.seed)
+    order = rng.permutation(voted)
+    held, rest = order[: len(order) // 5], order[len(order) // 5 :]
+    drawn = np.array([rng.choice(labels.shape[1], p=labels[row] / labels[row].sum()) for row in held])
+    seen = (
+        trial.X["train"][held],
+        trial.schema.end_names(drawn),
+    )  # the loss on labels drawn is the soft loss expected
+    search = trial.end_model(labels, rest, dev=seen)
+    losses = [epoch["dev_loss"] for epoch in search.history_]
+    best = int(np.argmin(losses)) + 1
+    print(f"{trial.data.name} {trial.seed}: epoch {best} of {len(losses)}", file=sys.stderr)
+    yield (
+        "no dev: least held-out soft loss, then all",
+        trial.of(trial.end_model(labels, voted, dev=None, max_epochs=best)),
+    )
+    likely = trial.X["train"][held], trial.schema.end_names(labels[held].argmax(axis=1))
+    yield "no dev: held-out labels as dev", trial.of(trial.end_model(labels, rest, dev=likely))
+
+
+GROUPS = {"tricks": tricks, "both": mixes, "epochs": epochs}
 
 
 def main() -> None:
@@ -155,6 +217,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--architecture", default="linear", help="of the end model")
     parser.add_argument("--trials", type=int, default=3)
+    parser.add_argument("--group", choices=GROUPS, default="tricks", help="what is tried on our labels")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="parts of the names of data sets")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -165,7 +228,7 @@ def main() -> None:
             if asked.only and not any(part in name for part in asked.only):
                 continue
             for seed in range(asked.trials):
-                for arm, accuracy in arms(Trial(draw(seed), asked.architecture, seed)):
+                for arm, accuracy in arms(Trial(draw(seed), asked.architecture, seed), asked.group):
                     found.setdefault(arm, {}).setdefault(name, []).append(accuracy)
             print(f"{name} done", file=sys.stderr, flush=True)
     names = list(found["our labels"])

@@ -21,7 +21,9 @@ RunCodeOption = Annotated[
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", metavar="end|label", help="Which model predicts; the end model where there is one."),
+    typer.Option(
+        "--model", metavar="end|label|both", help="Which model predicts; the end model where there is one."
+    ),
 ]
 MinConfidenceOption = Annotated[
     float, typer.Option("--min-confidence", help="Give no label that is less probable.")

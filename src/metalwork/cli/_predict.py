@@ -13,6 +13,8 @@ from metalwork.delivery import Predictor
 from metalwork.errors import ConfigError
 from metalwork.pipeline import Progress
 
+_TITLES = {"end": "the end model", "label": "the label model", "both": "both models"}
+
 
 def run_predict(run: Path, files: Sequence[str], out: Path, model: str | None, run_code: bool, **how: Any) -> None:
     """Predict the records of files into a table, and say how many labels were given."""
@@ -31,7 +33,7 @@ def run_predict(run: Path, files: Sequence[str], out: Path, model: str | None, r
         done["records"] = n_done
         meter(Progress("predict", "records", n_done, n_points))
 
-    with step(f"Predicting with the {'end' if predictor.model == 'end' else 'label'} model") as meter:
+    with step(f"Predicting with {_TITLES[predictor.model]}") as meter:
         predictor.write(named(files), out, progress=note, **how)
     console_out().print(plain(f"{done['records']:,} records: {out}"), soft_wrap=True)
 

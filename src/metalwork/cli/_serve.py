@@ -20,7 +20,7 @@ def run_serve(
 ) -> None:
     """Answer requests until the process is told to end."""
     allowed = ServerLimits(**limits)  # before anything is loaded: the extra may be missing
-    runtime = "torch" if model == "label" else best_runtime(run)
+    runtime = "torch" if model in ("label", "both") else best_runtime(run)
     predictor = Predictor.load(run, model=model, run_code=run_code, runtime=runtime)  # type: ignore[arg-type]
     found = predictor.cut(**cut)
     run_server(

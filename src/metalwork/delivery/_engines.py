@@ -32,7 +32,7 @@ class Engine(ABC):
     """
 
     kind: ClassVar[str]
-    """``"end"`` or ``"label"``: whose probabilities these are."""
+    """``"end"``, ``"label"`` or ``"both"``: whose probabilities these are."""
     schema: TaskSchema
     columns: tuple[str, ...] | None
     voting: "Voting | None" = None
@@ -62,6 +62,10 @@ class EndEngine(Engine):
 
     def explain(self, frame: pl.DataFrame, end_label: str) -> "list[FeatureEffect]":
         return self.model.explain(self._read(frame), 0, end_label)
+
+    def proba_of(self, frame: pl.DataFrame, votes: LabelMatrix) -> FloatArray:
+        """:meth:`proba` of records whose votes are known."""
+        return self.model.predict_proba(frame if self.voting is None else with_votes(frame, votes)).end
 
     def _read(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The records, with the votes on them where the model reads these."""
@@ -134,5 +138,38 @@ class LabelEngine(Engine):
         return isinstance(self.model, FeatureAwareLabelModel) and bool(self.model.feature_model_)
 
     def proba(self, frame: pl.DataFrame) -> FloatArray:
-        votes = self.voting.votes(frame)
+        return self.proba_of(frame, self.voting.votes(frame))
+
+    def proba_of(self, frame: pl.DataFrame, votes: LabelMatrix) -> FloatArray:
+        """:meth:`proba` of records whose votes are known."""
         return self.model.predict_proba(votes, features=frame if self._reads_records else None).end
+
+
+class BothEngine(Engine):
+    """Network and label model together."""
+
+    kind = "both"
+
+    voting: Voting
+
+    def __init__(self, network: "EndModel", model: LabelModel, voting: Voting | None) -> None:
+        assert voting is not None
+        self._end, self._label = EndEngine(network, voting), LabelEngine(model, voting)
+        self.voting, self.schema, self.columns = voting, network.schema, None
+
+    def proba(self, frame: pl.DataFrame) -> FloatArray:
+        votes = self.voting.votes(frame)
+        return pooled(self._end.proba_of(frame, votes), self._label.proba_of(frame, votes), votes)
+
+    def explain(self, frame: pl.DataFrame, end_label: str) -> "list[FeatureEffect]":
+        return self._end.explain(frame, end_label)
+
+
+def pooled(end: FloatArray, label: FloatArray, votes: LabelMatrix) -> FloatArray:
+    """Mean of the end model's and the label model's probabilities on records with votes, else the end model's.
+
+    A linear opinion pool (Stone, 1961) with equal weights; ``benchmarks/end_model_labels.py --group both`` has it
+    beside others.
+    """
+    has_votes = (votes.codes >= 0).any(axis=1, keepdims=True)
+    return np.where(has_votes, (end + label) / 2.0, end)

@@ -12,7 +12,7 @@ import polars as pl
 from metalwork._checks import FloatArray, check_fraction
 from metalwork.delivery._answers import Codes, Cut, evidence_in
 from metalwork.delivery._card import model_card
-from metalwork.delivery._engines import EndEngine, LabelEngine
+from metalwork.delivery._engines import BothEngine, EndEngine, Engine, LabelEngine, Voting
 from metalwork.delivery._folder import ONNX, FolderSource, is_folder, known_dev, write_folder
 from metalwork.delivery._onnx_engine import OnnxEngine, has_onnxruntime
 from metalwork.delivery._reading import Explanation, Reading
@@ -26,10 +26,7 @@ from metalwork.pipeline import KeptRun, reads_votes
 from metalwork.probabilities import TaskProbabilities
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
-    from metalwork.end_models import OnnxCheck
+    from metalwork.end_models import EndModel, OnnxCheck
 
 
 class Predictor(Reading):
@@ -44,8 +41,8 @@ class Predictor(Reading):
     schema : TaskSchema
     name : str
         The run's or model's name.
-    model : {"end", "label"}
-        Which model predicts: the trained network, or the label model from the votes of the labeling functions.
+    model : {"end", "label", "both"}
+        Which predicts: the trained network, the label model from the votes of labeling functions, or both.
     columns : tuple of str or None
         The columns of records that it reads; None where labeling functions read what they name.
 
@@ -62,7 +59,7 @@ class Predictor(Reading):
         cls,
         path: str | os.PathLike[str],
         *,
-        model: Literal["end", "label"] | None = None,
+        model: Literal["end", "label", "both"] | None = None,
         lfs: Sequence[LabelingFunction] | None = None,
         run_code: bool = False,
         device: str = "cpu",
@@ -74,8 +71,9 @@ class Predictor(Reading):
         ----------
         path : path
             A run folder, in which the label model is fitted at least, or a folder that :meth:`export` wrote.
-        model : {"end", "label"}, optional
-            Which model predicts; the end model where the run has trained one, else the label model.
+        model : {"end", "label", "both"}, optional
+            Which model predicts; the end model where the run has trained one, else the label model. ``"both"``:
+            the mean of their probabilities where a record has votes, else the end model's.
         lfs : list of LabelingFunction, optional
             The run's labeling functions, where the folder does not hold them: for runs of records in memory.
         run_code : bool
@@ -98,11 +96,10 @@ class Predictor(Reading):
         chosen = source.pick(model)
         if chosen == "end" and runtime == "onnx":
             return cls(source, _onnx_engine(source, device), source.voting(lfs, run_code, needed=False))
-        network = source.end_model(device) if chosen == "end" else None
-        needed = network is None or reads_votes(network.featurizer_.columns)
+        network = None if chosen == "label" else source.end_model(device)
+        needed = chosen != "end" or network is None or reads_votes(network.featurizer_.columns)
         voting = source.voting(lfs, run_code, needed=needed)
-        engine = LabelEngine(source.label_model, voting) if network is None else EndEngine(network, voting)
-        return cls(source, engine, voting)
+        return cls(source, _engine(chosen, source, network, voting), voting)
 
     def predict_proba(self, records: Any) -> TaskProbabilities:
         """Probabilities of the end labels, and of every task's labels.
@@ -337,6 +334,14 @@ class Predictor(Reading):
 def _open_source(path: Path) -> Source:
     """What a folder holds: an exported model, or else a run."""
     return FolderSource(path) if is_folder(path) else RunSource(KeptRun(path))
+
+
+def _engine(chosen: str, source: Source, network: "EndModel | None", voting: Voting | None) -> Engine:
+    if network is None:
+        return LabelEngine(source.label_model, voting)
+    if chosen == "both":
+        return BothEngine(network, source.label_model, voting)
+    return EndEngine(network, voting)
 
 
 def _onnx_engine(source: Source, device: str) -> OnnxEngine:

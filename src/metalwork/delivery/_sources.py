@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metalwork._checks import check_choice
+from metalwork._checks import FloatArray, check_choice
 from metalwork.delivery._answers import Codes
-from metalwork.delivery._engines import Voting
+from metalwork.delivery._engines import Voting, pooled
 from metalwork.errors import ConfigError
 from metalwork.label_models import LabelModel
 from metalwork.labeling import LabelingFunction
@@ -20,10 +20,10 @@ from metalwork.votes import LabelMatrix
 if TYPE_CHECKING:
     from metalwork.end_models import EndModel
 
-KINDS = ("end", "label")
-_TITLES = {"end": "end model", "label": "label model"}
+KINDS = ("end", "label", "both")
 _SHARES = {"end": "end_probabilities", "label": "probabilities"}
-_STEPS = {"end": "train", "label": "fit"}
+_STEPS = {"end": "train", "label": "fit", "both": "train"}
+_KEPT_BY = {"end": "evaluate", "label": "fit", "both": "evaluate"}
 
 
 class Source(ABC):
@@ -33,7 +33,7 @@ class Source(ABC):
 
     @abstractmethod
     def pick(self, model: str | None) -> str:
-        """Which model predicts, ``"end"`` or ``"label"``; ``ConfigError`` where it is not there."""
+        """Which model predicts, ``"end"``, ``"label"`` or ``"both"``; ``ConfigError`` where it is not there."""
 
     @abstractmethod
     def end_model(self, device: str) -> "EndModel":
@@ -71,16 +71,17 @@ class RunSource(Source):
 
     def __init__(self, kept: KeptRun) -> None:
         self.kept = kept
+        self._lfs: KeptLFs | None = None
         self.name = kept.folder.path.resolve().name if kept.project is None else kept.project.name
 
     def pick(self, model: str | None) -> str:
         if model is None:
             return "end" if self.kept.has_end_model else "label"
         self.kept.folder.require(_STEPS[check_choice("model", model, KINDS)])
-        if model == "end" and not self.kept.has_end_model:
+        if model != "label" and not self.kept.has_end_model:
             raise ConfigError(
                 f"model must be 'label' here: {self.kept.folder.path} has no end model, as its project says "
-                "(end_model: none); got 'end'. Ask for the label model, or train a network."
+                f"(end_model: none); got {model!r}. Ask for the label model, or train a network."
             )
         return model
 
@@ -93,14 +94,15 @@ class RunSource(Source):
 
     def voting(self, lfs: Sequence[LabelingFunction] | None, run_code: bool, needed: bool) -> Voting | None:
         if lfs is not None:
-            given = KeptLFs(list(lfs), self.label_model.schema)
-            return Voting(given, self.kept.vote_total(given))
-        try:
-            own = self.kept.lfs(run_code)
-        except ConfigError:
-            if needed or run_code:
-                raise
-            return None
+            own = KeptLFs(list(lfs), self.label_model.schema)
+        else:
+            try:
+                own = self.kept.lfs(run_code)
+            except ConfigError:
+                if needed or run_code:
+                    raise
+                return None
+        self._lfs = own
         return Voting(own, self.kept.vote_total(own))
 
     @property
@@ -108,11 +110,17 @@ class RunSource(Source):
         return self.kept.types
 
     def predictions(self, model: str, schema: TaskSchema, split: str) -> Iterator[TaskProbabilities]:
-        self.kept.folder.require({"end": "evaluate", "label": "fit"}[model])
+        self.kept.folder.require(_KEPT_BY[model])
         if split not in self.kept.splits:
             known = ", ".join(map(repr, self.kept.splits))
             raise ConfigError(f"against must be a split of the run, one of {known}; got {split!r}.")
-        return (TaskProbabilities(end, schema) for end in self.kept.shares(_SHARES[model], split))
+        shares = self._both(split) if model == "both" else self.kept.shares(_SHARES[model], split)
+        return (TaskProbabilities(end, schema) for end in shares)
+
+    def _both(self, split: str) -> Iterator[FloatArray]:
+        assert self._lfs is not None  # without them, both models do not predict
+        kept = (self.kept.shares(_SHARES[model], split) for model in ("end", "label"))
+        return map(pooled, *kept, self.votes(split, self._lfs))
 
     def votes(self, split: str, lfs: KeptLFs) -> Iterator[LabelMatrix]:
         return self.kept.votes_in_parts(split, lfs)
