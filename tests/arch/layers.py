@@ -14,6 +14,7 @@ LAYERS = (
     ("experiments",),
     ("examples",),
     ("pipeline", "report", "delivery", "editing"),
+    ("suggestions",),
     ("inspection",),
     (
         "labeling",
