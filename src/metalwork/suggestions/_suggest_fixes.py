@@ -30,8 +30,8 @@ def suggest_fixes(inspection: Inspection, n: int = 20) -> list[Fix]:
 
     *How a labeling function is judged*: by the other votes on its records, by the words that it does not look for
     (naive Bayes taught by all votes, see :func:`suggest_words`), and by dev labels. Votes and words count for up
-    to 8 dev records. Where one function alone knows, the others see little, so their estimates are moved together to
-    where their mean is that of the accuracies which the label model learned: who is named is found by comparison.
+    to 8 dev records. Where one function alone knows, the others see little, so their estimates are moved together
+    to where their mean is that of the accuracies that the label model learned: they are named by comparison.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def _wrong(judge: Judge, precision: dict[int, Belief]) -> Iterator[Fix]:
             yield Fix(
                 "off branch",
                 f"{names[j]!r} votes on {label.task}, which applies under {above[1]!r}, but about "
-                f"{off.mean:.0%} of its {n_votes:,} votes fall elsewhere{off.on_dev}. Narrow it, or join it with one for "
-                f"{above[1]!r}.",
+                f"{off.mean:.0%} of its {n_votes:,} votes fall elsewhere{off.on_dev}. "
+                f"Narrow it, or join it with one for {above[1]!r}.",
                 off.mean * n_votes,
                 (names[j],),
                 label.task,
