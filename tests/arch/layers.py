@@ -13,8 +13,8 @@ LAYERS = (
     ("cli",),
     ("experiments",),
     ("examples",),
+    ("studio",),
     ("pipeline", "report", "delivery", "editing"),
-    ("suggestions",),
     ("inspection",),
     (
         "labeling",

@@ -19,13 +19,14 @@ from metalwork.labeling._function import (
     runs_python,
 )
 from metalwork.labeling._guard import can_time
+from metalwork.labeling._held import HeldRecords
 from metalwork.labeling._inputs import names_read
 from metalwork.labeling._negation_words import NEGATIONS
 from metalwork.labeling._preprocess import Preprocessor, preprocessor, preprocessors_in
 from metalwork.labeling._returns import ByTask, Not, Spaces
 from metalwork.labeling._soft import from_probabilities
 from metalwork.labeling._store import Entry, Store, StoreSummary, store_at
-from metalwork.labeling._text import WordList, keywords, regex, word_list
+from metalwork.labeling._text import keywords, regex
 from metalwork.labeling._text_rules import texts_matching
 from metalwork.labeling._total import VoteTotal
 
@@ -36,6 +37,7 @@ __all__ = [
     "ByTask",
     "Entry",
     "Explanation",
+    "HeldRecords",
     "LabelingFunction",
     "Match",
     "Not",
@@ -45,7 +47,6 @@ __all__ = [
     "Store",
     "StoreSummary",
     "VoteTotal",
-    "WordList",
     "apply",
     "apply_shards",
     "can_time",
@@ -70,7 +71,6 @@ __all__ = [
     "texts_matching",
     "threshold",
     "warn_of_lost",
-    "word_list",
 ]
 
 offer(__name__, globals())

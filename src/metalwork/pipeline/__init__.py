@@ -4,6 +4,7 @@ from metalwork._public import offer
 from metalwork.pipeline._check import check_job
 from metalwork.pipeline._coverage import Coverage, LabelShares
 from metalwork.pipeline._data import SPLITS
+from metalwork.pipeline._draft import Sample, draft_rule, sample_records
 from metalwork.pipeline._dry_run import dry_run
 from metalwork.pipeline._events import Event, LFProgress, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._exports import write_csv
@@ -15,13 +16,21 @@ from metalwork.pipeline._manifest import file_digest
 from metalwork.pipeline._project import Project, load_project
 from metalwork.pipeline._run import Run
 from metalwork.pipeline._scores import Results
-from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings, OutputSettings
+from metalwork.pipeline._settings import (
+    REGEX_FLAGS,
+    EndModelSettings,
+    FeatureSettings,
+    LabelModelSettings,
+    OutputSettings,
+    RuleSettings,
+)
 from metalwork.pipeline._split import LargeSplit, Split
 from metalwork.pipeline._try import Tried, explain_lf, find_lf, record_of, try_lfs
 from metalwork.pipeline._unfinished import unfinished_run
 from metalwork.pipeline._votes import reads_votes, with_votes
 
 __all__ = [
+    "REGEX_FLAGS",
     "SPLITS",
     "STEPS",
     "Coverage",
@@ -39,8 +48,10 @@ __all__ = [
     "Progress",
     "Project",
     "Results",
+    "RuleSettings",
     "Run",
     "RunFolder",
+    "Sample",
     "Split",
     "StepFinished",
     "StepStarted",
@@ -48,6 +59,7 @@ __all__ = [
     "Warned",
     "build_featurizer",
     "check_job",
+    "draft_rule",
     "dry_run",
     "explain_lf",
     "file_digest",
@@ -57,6 +69,7 @@ __all__ = [
     "open_folder",
     "reads_votes",
     "record_of",
+    "sample_records",
     "try_lfs",
     "unfinished_run",
     "with_votes",

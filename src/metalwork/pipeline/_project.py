@@ -216,7 +216,7 @@ def _name_faults(folder: Path, settings: ProjectSettings, space: Space) -> Itera
     """Rules and a class prior that do not fit the schema."""
     faulty: list[int] = []
     for i, rule in enumerate(settings.lfs.rules):
-        for key, text in _rule_faults(rule, space, folder):
+        for key, text in rule_faults(rule, space, folder):
             place: tuple[Key, ...] = ("lfs", "rules", i, *key)
             faulty.append(i)
             yield place, f"{dotted(place)}: {text}"
@@ -231,7 +231,7 @@ def _name_faults(folder: Path, settings: ProjectSettings, space: Space) -> Itera
         yield from prior_faults(prior, space.schema)
 
 
-def _rule_faults(rule: RuleSettings, space: Space, folder: Path) -> Iterator[tuple[tuple[Key, ...], str]]:
+def rule_faults(rule: RuleSettings, space: Space, folder: Path) -> Iterator[tuple[tuple[Key, ...], str]]:
     tasks = (rule.task,) if isinstance(rule.task, str) else rule.task or ()
     if wrong := [task for task in tasks if task not in space.tasks]:
         yield ("task",), unknown_name("task", wrong[0], space.tasks)
