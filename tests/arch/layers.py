@@ -15,6 +15,7 @@ LAYERS = (
     ("examples",),
     ("studio",),
     ("pipeline", "report", "delivery", "editing"),
+    ("suggestions",),
     ("inspection",),
     (
         "labeling",

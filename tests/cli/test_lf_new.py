@@ -133,14 +133,19 @@ def test_mistakes_change_nothing(project: Path, arguments: list[str], fault: str
     assert path.read_bytes() == before
 
 
-def test_a_project_without_a_python_file_is_told(project: Path) -> None:
+def test_a_project_without_a_python_file_gets_one_unless_one_is_there(project: Path) -> None:
     text = project.read_text(encoding="utf-8")
     project.write_text(
         "\n".join(line for line in text.splitlines() if "python: lfs.py" not in line), encoding="utf-8"
     )
     result = metalwork("lf", "new", "keywords", "--project", project)
     assert result.exit_code == 1
-    assert "must name a Python file for labeling functions; got none. Make an empty file lfs.py" in result.output
+    assert "must name its Python file for labeling functions; got none, but" in result.output
+    (project.parent / "lfs.py").unlink()
+    assert metalwork("lf", "new", "keywords", "refunds", "--project", project).exit_code == 0
+    assert load_project(project).settings.lfs.python == "lfs.py"
+    assert Job.of_project(load_project(project)).labeling_functions[0].name == "refunds"
+    assert "# simple ones need no Python" in project.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from string import Template
 from typing import Final
 
 from metalwork._files import atomic_write
+from metalwork.editing import ProjectEditor
 from metalwork.errors import ConfigError
 from metalwork.pipeline import Project
 from metalwork.schema import unknown_name
 
 _FOLDER: Final = files("metalwork.cli") / "templates" / "lfs"
+_NEW: Final = "lfs.py"
 _IMPORT: Final = "import metalwork as mw"
 
 
@@ -42,24 +44,18 @@ def add_skeleton(
 ) -> Written:
     """Append a skeleton to the project's Python file; nothing that stands there is changed.
 
+    A project that names no such file gets one, ``lfs.py`` beside it.
+
     Raises
     ------
     ConfigError
-        For a kind or task that there is not, a name that cannot be given or is taken, or a project without a
-        Python file.
+        For a kind or task that there is not, or a name that cannot be given or is taken.
     """
     if kind not in (known := kinds()):
         raise ConfigError(unknown_name("kind of labeling function", kind, list(known)))
     if task is not None and task not in project.space.tasks:
         raise ConfigError(unknown_name("task of the schema", task, project.space.tasks))
-    python = project.settings.lfs.python
-    if python is None:
-        raise ConfigError(
-            f"{project.path} must name a Python file for labeling functions; got none. "
-            "Make an empty file lfs.py beside it, and write python: lfs.py under lfs."
-        )
-    path = project.folder / python
-    text = _decoded(path)
+    path, text = _python_of(project)
     names = _names_in(text, path)
     chosen = _free(kind, names) if name is None else _check_name(name, names, path)
     skeleton = _fill(project, kind, chosen, task or project.space.tasks[0], field)
@@ -69,7 +65,23 @@ def add_skeleton(
     gap = "" if not text.strip() else end * 2 if text.endswith("\n") else end * 3
     with atomic_write(path) as stream:
         stream.write((text + gap + skeleton.replace("\n", end)).encode("utf-8"))
+    if project.settings.lfs.python is None:
+        ProjectEditor(project.path).set("lfs.python", path.name)
     return Written(path, (text + gap).count("\n") + 1, chosen, "LABELING_FUNCTIONS" in names)
+
+
+def _python_of(project: Project) -> tuple[Path, str]:
+    """The project's Python file, and what stands there; where it names none, one that is still to be made."""
+    if project.settings.lfs.python is not None:
+        path = project.folder / project.settings.lfs.python
+        return path, _decoded(path)
+    path = project.folder / _NEW
+    if path.exists():
+        raise ConfigError(
+            f"{project.path} must name its Python file for labeling functions; got none, but {path} is there. "
+            f"Write python: {_NEW} under lfs if it is meant: it is run then."
+        )
+    return path, ""
 
 
 def _fill(project: Project, kind: str, name: str, task: str, field: str | None) -> str:

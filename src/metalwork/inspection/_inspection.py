@@ -53,7 +53,7 @@ class Inspection:
         label_model: LabelModel | None = None,
     ) -> None:
         self.schema: TaskSchema = space.schema
-        self.lfs = tuple(lfs)
+        self.lfs, self.fields, self.label_model = tuple(lfs), fields, label_model
         for name in splits:
             check_choice("split", name, _SPLITS)
         self._facts = {name: SplitFacts(name, data, self.schema, fields) for name, data in splits.items()}
@@ -65,6 +65,10 @@ class Inspection:
     def splits(self) -> tuple[str, ...]:
         """The splits that are inspected: train, and dev where there is one."""
         return tuple(self._facts)
+
+    def data(self, split: str) -> SplitData:
+        """What the inspection was given of a split."""
+        return self._of(split).data
 
     def n_points(self, split: str) -> int:
         """Number of records of a split."""

@@ -26,7 +26,7 @@ from metalwork.labeling._preprocess import Preprocessor, preprocessor, preproces
 from metalwork.labeling._returns import ByTask, Not, Spaces
 from metalwork.labeling._soft import from_probabilities
 from metalwork.labeling._store import Entry, Store, StoreSummary, store_at
-from metalwork.labeling._text import keywords, regex
+from metalwork.labeling._text import WordList, keywords, regex, word_list
 from metalwork.labeling._text_rules import texts_matching
 from metalwork.labeling._total import VoteTotal
 
@@ -47,6 +47,7 @@ __all__ = [
     "Store",
     "StoreSummary",
     "VoteTotal",
+    "WordList",
     "apply",
     "apply_shards",
     "can_time",
@@ -71,6 +72,7 @@ __all__ = [
     "texts_matching",
     "threshold",
     "warn_of_lost",
+    "word_list",
 ]
 
 offer(__name__, globals())

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Sequence, Set
-from typing import Any
+from typing import Any, NamedTuple
 
 from metalwork.errors import LabelingError
 from metalwork.labeling._function import LabelingFunction
@@ -115,6 +115,22 @@ def regex(
             f"pattern of LF {lf_name!r} must be a regular expression; got {pattern!r}: {error}."
         ) from None
     return _text_function(task, lf_name, field, rule)
+
+
+class WordList(NamedTuple):
+    """What a keyword LF looks for, and how."""
+
+    words: tuple[str, ...]
+    ignore_case: bool
+    whole_words: bool
+
+
+def word_list(lf: LabelingFunction) -> WordList | None:
+    """What a keyword LF looks for; None of other LFs."""
+    rule = lf.function
+    if not isinstance(rule, KeywordRule):
+        return None
+    return WordList(rule.words, rule.ignore_case, rule.whole_words)
 
 
 def _text_function(task: Any, name: str, field: Any, rule: TextRule) -> LabelingFunction:

@@ -40,6 +40,12 @@ def job_faults(job: Job) -> Iterator[Fault]:
     columns = job.columns
     if job.project is not None:
         yield from job.project.faults
+    if not job.labeling_functions:
+        yield (
+            ("lfs",),
+            "lfs must hold at least one labeling function; there is none yet. Begin with `metalwork suggest`, "
+            "`metalwork lf new`, or a rule under lfs.rules.",
+        )
     yield from ((("lfs",), text) for text in function_faults(job.labeling_functions, job.space))
     yield from ((("lfs",), text) for text in _read_faults(job, columns))
     yield from _feature_faults(job, columns)

@@ -145,8 +145,11 @@ class RunResults(ABC):
 
     @property
     def inspection(self) -> Inspection:
-        """Questions about the records of train and dev, over what the steps that are done have found."""
-        applied = self.applied
+        """Questions about the records of train and dev, over what the steps that are done have found.
+
+        A job without labeling functions has no votes yet; its records can be asked for.
+        """
+        applied = self.applied if self.job.labeling_functions else None
         if self._assembled.get("inspected") != (applied, self.steps):
             self._assembled |= {"inspected": (applied, self.steps), "inspection": inspect_run(self)}
         found: Inspection = self._assembled["inspection"]

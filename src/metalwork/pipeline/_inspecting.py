@@ -1,6 +1,6 @@
 """From a run to the inspection of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +8,9 @@ import numpy as np
 
 from metalwork.inspection import Inspection, Records, SplitData
 from metalwork.pipeline._job import columns_read
-from metalwork.pipeline._split import Codes
+from metalwork.pipeline._split import Codes, sizes_of
 from metalwork.probabilities import TaskProbabilities
+from metalwork.votes import votes_in
 
 if TYPE_CHECKING:
     from metalwork.pipeline._found import RunResults
@@ -37,15 +38,30 @@ def _split_data(run: "RunResults", split: str) -> SplitData:
         there = step in run.steps and not (kind == "end_probabilities" and run.job.end_model.is_none)
         return partial(run.probabilities_of, kind, split) if there else None
 
+    if not run.job.labeling_functions:
+        return _without_votes(run, split)
     return SplitData(
         sizes=run.sizes(split),
         votes=partial(run.applied.part, split),
         rows=partial(_rows, run, split),
         frames=run.job.split(split).frames,
-        known=_known(run, split),
+        known=_known(run, split, run.sizes(split)),
         labels=probabilities("probabilities", "fit"),
         end=probabilities("end_probabilities", "evaluate"),
         reads_features=run.job.label_model.features,
+    )
+
+
+def _without_votes(run: "RunResults", split: str) -> SplitData:
+    """A split of a job that has no labeling function yet."""
+    sizes = sizes_of(run.job.split(split).n_points)
+    empty = votes_in(run.job.space, np.empty((max(sizes), 0), np.int64), [], [])
+    return SplitData(
+        sizes=tuple(sizes),
+        votes=lambda number: empty.rows(np.arange(sizes[number])),
+        rows=partial(_rows, run, split),
+        frames=run.job.split(split).frames,
+        known=_known(run, split, sizes),
     )
 
 
@@ -55,7 +71,8 @@ def _rows(run: "RunResults", split: str, rows: Codes) -> Records:
     return Records(part.records, tuple(str(row if id is None else id) for id, row in zip(ids, rows, strict=True)))
 
 
-def _known(run: "RunResults", split: str) -> Codes | None:
+def _known(run: "RunResults", split: str, sizes: Sequence[int]) -> Codes | None:
     if not run.job.split(split).n_known:
         return None
-    return np.concatenate([run.job.known_labels(part) for part in run.records_in_parts(split, text=False)])
+    parts = run.job.split(split).in_parts(sizes, text=False)
+    return np.concatenate([run.job.known_labels(part) for part in parts])

@@ -300,12 +300,20 @@ class CrowdSettings(Settings):
     labels: dict[Any, Name | None] | None = None
 
 
+def _none_yet(value: Any) -> Any:
+    """A list that is still empty in the file: ``rules:`` and nothing below."""
+    return [] if value is None else value
+
+
 class LFSettings(Settings):
-    """Labeling functions: a Python file in the project's folder, rules written here, crowds, or several."""
+    """Labeling functions: a Python file in the project's folder, rules written here, crowds, or several.
+
+    A project may have none yet: its records can be looked at and labelled, and rules can be suggested.
+    """
 
     python: Text | None = None
-    rules: list[RuleSettings] = []
-    crowds: list[CrowdSettings] = []
+    rules: Annotated[list[RuleSettings], BeforeValidator(_none_yet)] = []
+    crowds: Annotated[list[CrowdSettings], BeforeValidator(_none_yet)] = []
     backend: Literal["serial", "processes", "ray"] | None = None
     n_jobs: PositiveInt | None = None
     max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
@@ -313,12 +321,6 @@ class LFSettings(Settings):
     max_memory: Annotated[int | str, PlainValidator(_read_memory)] | None = None
     on_failure: Literal["stop", "continue"] = "stop"
     cache: bool = True
-
-    @model_validator(mode="after")
-    def _some(self) -> Self:
-        if self.python is None and not self.rules and not self.crowds:
-            raise ValueError("must name a python file, or list rules or crowds")
-        return self
 
 
 class LabelModelSettings(Settings):
@@ -449,7 +451,7 @@ class ProjectSettings(Settings):
     name: Text | None = None
     task_schema: Annotated[Any, Field(alias="schema")]
     data: DataSettings
-    lfs: LFSettings
+    lfs: Annotated[LFSettings, BeforeValidator(lambda value: {} if value is None else value)] = LFSettings()
     label_model: LabelModelSettings = LabelModelSettings()
     features: FeatureSettings
     end_model: EndModelSettings = EndModelSettings()

@@ -82,8 +82,8 @@ def test_lists_every_fault_with_its_position(tmp_path: Path) -> None:
         "  - project.yaml:11:7: lfs.rules[2] must have the key label beside keywords: the label it votes for.\n"
         "  - project.yaml:12:1: 'feature' is no key of the project file. Did you mean 'features'?\n"
         "  - project.yaml:13:13: end_model.max_epochs must be a valid integer; got 'ten'.\n"
-        "  - project.yaml:13:30: end_model.architecture must be 'tree', 'hier', 'levels', 'flat', 'single' or "
-        "'linear'; got 'hierarchical'.\n"
+        "  - project.yaml:13:30: end_model.architecture must be 'tree', 'hier', 'levels', 'flat', 'single', "
+        "'linear' or 'none'; got 'hierarchical'.\n"
         "  - project.yaml:14:1: random_state must be greater than or equal to 0; got -1."
     )
 
@@ -258,3 +258,17 @@ def test_a_label_column_that_is_not_there_is_named(tmp_path: Path) -> None:
         "data.label must be a column of dev.csv; got 'gold'. It has: key, text, guess, label. Correct the name."
     )
     assert job.split("test").gold is None  # a test split without labels is predicted, not scored
+
+
+@pytest.mark.parametrize("lfs", ["", "lfs:\n", "lfs: {}\n", "lfs: {rules: []}\n", "lfs:\n  rules: # to come\n"])
+def test_a_project_without_a_labeling_function_can_be_looked_at(tmp_path: Path, lfs: str) -> None:
+    path = write_project(tmp_path)
+    before, _, after = path.read_text().partition("lfs:\n")
+    path.write_text(before + lfs + after[after.index("features:") :])
+    run = Run.open(path)
+    assert run.records(uncovered=True, split="train").total == run.split("train").n_points
+    assert run.records(known="Cat").total == 1
+    assert run.inspection.record("dev", 2).known == "Owl"
+    assert run.records(wrong=True).total == 0
+    with pytest.raises(ConfigError, match="lfs must hold at least one labeling function; there is none yet"):
+        run.apply()

@@ -1,0 +1,209 @@
+"""Words that may speak for a label, how precise they would be, and how many labels they would put right."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import polars as pl
+from scipy.special import betaincc, betaincinv, logit
+
+from metalwork._checks import BoolArray, FloatArray, IntArray
+from metalwork.suggestions._labels import TreeLabel, sums_by_label
+from metalwork.suggestions._material import Floats32, Material
+from metalwork.suggestions._reader import DEV_WEIGHT
+from metalwork.suggestions._words import log_odds
+from metalwork.text import any_phrase_pattern, fold_case, normalise
+
+_A_LABEL: Final = 20
+_IN_ALL: Final = 3_000
+_MOST_ROWS: Final = 300
+_LEAST_Z: Final = 1.0
+MODEL_RECORDS: Final = 8.0
+"""Labeled records that the estimate of votes and words is worth: as far from the truth as it is found to be."""
+ACCEPTED: Final = 0.7
+"""Precision from which a word is taken to be accepted."""
+_NAME_PRECISION: Final = 0.6
+_NAME_RECORDS: Final = 2.0
+_ECHO: Final = 0.9
+"""Share of its texts that are voted for the label already, from which a word has nothing to add."""
+_TIE: Final = np.float32(1.0 - 1e-5)
+_TINY: Final = 1e-9
+_PIECES: Final = re.compile(r"[^\W_]+")
+_HUMPS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LEVEL: Final = 0.95
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A word for a label.
+
+    Attributes
+    ----------
+    word : int
+    label : TreeLabel
+    source : str
+    rows : int array (n_rows,)
+        The texts that hold it.
+    precision, low, high, gain : float
+    whole : bool
+        Whether it is matched as a whole word.
+    """
+
+    word: int
+    label: TreeLabel
+    source: str
+    rows: IntArray
+    precision: float = 0.0
+    low: float = 0.0
+    high: float = 1.0
+    gain: float = 0.0
+    whole: bool = True
+
+
+def find_candidates(material: Material, labels: Sequence[TreeLabel]) -> list[Candidate]:
+    """The words that stand out for each label, by the votes and dev labels or by the label's name."""
+    found: dict[tuple[int, int], str] = {}
+    reader, words = material.reader, material.words
+    if not words.words:
+        return []
+    if (material.covered | material.is_dev).any():
+        z = _scores(material, reader.counts, labels)
+        by_dev = _scores(material, DEV_WEIGHT * reader.dev_counts, labels)
+        most = max(3, min(_A_LABEL, _IN_ALL // len(labels)))
+        for number in range(len(labels)):
+            for word in np.argsort(-z[:, number], kind="stable")[:most].tolist():
+                if z[word, number] >= _LEAST_Z:
+                    more_by_dev = by_dev[word, number] >= z[word, number] - _TINY
+                    found[word, number] = "dev" if more_by_dev else "model"
+    for number, word in _by_name(material, labels):
+        found.setdefault((word, number), "name")
+    voted = {number: _voted_for(material, labels[number]) for number in {number for _, number in found}}
+    candidates = [
+        Candidate(word, labels[number], source, words.texts_with(word)) for (word, number), source in found.items()
+    ]
+    return [
+        candidate
+        for candidate, (_, number) in zip(candidates, found, strict=True)
+        if voted[number][candidate.rows].mean() < _ECHO
+    ]
+
+
+def _voted_for(material: Material, label: TreeLabel) -> BoolArray:
+    """On which texts (n_points,) some labeling function votes for the label, or for one under it."""
+    found = np.zeros(len(material.texts), bool)
+    for j, votes in enumerate(material.votes_for):
+        if votes is not None and label.start <= votes[0] and votes[1] <= label.stop:
+            found |= material.fired[:, j]
+    return found
+
+
+def _scores(material: Material, counts: Floats32, labels: Sequence[TreeLabel]) -> FloatArray:
+    return log_odds(
+        sums_by_label(counts, list(labels)), counts.sum(axis=1, dtype=np.float64), material.words.n_texts
+    )
+
+
+def _by_name(material: Material, labels: Sequence[TreeLabel]) -> list[tuple[int, int]]:
+    """Label and word: words of a label's name that no other name of its task has, and the name as a phrase."""
+    position = material.words.position
+    pieces = [_pieces(label.label) for label in labels]
+    found = []
+    for number, (label, own) in enumerate(zip(labels, pieces, strict=True)):
+        others = {
+            piece for name in material.schema.labels(label.task) if name != label.label for piece in _pieces(name)
+        }
+        phrases = [piece for piece in own if piece not in others]
+        phrases += [" ".join(pair) for pair in pairwise(own)]
+        for phrase in phrases:
+            found += [(number, position[form]) for form in (phrase, f"{phrase}s") if form in position]
+    return found
+
+
+def _pieces(name: str) -> list[str]:
+    folded = fold_case(normalise(pl.Series([_HUMPS.sub(" ", name)], dtype=pl.String)))[0]
+    return _PIECES.findall(folded)
+
+
+def judged(material: Material, candidate: Candidate, posterior: Floats32) -> Candidate:
+    """The candidate with its precision, interval and gain, where ``posterior`` is what is known of each text.
+
+    The gain is what is to be expected of showing it: the chance that it is precise enough to be accepted, times
+    the labels that it then puts right.
+    """
+    label, rows = candidate.label, candidate.rows
+    train = rows[rows < material.n_drawn]
+    drawn = train[:: max(1, len(train) // _MOST_ROWS)]
+    read = material.reader.without(material.posterior, drawn, material.words.parts(candidate.word))
+    n_read = len(train) if float(material.reader.counts[candidate.word].sum()) > 0 else 0
+    estimate = float(label.of(read).mean()) if n_read else 0.0
+    hits, misses = _belief(material, candidate, estimate, n_read)
+    low, high = (float(betaincinv(hits, misses, (1.0 + sign * _LEVEL) / 2.0)) for sign in (-1.0, 1.0))
+    found = replace(candidate, precision=hits / (hits + misses), low=low, high=high, gain=0.0)
+    accepted = float(betaincc(hits, misses, ACCEPTED))
+    if not len(drawn) or accepted < _TINY:
+        return found
+    then = found.precision * float(betaincc(hits + 1.0, misses, ACCEPTED)) / accepted
+    right = _put_right(posterior[drawn], read, label, then, base_share(material, label))
+    scale = len(train) / len(drawn) * material.n_train / material.n_drawn
+    return replace(found, gain=accepted * right * scale)
+
+
+def _belief(material: Material, candidate: Candidate, estimate: float, n_train: int) -> tuple[float, float]:
+    """Beta distribution of the precision: what votes and words say, worth a few records, and dev labels."""
+    dev = candidate.rows[candidate.rows >= material.n_drawn]
+    right = float(candidate.label.of(material.truth[dev]).sum())
+    base, worth = base_share(material, candidate.label), min(MODEL_RECORDS, float(n_train))
+    hits, misses = base + worth * estimate + right, 1.0 - base + worth * (1.0 - estimate) + len(dev) - right
+    if candidate.source == "name":
+        hits, misses = hits + _NAME_RECORDS * _NAME_PRECISION, misses + _NAME_RECORDS * (1.0 - _NAME_PRECISION)
+    return hits, max(misses, _TINY)
+
+
+def base_share(material: Material, label: TreeLabel) -> float:
+    """Share of the label among all records."""
+    share = float(material.balance[label.start : label.stop].sum())
+    return min(max(share, 1e-6), 1.0 - 1e-6)
+
+
+def _put_right(posterior: Floats32, read: FloatArray, label: TreeLabel, precision: float, base: float) -> float:
+    """How many end labels of these records are expected to become right by a vote of this precision."""
+    inside, best = posterior[:, label.start : label.stop], posterior.max(axis=1, keepdims=True)
+    tied = posterior >= best * _TIE  # of what is tied any one may be taken
+    open_ones = tied.sum(axis=1) > tied[:, label.start : label.stop].sum(axis=1)
+    new = label.start + inside.argmax(axis=1)
+    moves = open_ones & (inside.max(axis=1) * _tilt(precision, base) > best[:, 0])
+    mean = max(float(label.of(read).mean()), _TINY)
+    then = np.minimum(read[np.arange(len(read)), new] * precision / mean, precision)
+    now = (read * tied).sum(axis=1) / tied.sum(axis=1)
+    return float((then - now)[moves].sum())
+
+
+def _tilt(precision: float, base: float) -> float:
+    """By how much a vote of this precision multiplies the odds of its label."""
+    return float(np.exp(min(logit(min(max(precision, 1e-6), 1.0 - 1e-6)) - logit(base), 30.0)))
+
+
+def after_vote(posterior: Floats32, rows: IntArray, label: TreeLabel, precision: float, base: float) -> None:
+    """Tilt what is known of ``rows`` by a vote for the label, in place."""
+    own = posterior[rows]
+    own[:, label.start : label.stop] *= _tilt(precision, base)
+    posterior[rows] = own / own.sum(axis=1, keepdims=True)
+
+
+def holding(material: Material, candidate: Candidate) -> Candidate:
+    """The candidate with the texts that its labeling function would match, and how it must match them.
+
+    Words are counted in runs that leave out signs and single letters, so a pair need not stand as a phrase.
+    """
+    texts = fold_case(normalise(pl.Series([material.texts[row] for row in candidate.rows], dtype=pl.String)))
+    phrase = [material.words.words[candidate.word]]
+    for whole in (True, False):
+        mask = texts.str.contains(any_phrase_pattern(phrase, whole)).to_numpy()
+        if 2 * mask.sum() >= len(mask):
+            break
+        if " " in phrase[0]:
+            break
+    return replace(candidate, rows=candidate.rows[mask], whole=whole)
