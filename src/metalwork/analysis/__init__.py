@@ -3,7 +3,7 @@
 from metalwork._public import offer
 from metalwork.analysis._agreement import Agreement, agreement
 from metalwork.analysis._calibration import Calibration, CalibrationBin
-from metalwork.analysis._clashes import conflict_table
+from metalwork.analysis._clashes import admitted_end_labels
 from metalwork.analysis._confusion import Confusion
 from metalwork.analysis._flat import LabelMetrics
 from metalwork.analysis._hierarchical import DepthMetrics
@@ -25,8 +25,8 @@ __all__ = [
     "Metrics",
     "TaskMetrics",
     "TaskRow",
+    "admitted_end_labels",
     "agreement",
-    "conflict_table",
     "conflicting_votes",
     "evaluate",
     "least_certain",

@@ -26,7 +26,7 @@ def find_clashes(votes: LabelMatrix) -> list[Clash]:
     if all(alphabet.plain for alphabet in votes.alphabets):
         return []
     kinds: list[FloatArray] = []
-    kind_of = [_kind(kinds, _admitted(votes, j)) for j in range(votes.n_lfs)]
+    kind_of = [_kind(kinds, admitted_end_labels(votes, j)) for j in range(votes.n_lfs)]
     tables: dict[tuple[int, int], BoolArray] = {}
     for pair in {(kind_of[j], kind_of[other]) for j, other in _pairs(votes)}:
         tables[pair] = np.pad(kinds[pair[0]] @ kinds[pair[1]].T == 0, ((0, 1), (0, 1)))
@@ -34,11 +34,17 @@ def find_clashes(votes: LabelMatrix) -> list[Clash]:
     return [clash for clash in found if clash.table.any()]
 
 
-def conflict_table(votes: LabelMatrix, first: int, second: int) -> BoolArray:
-    """Which outcomes of one LF (rows) and of another (columns) conflict; False in the last, of an abstain."""
-    apart = _admitted(votes, first) @ _admitted(votes, second).T == 0
-    table: BoolArray = np.pad(apart, ((0, 1), (0, 1)))
-    return table
+def admitted_end_labels(votes: LabelMatrix, lf: int) -> FloatArray:
+    """float32 array (n_outcomes, n_end_labels): 1 where an outcome of an LF gives the end label a positive share.
+
+    Two votes conflict where they admit no end label in common.
+    """
+    alphabet, task = votes.alphabets[lf], votes.tasks[lf]
+    if alphabet.plain:
+        return votes.schema.members(task).astype(np.float32)
+    states = votes.schema.task_codes[:, votes.schema.task_index(task)]
+    columns = np.where(states == NOT_APPLICABLE, alphabet.n_labels, states)
+    return np.asarray(alphabet.rows > 0)[:, columns].astype(np.float32)
 
 
 def within(clashes: list[Clash], group: IntArray) -> list[Clash]:
@@ -53,14 +59,6 @@ def _pairs(votes: LabelMatrix) -> Iterator[tuple[int, int]]:
     own = [not alphabet.plain for alphabet in votes.alphabets]
     for j in np.flatnonzero(own).tolist():
         yield from ((j, other) for other in range(votes.n_lfs) if other > j or not own[other])
-
-
-def _admitted(votes: LabelMatrix, lf: int) -> FloatArray:
-    """float32 array (n_outcomes, n_end_labels): 1 where an outcome gives the end label a positive share."""
-    rows = votes.alphabets[lf].rows
-    states = votes.schema.task_codes[:, votes.schema.task_index(votes.tasks[lf])]
-    columns = np.where(states == NOT_APPLICABLE, rows.shape[1] - 1, states)
-    return np.asarray(rows > 0)[:, columns].astype(np.float32)
 
 
 def _kind(kinds: list[FloatArray], admitted: FloatArray) -> int:

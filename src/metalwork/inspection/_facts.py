@@ -57,16 +57,16 @@ class SplitFacts:
     @cached_property
     def labels(self) -> Leading:
         """The label model's end labels."""
-        return self._leading(self._model("labels"), lambda part: part.end)
+        return self._leading(self.model("labels"), lambda part: part.end)
 
     @cached_property
     def end(self) -> Leading:
         """The end model's end labels."""
-        return self._leading(self._model("end"), lambda part: part.end)
+        return self._leading(self.model("end"), lambda part: part.end)
 
     def _labels_of_task(self, task: str) -> Leading:
         """The label model's labels of a task, given that it applies."""
-        return self._leading(self._model("labels"), lambda part: part.conditional(task))
+        return self._leading(self.model("labels"), lambda part: part.conditional(task))
 
     @cached_property
     def covered(self) -> BoolArray:
@@ -80,7 +80,7 @@ class SplitFacts:
 
     def probabilities(self, model: str, rows: Rows) -> TaskProbabilities:
         """What ``"labels"`` or ``"end"`` holds of the records at ``rows``, in this order."""
-        read, number = self._model(model), np.searchsorted(self.starts, rows, side="right") - 1
+        read, number = self.model(model), np.searchsorted(self.starts, rows, side="right") - 1
         end = np.empty((len(rows), self.schema.n_end_labels), np.float32)
         for own in np.unique(number).tolist():
             here = number == own
@@ -98,7 +98,8 @@ class SplitFacts:
             found |= texts_matching(pattern, frame[column])
         return found
 
-    def _model(self, model: str) -> Callable[[int], TaskProbabilities]:
+    def model(self, model: str) -> Callable[[int], TaskProbabilities]:
+        """What gives the probabilities of ``"labels"`` or ``"end"`` by shard; ``ConfigError`` before its step."""
         read = self.data.labels if model == "labels" else self.data.end
         if read is None:
             raise needs_step("fit" if model == "labels" else "train", "this")

@@ -2,21 +2,28 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from metalwork._checks import FloatArray, check_choice, check_count
 from metalwork.errors import ConfigError
-from metalwork.inspection._facts import SplitFacts
+from metalwork.features import Featurizer
+from metalwork.inspection._facts import SplitFacts, needs_step
+from metalwork.inspection._label_cards import LabelCard, label_cards
+from metalwork.inspection._lf_cards import LFCard, lf_cards
+from metalwork.inspection._lf_pairs import LFPairs, lf_pairs
+from metalwork.inspection._near import Neighbours
 from metalwork.inspection._query import Query
 from metalwork.inspection._reading import RecordReader
 from metalwork.inspection._record import InspectedRecord, RecordPage
-from metalwork.inspection._select import choose, matching, names_of, order_of
+from metalwork.inspection._select import Score, choose, columns_of, matching, names_of, order_of
 from metalwork.inspection._split import Rows, SplitData
+from metalwork.inspection._without import Relabel, WithoutLF, without_lf
 from metalwork.label_models import LabelModel
 from metalwork.labeling import LabelingFunction
-from metalwork.schema import TaskSchema
+from metalwork.schema import TaskSchema, unknown_name
 from metalwork.votes import Space
 
 _SPLITS: Final = ("train", "dev")
@@ -42,6 +49,11 @@ class Inspection:
         The columns that are shown and searched.
     label_model : LabelModel, optional
         The fitted one.
+    featurizer : Featurizer, optional
+        What tells how near records are to each other; not fitted.
+    relabel : callable, optional
+        From the LFs that are kept, by position, to the labels of each split, in parts, by a label model fitted to
+        them.
     """
 
     def __init__(
@@ -51,6 +63,8 @@ class Inspection:
         splits: Mapping[str, SplitData],
         fields: tuple[str, ...],
         label_model: LabelModel | None = None,
+        featurizer: Featurizer | None = None,
+        relabel: Relabel | None = None,
     ) -> None:
         self.schema: TaskSchema = space.schema
         self.lfs, self.fields, self.label_model = tuple(lfs), fields, label_model
@@ -59,6 +73,10 @@ class Inspection:
         self._facts = {name: SplitFacts(name, data, self.schema, fields) for name, data in splits.items()}
         by_column = {column: lf for lf in lfs for column, _ in lf.columns(space.tasks)}
         self._reader = RecordReader(self.schema, by_column, fields, label_model)
+        self._featurizer, self._relabel = featurizer, relabel
+        self._by_column = by_column
+        self._pairs: dict[str | None, LFPairs] = {}
+        self._without: dict[str, WithoutLF] = {}
         self._answers: OrderedDict[Query, Answer] = OrderedDict()
 
     @property
@@ -88,6 +106,8 @@ class Inspection:
         uncertain: bool = False,
         differ: bool = False,
         network_wrong: bool = False,
+        suspect: bool = False,
+        near: tuple[str, int] | None = None,
         task: str | None = None,
         label: str | None = None,
         known: str | bool | None = None,
@@ -119,6 +139,11 @@ class Inspection:
             Label model and end model say different labels; where both are surest first.
         network_wrong : bool
             The label model has the known end label, the end model another.
+        suspect : bool
+            A known end label may be wrong: a model, the end model if it has predicted, is as sure of another label
+            as it usually is of records that are known to have that one. The most suspect first.
+        near : (split, row), optional
+            The records most like this one first: by TF-IDF of the text, or by what else the end model reads.
         task : str, optional
             Look at the LFs of this task alone and, of models, at its labels. By itself: one of its LFs votes.
         label : str, optional
@@ -156,10 +181,65 @@ class Inspection:
         ConfigError
             For a split or row that is not there.
         """
-        facts = self._of(split)
-        if not 0 <= check_count("row", row, least=0) < facts.n_points:
-            raise ConfigError(f"row must be from 0 to {facts.n_points - 1} in the {split} records; got {row}.")
-        return self._reader.read(facts, np.array([row]), silent=True)[0]
+        self._check_row("row", split, row)
+        return self._reader.read(self._of(split), np.array([row]), silent=True)[0]
+
+    def _check_row(self, what: str, split: str, row: int) -> None:
+        n_points = self._of(split).n_points
+        if not 0 <= check_count(what, row, least=0) < n_points:
+            raise ConfigError(f"{what} must be from 0 to {n_points - 1} in the {split} records; got {row}.")
+
+    def lf_cards(self, task: str | None = None) -> list[LFCard]:
+        """What each labeling function does and how far to trust it; of one task, or all."""
+        cards = self._lf_cards
+        return cards if task is None else [card for card in cards if card.task == self._task(task)]
+
+    def lf_pairs(self, task: str | None = None) -> LFPairs:
+        """How often labeling functions vote together and conflict on train, and how far they repeat each other."""
+        if task not in self._pairs:
+            like = self._train.votes.like
+            lfs = np.arange(like.n_lfs) if task is None else like.lfs_of(self._task(task))
+            self._pairs[task] = lf_pairs(self._train, lfs)
+        return self._pairs[task]
+
+    def without(self, lf: str) -> WithoutLF:
+        """What dropping a labeling function would change: the label model is fitted again without it.
+
+        Raises
+        ------
+        ConfigError
+            For a name that is no labeling function, for the only one, and before ``fit``.
+        """
+        if lf not in self._names:
+            raise ConfigError(f"lf: {unknown_name('labeling function', lf, self._names)}")
+        if self._relabel is None:
+            raise needs_step("fit", "without")
+        columns = columns_of(self._train.votes, lf)
+        if len(columns) == self._train.votes.like.n_lfs:
+            raise ConfigError(f"without must leave a labeling function; {lf!r} is the only one. Write another.")
+        if lf not in self._without:
+            self._without[lf] = without_lf(lf, columns, self._facts, self._relabel)
+        return self._without[lf]
+
+    def label_cards(self) -> list[LabelCard]:
+        """What stands behind each end label: labeling functions, coverage, scores, and what is missing."""
+        return self._label_cards
+
+    @cached_property
+    def _lf_cards(self) -> list[LFCard]:
+        names = self._train.votes.like.names
+        return lf_cards(self._train, self._facts.get("dev"), [self._by_column[name].fields for name in names])
+
+    @cached_property
+    def _label_cards(self) -> list[LabelCard]:
+        return label_cards(self._train, self._facts.get("dev"), self._lf_cards)
+
+    @property
+    def _train(self) -> SplitFacts:
+        return self._facts["train"]
+
+    def _task(self, task: str) -> str:
+        return check_choice("task", task, self.schema.tasks)
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -178,12 +258,17 @@ class Inspection:
         return self._answers[query]
 
     def _find(self, query: Query) -> Answer:
-        order = order_of(query)
+        order = order_of(query) if query.near is None else self._nearness(*query.near)
         splits, rows, scores = list[Rows](), list[Rows](), list[FloatArray]()
         for number, facts in enumerate(self._facts.values()):
             if query.split not in (None, facts.name):
                 continue
-            found = np.flatnonzero(matching(facts, query, choose(facts.votes, query)))
+            mask = matching(facts, query, choose(facts.votes, query))
+            if query.near is not None and order is not None:
+                mask &= np.isfinite(order(facts))
+                if query.near[0] == facts.name:
+                    mask[query.near[1]] = False
+            found = np.flatnonzero(mask)
             splits.append(np.full(len(found), number))
             rows.append(found)
             if order is not None:
@@ -193,6 +278,18 @@ class Inspection:
         score = np.concatenate(scores)
         ranks = np.argsort(score, kind="stable")
         return np.concatenate(splits)[ranks], np.concatenate(rows)[ranks], score[ranks]
+
+    def _nearness(self, split: str, row: int) -> Score:
+        """How far each record is from one."""
+        self._check_row("row of near", split, row)
+        distances = self._neighbours.distances(split, row)
+        return lambda facts: distances[facts.name]
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        if self._featurizer is None:
+            raise ConfigError("near must be asked of records with features; got none. Pass featurizer=.")
+        return Neighbours(self._featurizer, self._facts)
 
     def _read(
         self, splits: Rows, rows: Rows, scores: FloatArray | None, search: str | None

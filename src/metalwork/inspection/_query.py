@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from metalwork._checks import check_choice
+from metalwork._checks import check_choice, check_count, check_pair
 from metalwork.errors import ConfigError
 from metalwork.schema import TaskSchema, unknown_name
 
@@ -28,6 +28,8 @@ class Query:
     uncertain: bool = False
     differ: bool = False
     network_wrong: bool = False
+    suspect: bool = False
+    near: tuple[str, int] | None = None
     task: str | None = None
     label: str | None = None
     known: str | bool | None = None
@@ -51,6 +53,8 @@ class Query:
             asked["conflict"] = pair = _names("conflict", asked["conflict"], lfs)
             if len(pair) != 2:
                 raise ConfigError(f"conflict must be True or the names of two LFs; got {pair!r}.")
+        if asked["near"] is not None:
+            asked["near"] = _near(asked["near"], splits)
         for name in ("label", "known"):
             if isinstance(asked[name], str):
                 place_of(schema, name, asked[name])
@@ -90,6 +94,11 @@ def _names(what: str, given: str | Iterable[str] | None, known: Sequence[str]) -
         if name not in known:
             raise ConfigError(f"{what}: {unknown_name('labeling function', name, known)}")
     return names
+
+
+def _near(given: Any, splits: tuple[str, ...]) -> tuple[str, int]:
+    split, row = check_pair("near", given, "(split, row)")
+    return check_choice("split of near", split, splits), check_count("row of near", row, least=0)
 
 
 def _said(value: Any) -> str:

@@ -6,16 +6,17 @@ from typing import NamedTuple
 import numpy as np
 
 from metalwork._checks import NOT_APPLICABLE, BoolArray, FloatArray, IntArray
-from metalwork.analysis import conflict_table
+from metalwork.analysis import admitted_end_labels
 from metalwork.errors import ConfigError
 from metalwork.inspection._facts import SplitFacts, needs_step
 from metalwork.inspection._query import Query, pattern_of, place_of
+from metalwork.inspection._suspect import suspects
 from metalwork.inspection._votes import OPEN, RIGHT, WRONG, VoteIndex
 
 Score = Callable[[SplitFacts], FloatArray]
 """By record of a split, what the answers are ordered by; the smallest first."""
 
-_OF_LABELS = ("tied", "uncertain", "differ", "network_wrong", "label")
+_OF_LABELS = ("tied", "uncertain", "differ", "network_wrong", "suspect", "label")
 _OF_END = ("differ", "network_wrong")
 
 
@@ -60,7 +61,7 @@ def _masks(facts: SplitFacts, query: Query, choice: Choice) -> Iterator[BoolArra
     if query.right:
         yield _any_state(votes, every, query, RIGHT)
     if isinstance(query.conflict, tuple):
-        yield _at_odds(votes, *(_columns(votes, name) for name in query.conflict))
+        yield _at_odds(votes, *(columns_of(votes, name) for name in query.conflict))
     elif query.conflict:
         yield _in_conflict(votes, every, query)
     if query.tied:
@@ -73,6 +74,8 @@ def _masks(facts: SplitFacts, query: Query, choice: Choice) -> Iterator[BoolArra
         yield _is_known(facts, query.known)
     if query.network_wrong:
         yield _network_wrong(facts)
+    if query.suspect:
+        yield suspects(facts).suspect
     if query.label is not None:
         yield facts.covered & _is_under(facts, "label", query.label, facts.labels.codes)
     if query.search is not None:
@@ -81,19 +84,30 @@ def _masks(facts: SplitFacts, query: Query, choice: Choice) -> Iterator[BoolArra
 
 def _task_alone(query: Query) -> bool:
     """Whether a task restricts records by itself: no question about votes or models is asked of it."""
-    asked = ("uncovered", "wrong", "right", "conflict", "tied", "uncertain", "differ", "network_wrong")
+    asked = (
+        "uncovered",
+        "wrong",
+        "right",
+        "conflict",
+        "tied",
+        "uncertain",
+        "differ",
+        "network_wrong",
+        "suspect",
+        "near",
+    )
     return query.task is not None and not query.asks(*asked)
 
 
 def choose(votes: VoteIndex, query: Query) -> Choice:
     """The LFs that a question names; else those of its task, or all."""
     if query.lf:
-        return Choice(tuple(_columns(votes, name) for name in query.lf), True)
+        return Choice(tuple(columns_of(votes, name) for name in query.lf), True)
     own = range(votes.like.n_lfs) if query.task is None else votes.like.lfs_of(query.task).tolist()
     return Choice(tuple((j,) for j in own), False)
 
 
-def _columns(votes: VoteIndex, name: str) -> tuple[int, ...]:
+def columns_of(votes: VoteIndex, name: str) -> tuple[int, ...]:
     """The columns of an LF: one, or one a task."""
     names = votes.like.names
     return tuple(j for j, own in enumerate(names) if own == name or own == f"{name}[{votes.like.tasks[j]}]")
@@ -144,8 +158,9 @@ def _at_odds(votes: VoteIndex, first: tuple[int, ...], second: tuple[int, ...]) 
     for i in first:
         for j in second:
             rows, own, others = np.intersect1d(votes.rows[i], votes.rows[j], True, True)
-            clash = conflict_table(votes.like, i, j)[votes.codes[i][own], votes.codes[j][others]]
-            found[rows[clash]] = True
+            ours = admitted_end_labels(votes.like, i)[votes.codes[i][own]]
+            theirs = admitted_end_labels(votes.like, j)[votes.codes[j][others]]
+            found[rows[(ours * theirs).sum(axis=1) == 0]] = True
     return found
 
 
@@ -197,6 +212,8 @@ def _is_under(facts: SplitFacts, what: str, name: str, ends: IntArray) -> BoolAr
 
 def order_of(query: Query) -> Score | None:
     """What the answers to a question are ordered by; None where as they stand."""
+    if query.suspect:
+        return lambda facts: suspects(facts).margin
     if query.differ or query.network_wrong:
         return _sure_of_both
     if query.uncertain:

@@ -9,6 +9,7 @@ from metalwork.label_models._hierarchical import HierarchicalLabelModel
 from metalwork.label_models._intervals import Interval, Intervals
 from metalwork.label_models._loglinear import LogLinearLabelModel
 from metalwork.label_models._majority import MajorityVote
+from metalwork.label_models._repetition import repetition
 from metalwork.label_models._shards import label_shards
 from metalwork.label_models._vote_counts import VoteCounts, count_votes
 from metalwork.votes import SparseVotes, VoteShards
@@ -32,6 +33,7 @@ __all__ = [
     "count_votes",
     "label_shards",
     "load_label_model",
+    "repetition",
 ]
 
 offer(__name__, globals())

@@ -26,6 +26,13 @@ def label_model_featurizer(settings: FeatureSettings) -> Featurizer:
     return build_featurizer(settings.model_copy(update={"words": "counts"} | dict.fromkeys(FEATURE_KINDS[1:])))
 
 
+def near_featurizer(settings: FeatureSettings) -> Featurizer:
+    """What tells how near records are to each other: TF-IDF of the text, or else all that is not text."""
+    if settings.text is None:
+        return build_featurizer(settings)
+    return TfIdf(field=settings.text, tokenizer=settings.tokenizer)
+
+
 def build_featurizer(settings: FeatureSettings) -> Featurizer:
     """What the settings name, side by side where they name several; scaling is the end model's."""
     found = list(checked_featurizers(settings).values())

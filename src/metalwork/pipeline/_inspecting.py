@@ -1,13 +1,17 @@
 """From a run to the inspection of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from metalwork.inspection import Inspection, Records, SplitData
+from metalwork.label_models import LabelModel, VoteCounts, count_votes
+from metalwork.pipeline._features import near_featurizer
+from metalwork.pipeline._fitting import fit_label_model
 from metalwork.pipeline._job import columns_read
+from metalwork.pipeline._reading import read_by_label_model
 from metalwork.pipeline._split import Codes, sizes_of
 from metalwork.probabilities import TaskProbabilities
 from metalwork.votes import votes_in
@@ -30,7 +34,21 @@ def inspect_run(run: "RunResults") -> Inspection:
         {split: _split_data(run, split) for split in _INSPECTED if split in job.splits},
         fields,
         run.label_model if "fit" in run.steps else None,
+        near_featurizer(job.features),
+        partial(_relabel, run) if "fit" in run.steps else None,
     )
+
+
+def _relabel(run: "RunResults", kept: Codes) -> dict[str, Iterator[TaskProbabilities]]:
+    """The labels of each split by a label model like the run's, fitted to the votes of some LFs alone."""
+    counts = VoteCounts.merge(count_votes(votes.lfs(kept)) for votes in run.votes_in_parts("train"))
+    model = fit_label_model(run, counts, kept.tolist())[0]
+    return {split: _labels_by(run, model, kept, split) for split in _INSPECTED if split in run.job.splits}
+
+
+def _labels_by(run: "RunResults", model: LabelModel, kept: Codes, split: str) -> Iterator[TaskProbabilities]:
+    for votes, records in zip(run.votes_in_parts(split), read_by_label_model(run, split), strict=True):
+        yield model.predict_proba(votes.lfs(kept), features=records)
 
 
 def _split_data(run: "RunResults", split: str) -> SplitData:

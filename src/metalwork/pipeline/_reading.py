@@ -14,7 +14,7 @@ from metalwork.pipeline._votes import reading_votes, with_votes
 from metalwork.votes import LabelMatrix
 
 if TYPE_CHECKING:
-    from metalwork.pipeline._run import Run
+    from metalwork.pipeline._found import RunResults
 
 
 def voted(votes: LabelMatrix) -> Codes:
@@ -22,7 +22,7 @@ def voted(votes: LabelMatrix) -> Codes:
     return np.flatnonzero((votes.codes >= 0).any(axis=1)).astype(np.int64)
 
 
-def sample(run: "Run", most: int) -> tuple[LabelMatrix, pl.DataFrame]:
+def sample(run: "RunResults", most: int) -> tuple[LabelMatrix, pl.DataFrame]:
     """Votes on training records, and these: all, or every second or third, where they are more than ``most``."""
     sizes = run.sizes("train")
     step = max(1, -(-sum(sizes) // most))
@@ -34,25 +34,25 @@ def sample(run: "Run", most: int) -> tuple[LabelMatrix, pl.DataFrame]:
     return LabelMatrix.concatenate([votes for votes, _ in found]), concatenate([frame for _, frame in found])
 
 
-def read_by_label_model(run: "Run", split: str) -> Iterator[pl.DataFrame | None]:
+def read_by_label_model(run: "RunResults", split: str) -> Iterator[pl.DataFrame | None]:
     """The records of each shard; None where the label model goes by the votes alone."""
     if run.job.label_model.features:
         return (part.records for part in run.records_in_parts(split))
     return (None for _ in run.sizes(split))
 
 
-def end_model_featurizer(run: "Run") -> Featurizer:
+def end_model_featurizer(run: "RunResults") -> Featurizer:
     """What the end model reads of the records, and of the votes where the settings say so."""
     found = build_featurizer(run.job.features)
     return reading_votes(found, next(iter(run.votes_in_parts("train")))) if run.job.features.votes else found
 
 
-def read_by_end_model(run: "Run", records: pl.DataFrame, votes: LabelMatrix) -> pl.DataFrame:
+def read_by_end_model(run: "RunResults", records: pl.DataFrame, votes: LabelMatrix) -> pl.DataFrame:
     """The records, with their votes where the end model reads these."""
     return with_votes(records, votes) if run.job.features.votes else records
 
 
-def dev_votes(run: "Run") -> tuple[LabelMatrix, Codes] | None:
+def dev_votes(run: "RunResults") -> tuple[LabelMatrix, Codes] | None:
     """Votes on the dev records of which anything is known, and what is known of their tasks."""
     found = [(votes.rows(rows), gold) for rows, gold, votes, _ in _known_dev(run, text=False)]
     if not found:
@@ -60,7 +60,7 @@ def dev_votes(run: "Run") -> tuple[LabelMatrix, Codes] | None:
     return LabelMatrix.concatenate([votes for votes, _ in found]), np.concatenate([gold for _, gold in found])
 
 
-def dev_records(run: "Run") -> tuple[pl.DataFrame, Codes] | None:
+def dev_records(run: "RunResults") -> tuple[pl.DataFrame, Codes] | None:
     parts = _known_dev(run, text=True)
     found = [(read_by_end_model(run, part.records[rows], v.rows(rows)), gold) for rows, gold, v, part in parts]
     if not found:
@@ -68,9 +68,9 @@ def dev_records(run: "Run") -> tuple[pl.DataFrame, Codes] | None:
     return concatenate([frame for frame, _ in found]), np.concatenate([gold for _, gold in found])
 
 
-def _known_dev(run: "Run", text: bool) -> Iterator[tuple[Codes, Codes, LabelMatrix, Split]]:
+def _known_dev(run: "RunResults", text: bool) -> Iterator[tuple[Codes, Codes, LabelMatrix, Split]]:
     """Of each part of dev: its rows of which anything is known, what, and the part's votes and records."""
-    if "dev" not in run.job.splits or not run.split("dev").n_known:
+    if "dev" not in run.job.splits or not run.job.split("dev").n_known:
         return
     for part, votes in zip(run.records_in_parts("dev", text), run.votes_in_parts("dev"), strict=True):
         if (rows := part.known).size:

@@ -19,24 +19,20 @@ from metalwork.pipeline._check import check_job
 from metalwork.pipeline._coverage import LabelShares, coverage
 from metalwork.pipeline._events import LFProgress
 from metalwork.pipeline._exports import write_csv
-from metalwork.pipeline._features import label_model_featurizer
 from metalwork.pipeline._findings import record_findings, vote_findings
+from metalwork.pipeline._fitting import fit_label_model
 from metalwork.pipeline._folder import CHECKPOINT, RunFolder
 from metalwork.pipeline._guarding import how_to_run
 from metalwork.pipeline._models import (
     blaming,
     build_end_model,
-    build_label_model,
-    class_prior,
     notes_on_lfs,
 )
 from metalwork.pipeline._reading import (
     dev_records,
-    dev_votes,
     end_model_featurizer,
     read_by_end_model,
     read_by_label_model,
-    sample,
     voted,
 )
 from metalwork.pipeline._scores import Results, known_splits
@@ -54,8 +50,6 @@ if TYPE_CHECKING:
 
 _MOST_CELLS: Final = 1 << 23
 """Probabilities in a shard at most; so shards of wide trees have fewer records."""
-_MOST_READ: Final = 200_000
-"""Training records from which a label model learns what features say: beyond, every second one, or third."""
 
 Found = TypeVar("Found")
 
@@ -208,14 +202,8 @@ class Fit(Step[Fitted]):
     shards = ("probabilities",)
 
     def do(self, run: "Run", work: Work) -> Fitted:
-        job, settings = run.job, run.job.label_model
-        dev = dev_votes(run) if settings.use_dev and settings.name == "hierarchical" else None
-        with blaming("label_model", settings.options):
-            model = build_label_model(settings, job.schema, job.random_state, label_model_featurizer(job.features))
-            counts = count_shards(run, run.applied, "train")
-            model.fit(counts, class_prior=class_prior(settings, job.schema), dev=dev)
-            if settings.features:
-                model.learn_features(*sample(run, _MOST_READ))
+        job = run.job
+        model, used_dev = fit_label_model(run, count_shards(run, run.applied, "train"))
         work.write_by(files.LABEL_MODEL, model.save)
         for split in job.splits:
             names = _shards("probabilities", run, split)
@@ -230,7 +218,7 @@ class Fit(Step[Fitted]):
         }
         for split in job.splits:
             _write_tables(run, work, "labels", files.table_file("labels", split), [split], _label_tables)
-        return Fitted(model, shares, tuple(notes_on_lfs(model)), dev is not None)
+        return Fitted(model, shares, tuple(notes_on_lfs(model)), used_dev)
 
     def load(self, run: "Run", folder: RunFolder) -> Fitted:
         facts = folder.manifest["steps"]["fit"]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 
 import metalwork as mw
@@ -172,3 +174,41 @@ def test_a_frame_has_a_row_a_record(run: mw.Run) -> None:
     assert frame["votes"][0].to_list() == ["furry: Mammal", "meows: Cat"]
     assert frame["text"][2] == "quack"
     assert run.records(search="no such thing").to_frame().height == 0
+
+
+def test_the_nearest_records_come_first_and_share_a_word(run: mw.Run) -> None:
+    page = run.records(near=("train", 0))
+    assert ids(page)[:2] in (["t6", "d0"], ["d0", "t6"])  # fur and meow, nothing else that tells
+    assert "t0" not in ids(page)
+    assert "t4" not in ids(page)  # no word in common
+    scores = [record.score for record in page.records]
+    assert scores == sorted(scores)  # type: ignore[type-var]
+    assert ids(run.records(near=("train", 0), lf="quacks", split="train"))[0] == "t5"
+    with pytest.raises(ConfigError, match=r"row of near must be from 0 to 3 in the dev records; got 4\."):
+        run.records(near=("dev", 4))
+
+
+def test_near_goes_by_numbers_where_there_is_no_text() -> None:
+    records = pl.DataFrame({"a": [0.0, 1.0, 10.0], "b": [500.0, 0.0, 510.0]})
+    schema = mw.TaskSchema.flat(["low", "high"])
+    lf = mw.threshold("label", "high", "a", above=5)
+    run = mw.Run.of(schema, [lf], train=records, features={"columns": ["a", "b"]}).apply()
+    page = run.records(near=("train", 0))
+    numbers = records.to_numpy() / records.to_numpy().std(axis=0)
+    distances = np.sqrt(((numbers - numbers[0]) ** 2).mean(axis=1))
+    assert [record.row for record in page.records] == [1 + row for row in np.argsort(distances[1:])]
+    assert [record.score for record in page.records] == pytest.approx(sorted(distances[1:].tolist()), rel=1e-5)
+
+
+def test_wrong_dev_labels_are_suspect() -> None:
+    words = {"Cat": "meow fur", "Dog": "fur", "Owl": "hoot", "Duck": "quack feather"}
+    dev = pl.DataFrame({"text": [*words.values()] * 5, "legs": [4] * 20, "label": [*words] * 5})
+    labels = dev["label"].to_list()
+    labels[0], labels[7] = "Duck", "Owl"
+    wrong = dev.with_columns(pl.Series("label", labels))
+    run = run_of(dev=wrong, id=None, train=pl.concat([dev.select("text", "legs")] * 3)).fit()
+    page = run.records(suspect=True)
+    assert {record.row for record in page.records} == {0, 7}
+    assert [record.score for record in page.records] == sorted(r.score or 0 for r in page.records)
+    clean = run_of(dev=dev, id=None, train=pl.concat([dev.select("text", "legs")] * 3)).fit()
+    assert clean.records(suspect=True).total == 0
