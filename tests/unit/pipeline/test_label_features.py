@@ -9,7 +9,7 @@ import pytest
 import metalwork as mw
 from metalwork.errors import ConfigError
 from metalwork.label_models import FeatureAwareLabelModel, load_label_model
-from metalwork.pipeline import _reading, _steps
+from metalwork.pipeline import _fitting, _reading
 from tests.unit.pipeline.projects import write_project as write_pets
 
 pytestmark = pytest.mark.filterwarnings("ignore:No (LF|labeling):metalwork.errors.MetalworkWarning")
@@ -89,7 +89,7 @@ def test_workers_read_what_this_process_reads(tmp_path: Path) -> None:
 
 
 def test_of_many_records_some_teach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_steps, "_MOST_READ", 300)
+    monkeypatch.setattr(_fitting, "_MOST_READ", 300)
     run = mw.Run.open(write_project(tmp_path, "{features: true}")).apply()
     votes, records = _reading.sample(run, 300)
     np.testing.assert_array_equal(votes.codes, run.votes["train"].codes[::3])
