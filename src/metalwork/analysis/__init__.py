@@ -12,6 +12,7 @@ from metalwork.analysis._lf_counts import conflicting_votes
 from metalwork.analysis._lf_summary import LFRow, LFSummary, TaskRow, lf_summary
 from metalwork.analysis._metrics import Metrics, TaskMetrics, evaluate
 from metalwork.analysis._uncertainty import least_certain
+from metalwork.analysis._wilson import PairedChange, Share
 
 __all__ = [
     "Agreement",
@@ -23,6 +24,8 @@ __all__ = [
     "LFSummary",
     "LabelMetrics",
     "Metrics",
+    "PairedChange",
+    "Share",
     "TaskMetrics",
     "TaskRow",
     "admitted_end_labels",

@@ -2,6 +2,7 @@
 
 from metalwork._public import offer
 from metalwork.pipeline._check import check_job
+from metalwork.pipeline._compare import Comparison, LFChange, ScoreChange, compare
 from metalwork.pipeline._coverage import Coverage, LabelShares
 from metalwork.pipeline._data import SPLITS
 from metalwork.pipeline._draft import Sample, draft_rule, sample_records
@@ -33,6 +34,7 @@ __all__ = [
     "REGEX_FLAGS",
     "SPLITS",
     "STEPS",
+    "Comparison",
     "Coverage",
     "EndModelSettings",
     "Event",
@@ -40,6 +42,7 @@ __all__ = [
     "Job",
     "KeptLFs",
     "KeptRun",
+    "LFChange",
     "LFProgress",
     "LabelModelSettings",
     "LabelShares",
@@ -52,6 +55,7 @@ __all__ = [
     "Run",
     "RunFolder",
     "Sample",
+    "ScoreChange",
     "Split",
     "StepFinished",
     "StepStarted",
@@ -59,6 +63,7 @@ __all__ = [
     "Warned",
     "build_featurizer",
     "check_job",
+    "compare",
     "draft_rule",
     "dry_run",
     "explain_lf",

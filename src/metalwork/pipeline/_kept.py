@@ -185,10 +185,7 @@ class KeptRun:
 
     def known(self, split: str, schema: TaskSchema) -> Codes:
         """End-label codes (n_points,) of a split's records; -1 where none is known."""
-        self.folder.require("evaluate")
-        tables = [self.folder.file(name) for name in self.facts("evaluate")["files"] if _predicts(name, split)]
-        known = [_read(path, as_text=True).filter(pl.col("split") == split)["known"] for path in tables]
-        names = pl.concat(known).to_list()
+        names = self.predictions(split)["known"].to_list()
         code_of = {name: code for code, name in enumerate(_as_written(schema.end_labels))}
         code_of |= {name: code for code, name in enumerate(schema.end_labels)}
         return np.array([-1 if name is None else code_of[name] for name in names], dtype=np.int64)
@@ -200,6 +197,18 @@ class KeptRun:
             return {}
         found: dict[str, Any] = json.loads(self.folder.file(files.METRICS).read_text(encoding="utf-8"))
         return found
+
+    def predictions(self, split: str) -> pl.DataFrame:
+        """What each model predicts for the records of a split, all as text: row, id, known, and the labels."""
+        self.folder.require("evaluate")
+        tables = [self.folder.file(name) for name in self.facts("evaluate")["files"] if _predicts(name, split)]
+        return pl.concat([_read(path, as_text=True).filter(pl.col("split") == split) for path in tables])
+
+    def votes_by_lf(self, split: str) -> dict[str, Codes]:
+        """The votes (n_points,) of each labeling function as they are kept: which label is the LF's own affair."""
+        sizes = self.facts("apply")[split]["sizes"]
+        codes = np.concatenate([self.storage.array(shard("votes", split, k)) for k in range(len(sizes))])
+        return dict(zip(self.lf_table["name"].cast(pl.String), codes.T, strict=True))
 
     @property
     def lf_table(self) -> pl.DataFrame:
