@@ -12,7 +12,7 @@ from metalwork.inspection._query import pattern_of
 from metalwork.inspection._record import InspectedRecord, Moved, Span
 from metalwork.inspection._split import Rows
 from metalwork.label_models import LabelModel
-from metalwork.labeling import LabelingFunction, explain_record
+from metalwork.labeling import LabelingFunction, ReadRecord
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
@@ -95,11 +95,11 @@ class RecordReader:
         self, values: Mapping[str, Any], cast: Mapping[str, str], silent: bool
     ) -> tuple[list[Span], dict[str, str]]:
         """What LFs found in a record, and of those that vote without marking a word, what they go by."""
-        spans, reasons = list[Span](), dict[str, str]()
+        spans, reasons, record = list[Span](), dict[str, str](), ReadRecord(values)
         for name, lf in self._lfs.items():
             if name not in cast and not silent:
                 continue
-            explained = explain_record(lf, values)
+            explained = record.explain(lf)
             matches = () if explained is None else explained.all_matches
             spans += [Span(m.field, m.start, m.stop, name, cast.get(name), m.negated_by) for m in matches]
             if name in cast and not matches:

@@ -6,7 +6,7 @@ from metalwork.labeling._async import run as run_async
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._checks import column_faults, function_faults
 from metalwork.labeling._conditions import equals, threshold
-from metalwork.labeling._declared import explain_record
+from metalwork.labeling._declared import ReadRecord
 from metalwork.labeling._explain import Explanation, Match
 from metalwork.labeling._fingerprint import functions_digest
 from metalwork.labeling._function import (
@@ -42,6 +42,7 @@ __all__ = [
     "Match",
     "Not",
     "Preprocessor",
+    "ReadRecord",
     "ReadsRecords",
     "Spaces",
     "Store",
@@ -53,7 +54,6 @@ __all__ = [
     "can_time",
     "column_faults",
     "equals",
-    "explain_record",
     "from_callable",
     "from_column",
     "from_probabilities",

@@ -1,8 +1,9 @@
 """Declarative rules: what they say of whole columns, and how they read them."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -108,15 +109,33 @@ def _column(name: str, value: Any) -> pl.Series:
         return pl.Series(name, [value], dtype=pl.Object)
 
 
-def explain_record(lf: LabelingFunction, record: Mapping[str, Any]) -> Explanation | None:
-    """Why ``lf`` votes as it does on a record, given by column and read as ``apply`` reads it.
+class ReadRecord:
+    """One record that labeling functions explain their votes on; what they make of its columns is made once.
 
-    None where it reads what the record does not have: what preprocessors or other functions make of it.
+    Parameters
+    ----------
+    values : mapping of column to value
     """
-    if not record.keys() >= set(lf.fields):
-        return None
-    values = (record[field] for field in lf.fields)
-    return lf.explain(*(_read(value, kind) for value, kind in zip(values, lf.kinds, strict=True)))
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def explain(self, lf: LabelingFunction) -> Explanation | None:
+        """Why ``lf`` votes as it does on the record, read as ``apply`` reads it.
+
+        None where it reads what the record does not have: what preprocessors or other functions make of it.
+        """
+        if not self._values.keys() >= set(lf.fields):
+            return None
+        if isinstance(lf.function, ColumnRule) and not any(lf.kinds):
+            rule, reading = lf.function, self._reading
+            return _or_failed(lf, lambda: rule.explained(lf.name, reading, lf.fields))
+        values = (self._values[field] for field in lf.fields)
+        return lf.explain(*(_read(value, kind) for value, kind in zip(values, lf.kinds, strict=True)))
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return read_values([*self._values.values()], [*self._values])
 
 
 def _read(value: Any, kind: Kind | None) -> Any:
@@ -129,12 +148,19 @@ def _read(value: Any, kind: Kind | None) -> Any:
 
 def explained(lf: LabelingFunction, values: Sequence[Any], named: Mapping[str, Any]) -> Explanation:
     """Why ``lf`` votes as it does on one record; of a function in Python, its vote, or how it failed."""
+    return _or_failed(lf, lambda: _explained(lf, [*values, *(named[field] for field in lf.fields[len(values) :])]))
+
+
+def _explained(lf: LabelingFunction, values: Sequence[Any]) -> Explanation:
+    if isinstance(lf.function, ColumnRule):
+        return lf.function.explained(lf.name, read_values(values, lf.fields), lf.fields)
+    batch = isinstance(lf.function, BatchRule)
+    returned = lf.function(*([value] for value in values))[0] if batch else lf(*values)
+    return Explanation(lf.name, None if is_missing(returned) or returned == ABSTAIN else returned)
+
+
+def _or_failed(lf: LabelingFunction, explain: Callable[[], Explanation]) -> Explanation:
     try:
-        given = [*values, *(named[field] for field in lf.fields[len(values) :])]
-        if isinstance(lf.function, ColumnRule):
-            return lf.function.explained(lf.name, read_values(given, lf.fields), lf.fields)
-        batch = isinstance(lf.function, BatchRule)
-        returned = lf.function(*([value] for value in given))[0] if batch else lf(*given)
+        return explain()
     except Exception as error:
         return Explanation(lf.name, said=f"failed: {type(error).__name__}: {error}".rstrip(": "))
-    return Explanation(lf.name, None if is_missing(returned) or returned == ABSTAIN else returned)

@@ -20,6 +20,7 @@ from metalwork.labeling._negation import Negation
 from metalwork.labeling._texts import Texts
 from metalwork.text import any_phrase_pattern, compared_phrases, normalised
 
+_FIRST: Final = np.zeros(1, np.intp)
 _MOST: Final = 200  # words of a rule that one pattern looks for
 
 
@@ -49,7 +50,7 @@ class TextRule(ColumnRule):
         if base.holds is None:
             return base
         text, own = texts.written[0], (texts.plain if self.plain else texts.written)[:1]
-        negated = None if self.negation is None else self.negation.read(own)[0]
+        negated = None if self.negation is None else texts.negations(self.negation, _FIRST, self.plain)[0]
         found = []
         for start, stop in self.spans(texts)[:_MOST]:
             stretch = None if negated is None else negated.negating(start, stop)

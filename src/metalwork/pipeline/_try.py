@@ -97,7 +97,7 @@ def explain_lf(job: Job, name: str, values: Mapping[str, Any]) -> labeling.Expla
         For a column that has no value.
     """
     lf = find_lf(job, name).knowing(job.space).reading([*values])
-    if (explained := labeling.explain_record(lf, values)) is not None:
+    if (explained := labeling.ReadRecord(values).explain(lf)) is not None:
         return explained
     record = pl.DataFrame([pl.Series(column, [value], strict=False) for column, value in values.items()])
     needed = _with_those_they_read(job, [lf])
