@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork.errors import ConfigError, MetalworkError
-from metalwork.labeling import HeldRecords, LabelingFunction, apply, explain_record
+from metalwork.labeling import HeldRecords, LabelingFunction, ReadRecord, apply
 from metalwork.pipeline import Project, Sample, draft_rule, load_project, sample_records
 
 N_BLOCKS: Final = 20
@@ -129,7 +129,7 @@ class _Bench:
         found = []
         for split, position in wanted:
             record = self._samples[split].records.row(position, named=True)
-            why = explain_record(lf, record)
+            why = ReadRecord(record).explain(lf)
             matches = () if why is None else why.all_matches
             spans = tuple(
                 (match.field, match.start, match.stop, match.negated_by is not None) for match in matches
