@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy.stats import spearmanr
 
 import metalwork as mw
 from metalwork.examples import load_example
@@ -137,6 +138,25 @@ def table(found: dict[str, dict[str, Any]]) -> Iterator[str]:
             ]
             cells += [_mean(scores.get("gold"))] * _has_gold(own)
         yield f"| {arm if ' | ' in arm else arm + ' | votes'} | {' | '.join(cells)} |"
+    for name, own in found.items():
+        yield f"\n{name}: {_ranking(own)}"
+
+
+def _ranking(own: dict[str, Any]) -> str:
+    """Whether what is known without test ranks end models as test does, and which one it would take."""
+    arms = [arm for arm, scores in own.items() if "held out" in scores]
+    test = [np.mean(own[arm]["test"]) for arm in arms]
+    judges = {
+        "agreement held out": [own[arm]["held out"][0] for arm in arms],
+        "cross-entropy held out": [-own[arm]["held out"][1] for arm in arms],
+        "50 dev labels": [np.mean(own[arm]["dev"]) for arm in arms],
+    }
+    shown = []
+    for judge, found in judges.items():
+        best = int(np.argmax(found))
+        shown.append(f"{judge} takes {arms[best].replace(' |', ',')} ({test[best]:.1f}), rank correlation ")
+        shown[-1] += f"with test {spearmanr(found, test).statistic:.2f}"
+    return f"{'; '.join(shown)}; the best on test has {max(test):.1f}."
 
 
 def _has_gold(own: dict[str, Any]) -> bool:

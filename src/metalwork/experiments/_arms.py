@@ -138,10 +138,14 @@ class Prepared:
 
 
 def prepare(job: Job, done: Callable[[str], None]) -> Prepared:
-    """Apply the LFs and make the features of every split; what these learn comes from the training records."""
+    """Apply the LFs and make the features of every split; what these learn comes from the training records.
+
+    Words are counted, as in the paper, whatever the job does with them.
+    """
     run = Run(job).apply()
     done("applied the labeling functions")
-    features = build_featurizer(job.features).fit(run.split("train").records)
+    features = build_featurizer(job.features.model_copy(update={"words": "counts"}))
+    features.fit(run.split("train").records)
     gold = {"train": hidden_gold(job), "dev": job.known_labels("dev"), "test": job.known_labels("test")}
     train, dev, test = (
         Split(features.transform(run.split(name).records), run.votes[name], known) for name, known in gold.items()

@@ -35,6 +35,12 @@ def prepared() -> Prepared:
     return prepare(toy.job(), lambda what: None)
 
 
+def test_words_are_counted_whatever_the_project_does_with_them(prepared: Prepared) -> None:
+    features = toy.FEATURES.model_copy(update={"words": "tf-idf"})
+    other = prepare(replace(toy.job(), features=features), lambda what: None)
+    assert (other.train.features != prepared.train.features).nnz == 0
+
+
 def test_every_table_of_the_paper_is_there(results: Results) -> None:
     assert {table.name: [row.method for row in table.rows] for table in results.tables} == {
         "Table 1": [
