@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from metalwork.cli._app import app
+from metalwork.cli._commands import ProjectArgument
 
 _LOOP: Final = "The loop: look, label, change, look again"
 
@@ -30,3 +31,21 @@ def compare(
     from metalwork.cli._compare import run_compare
 
     run_compare(before, after, n)
+
+
+@app.command(rich_help_panel=_LOOP)
+def watch(project: ProjectArgument) -> None:
+    """Run what changed whenever a file of the project is saved.
+
+    Watches the project file, its Python, word lists, schema and records of train
+    and dev. Labeling functions that did not change have their votes from the
+    cache, and the label model is fitted only where votes or settings changed;
+    a table shows before and after. A mistake is one message, and it goes on.
+    Nothing is written. Ctrl-C ends.
+
+    Example:
+      metalwork watch project.yaml
+    """
+    from metalwork.cli._watch import run_watch
+
+    run_watch(project)

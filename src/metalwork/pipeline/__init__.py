@@ -29,6 +29,7 @@ from metalwork.pipeline._split import LargeSplit, Split
 from metalwork.pipeline._try import Tried, explain_lf, find_lf, record_of, try_lfs
 from metalwork.pipeline._unfinished import unfinished_run
 from metalwork.pipeline._votes import reads_votes, with_votes
+from metalwork.pipeline._watch import Failed, Looked, watch
 
 __all__ = [
     "REGEX_FLAGS",
@@ -38,6 +39,7 @@ __all__ = [
     "Coverage",
     "EndModelSettings",
     "Event",
+    "Failed",
     "FeatureSettings",
     "Job",
     "KeptLFs",
@@ -47,6 +49,7 @@ __all__ = [
     "LabelModelSettings",
     "LabelShares",
     "LargeSplit",
+    "Looked",
     "OutputSettings",
     "Progress",
     "Project",
@@ -77,6 +80,7 @@ __all__ = [
     "sample_records",
     "try_lfs",
     "unfinished_run",
+    "watch",
     "with_votes",
     "write_csv",
 ]
