@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from metalwork._files import atomic_write
-from metalwork.errors import ConfigError, DataError
+from metalwork.errors import ConfigError, DataError, MissingExtraError
 
 if TYPE_CHECKING:
     import zipfile
@@ -162,6 +162,8 @@ def reading(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
         if str(error).startswith(f"{path}: "):
             raise
         raise DataError(_damaged(path, kind, error)) from None
+    except MissingExtraError:  # nothing is wrong with the file
+        raise
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file.") from None
     except Exception as error:

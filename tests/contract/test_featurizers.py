@@ -58,7 +58,7 @@ def test_shape_names_and_finite_numbers(make: Callable[[], Featurizer]) -> None:
     assert len(featurizer.get_feature_names_out()) == len(set(featurizer.get_feature_names_out()))
     assert featurizer.get_feature_names_out().shape == (featurizer.n_features,)
     assert np.isfinite(dense(features)).all()
-    assert sum(width for width, _ in featurizer.blocks) == featurizer.n_features
+    assert sum(block.n_features for block in featurizer.blocks) == featurizer.n_features
     if len(featurizer.blocks) == 1:
         assert featurizer.blocks[0][1] == sp.issparse(features)
 

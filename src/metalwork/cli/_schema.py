@@ -8,7 +8,7 @@ from metalwork.cli._progress import step
 from metalwork.cli._show import out
 from metalwork.cli._streams import plain, say
 from metalwork.errors import ConfigError
-from metalwork.pipeline import Job, Progress, Run, build_featurizer, load_project, try_lfs
+from metalwork.pipeline import Job, Progress, Run, label_model_featurizer, load_project, try_lfs
 from metalwork.proposals import SchemaProposal, propose_schema
 from metalwork.schema import TaskSchema
 from metalwork.votes import LabelMatrix
@@ -56,7 +56,8 @@ def _of_project(source: Path, votes: LabelMatrix | None, n_groups: int | None, w
             job, (), "train", _MOST_RECORDS, lambda done, of: meter(Progress("apply", "train records", done, of))
         )
         records = Run(job).split("train").records[tried.rows.tolist()]
-        features = build_featurizer(job.features).fit_transform(records)
+        featurizer = label_model_featurizer(job.features)
+        features = None if featurizer is None else featurizer.fit_transform(records)
     with step("Looking for groups of labels"):
         return _proposed(project.schema, tried.votes, features, n_groups, words)
 

@@ -50,12 +50,13 @@ def model_card(kept: KeptRun, name: str, schema: TaskSchema, dev: tuple[TaskProb
     )
 
 
-def front_matter(columns: Sequence[str], has_text: bool) -> str:
+def front_matter(columns: Sequence[str], inputs: str) -> str:
     """The YAML that model hubs read at the top of a card."""
-    kind = "text-classification" if has_text else "tabular-classification"
     reads = ", ".join(_quoted(name) for name in columns)
     tags = "tags: [metalwork, weak-supervision]"
-    return f"---\nlibrary_name: metalwork\npipeline_tag: {kind}\n{tags}\ncolumns: [{reads}]\n---\n\n"
+    return (
+        f"---\nlibrary_name: metalwork\npipeline_tag: {inputs}-classification\n{tags}\ncolumns: [{reads}]\n---\n\n"
+    )
 
 
 def _labels(schema: TaskSchema) -> Iterator[str]:

@@ -88,8 +88,7 @@ def _fill(folder: Path, source: RunSource, model: "EndModel", onnx: bool, quanti
         save_arrays(folder / DEV, _DEV_FORMAT, {"schema": model.schema.to_dict()}, arrays)
     columns = model.featurizer_.columns
     card = model_card(source.kept, source.name, model.schema, dev)
-    has_text = source.reads_text
-    write_text(folder / CARD, front_matter(columns, has_text) + card)
+    write_text(folder / CARD, front_matter(columns, model.featurizer_.reads) + card)
     there = [name for name in (MODEL, FEATURIZER, ONNX, DEV) if (folder / name).exists()]
     config = {
         "format": _FORMAT,

@@ -134,8 +134,3 @@ class RunSource(Source):
         gold = self.kept.known("dev", schema)
         parts = [part.end for part in self.predictions(model, schema, "dev")]
         return TaskProbabilities(np.concatenate(parts), schema), gold
-
-    @property
-    def reads_text(self) -> bool:
-        """Whether the end model reads a text."""
-        return self.kept.project is None or self.kept.project.settings.features.text is not None

@@ -9,16 +9,14 @@ import scipy.sparse as sp
 
 from metalwork.end_models._inputs import DenseInputs, Inputs, SparseInputs
 from metalwork.end_models._scaling import Scaler, fit_scaler, restore_scaler
-
-Blocks = Sequence[tuple[int, bool | None]]
-"""How many features each featurizer made, and whether it gives sparse matrices (None: not known)."""
+from metalwork.features import Block
 
 
 @dataclass(frozen=True)
 class BlockScaler(Scaler):
-    """Scales the columns of each block of a sparse matrix by a scaler of its own.
+    """Scales the columns of each block by a scaler of its own.
 
-    A block of dense features has an entry a value in the matrix, also for 0, and keeps them.
+    In a sparse matrix a block of dense features has an entry a value, also for 0, and keeps them.
     """
 
     parts: tuple[tuple[int, bool, Scaler], ...] = ()
@@ -40,30 +38,41 @@ class BlockScaler(Scaler):
         found = [(width, scaler.neutral) for width, _, scaler in self.parts]
         return np.concatenate([np.zeros(width) if own is None else own for width, own in found])
 
-    def transform(self, inputs: Inputs) -> Inputs:
+    def transform(self, inputs: Inputs, what: str = "X") -> Inputs:
         """A scaled copy, with entries where there were some before."""
-        assert isinstance(inputs, SparseInputs)
         widths = [(width, dense) for width, dense, _ in self.parts]
         scaled = [
-            scaler.transform(block) for block, (_, _, scaler) in zip(_cut(inputs, widths), self.parts, strict=True)
+            scaler.transform(block, what)
+            for block, (_, _, scaler) in zip(_cut(inputs, widths), self.parts, strict=True)
         ]
+        if isinstance(inputs, DenseInputs):
+            return DenseInputs(np.hstack([block.array for block in scaled]))  # type: ignore[union-attr]
         blocks = [_as_sparse(block) if isinstance(block, DenseInputs) else block.matrix for block in scaled]  # type: ignore[union-attr]
         return SparseInputs(sp.csr_array(sp.hstack(blocks, format="csr")))
 
 
-def fit_scaling(blocks: Callable[[], Iterable[Inputs]], model: Any, of_featurizer: Blocks | None) -> Scaler:
-    """The scaler that a model asks for; of sparse features of several featurizers, ``"auto"`` is one a block."""
-    has_module = model.input_module is not None
-    several = of_featurizer is not None and len(of_featurizer) > 1 and model.scaling == "auto"
-    if not several or not isinstance(next(iter(blocks()), None), SparseInputs):
-        return fit_scaler(blocks, model.scaling, has_module)
-    assert of_featurizer is not None
-    widths = [(width, is_sparse is False) for width, is_sparse in of_featurizer]
+def fit_scaling(
+    blocks: Callable[[], Iterable[Inputs]], model: Any, of_featurizer: Sequence[Block] | None
+) -> Scaler:
+    """The scaler that a model asks for; of sparse features of several featurizers, ``"auto"`` is one a block.
+
+    What a module reads is not scaled, beside it each block in its own way.
+    """
+    found = of_featurizer or ()
+    if len(found) == 1 and found[0].has_module:
+        return Scaler("none")
+    some_module = any(block.has_module for block in found)
+    if not some_module and (len(found) < 2 or model.scaling != "auto"):
+        return fit_scaler(blocks, model.scaling, model.input_module is not None)
+    is_sparse = isinstance(next(iter(blocks()), None), SparseInputs)
+    if not some_module and not is_sparse:
+        return fit_scaler(blocks, model.scaling, False)
+    widths = [(block.n_features, not is_sparse or block.sparse is False) for block in found]
     parts: list[tuple[int, bool, Scaler]] = []
     for i, (width, dense) in enumerate(widths):
-        known = of_featurizer[i][1] is not None
-        scaler = fit_scaler(lambda i=i: _ith(blocks, widths, i), "auto" if known else "none", has_module)  # type: ignore[misc]
-        parts.append((width, dense, scaler))
+        scaled = found[i].sparse is not None and not found[i].has_module
+        kind = model.scaling if scaled else "none"
+        parts.append((width, dense, fit_scaler(lambda i=i: _ith(blocks, widths, i), kind, False)))  # type: ignore[misc]
     return _of_parts(parts)
 
 
@@ -90,16 +99,20 @@ def _of_parts(parts: list[tuple[int, bool, Scaler]]) -> BlockScaler:
 
 def _ith(blocks: Callable[[], Iterable[Inputs]], widths: Sequence[tuple[int, bool]], i: int) -> Iterator[Inputs]:
     for inputs in blocks():
-        assert isinstance(inputs, SparseInputs)
         yield list(_cut(inputs, widths))[i]
 
 
-def _cut(inputs: SparseInputs, widths: Sequence[tuple[int, bool]]) -> Iterator[Inputs]:
+def _cut(inputs: Inputs, widths: Sequence[tuple[int, bool]]) -> Iterator[Inputs]:
     """The blocks of columns, those of dense features as dense ones."""
     start = 0
     for width, dense in widths:
-        block = inputs.matrix[:, start : start + width]
-        yield DenseInputs(block.toarray()) if dense else SparseInputs(block)
+        columns = slice(start, start + width)
+        if isinstance(inputs, DenseInputs):
+            yield DenseInputs(inputs.array[:, columns])
+        else:
+            assert isinstance(inputs, SparseInputs)
+            block = inputs.matrix[:, columns]
+            yield DenseInputs(block.toarray()) if dense else SparseInputs(block)
         start += width
 
 

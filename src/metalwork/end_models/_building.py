@@ -13,23 +13,38 @@ from metalwork.end_models._tasks import Task
 from metalwork.end_models.network import EndNetwork, compile_network
 from metalwork.end_models.plan import Plan, compile_plan
 from metalwork.errors import DataError
+from metalwork.features import Featurizer
 
 _WORDS_INPUT_DROPOUT: Final = 0.2
 _SMALL_NETWORK: Final = 10_000_000  # parameters, below which a second thread costs more than it gives
 
 
-def compile_for(model: Any, task: Task, n_columns: int | None, scaler: Scaler, device: torch.device) -> EndNetwork:
-    """A new network for these records, with a copy of the model's input module."""
-    if model.input_module is None:
-        module, n_features = None, n_columns
-    else:
-        module = copy.deepcopy(model.input_module).to(device)
+def compile_for(
+    model: Any,
+    task: Task,
+    n_columns: int | None,
+    scaler: Scaler,
+    device: torch.device,
+    featurizer: Featurizer | None = None,
+) -> EndNetwork:
+    """A new network for these records, with a copy of the model's input module, or that of its featurizer."""
+    module, n_features = input_module_of(model, featurizer), n_columns
+    if module is not None:
+        module = module.to(device)
         n_rows = min(2, len(task))
         n_features = output_size(module, move(task.batch(np.arange(n_rows)).rows, device), n_rows)
     if n_features is None:
         raise DataError("X must have shape (n_points, n_features); it has more dimensions. Pass input_module.")
     plan = compile_plan(model.schema, model.architecture, n_features, model.hidden_sizes)
     return build(model, plan, scaler, module).to(device)
+
+
+def input_module_of(model: Any, featurizer: Featurizer | None, blank: bool = False) -> nn.Module | None:
+    """What a new network reads its records through; ``blank`` where its weights are about to be replaced."""
+    if model.input_module is not None:
+        module: nn.Module = copy.deepcopy(model.input_module)
+        return module
+    return None if featurizer is None else featurizer.module(blank)
 
 
 def build(model: Any, plan: Plan, scaler: Scaler, input_module: nn.Module | None) -> EndNetwork:
@@ -45,4 +60,9 @@ def pick_threads(model: Any, network: EndNetwork) -> int:
     if model.n_threads is not None:
         return int(model.n_threads)
     small = sum(parameter.numel() for parameter in network.parameters()) < _SMALL_NETWORK
-    return 1 if small and model.input_module is None else torch.get_num_threads()
+    return 1 if small and not has_input_module(network) else torch.get_num_threads()
+
+
+def has_input_module(network: EndNetwork) -> bool:
+    """Whether it reads records through a module, the user's or a featurizer's."""
+    return not isinstance(network.input_module, nn.Identity)

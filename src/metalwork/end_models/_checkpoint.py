@@ -74,6 +74,7 @@ class Checkpoint:
             "schema": "another task schema",
             "records": "other records, labels or weights",
             "dev": "other dev records",
+            "inputs": "another featurizer",
         }.get(name, f"{name} {found!r} in place of {expected!r}")
         return (
             f"{self._path}: must be a checkpoint of this fit; it is of one with {what}. "

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from metalwork._checks import FloatArray, check_count
 from metalwork._estimators import Estimator, as_classes
 from metalwork.end_models._arguments import check_rows
-from metalwork.end_models._building import pick_threads
+from metalwork.end_models._building import has_input_module, pick_threads
 from metalwork.end_models._inputs import Columns, DenseInputs, Inputs, SparseInputs, check_finite, read_inputs
 from metalwork.end_models._labels import how_right
 from metalwork.end_models._scaling import Scaler
@@ -52,6 +52,7 @@ class Delivered(Estimator):
     network_: "EndNetwork"
     featurizer_: Featurizer
     _scaler: Scaler
+    _named: bool
     n_features_in_: int | None
 
     @property
@@ -73,16 +74,21 @@ class Delivered(Estimator):
         self._check_fitted()
         return TaskProbabilities(self._proba(self._read(X)), self.schema)
 
-    def predict(self, X: Any) -> npt.NDArray[np.int64]:
-        """Most probable end-label codes (n_points,)."""
-        return self.predict_proba(X).predict()
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Most probable end labels (n_points,): codes, or names where known labels of :meth:`fit` were names.
+
+        So scikit-learn's scorers by name compare like with like. Those of probabilities, such as "neg_log_loss",
+        take columns for sorted labels: give them codes.
+        """
+        codes = self.predict_proba(X).predict()
+        return self.classes_[codes] if self._named else codes
 
     def score(self, X: Any, y: Any) -> float:
         """Accuracy in [0, 1] on labels ``y`` (names or codes), of the records that have one.
 
         A prediction under a coarse label is right. For probabilities ``y`` it is the accuracy that they expect.
         """
-        found, (right, known) = self.predict(X), how_right(y, self.schema)
+        found, (right, known) = self.predict_proba(X).predict(), how_right(y, self.schema)
         check_rows("y", len(known), len(found))
         return float(np.mean(right[known, found[known]]))
 
@@ -190,7 +196,7 @@ class Delivered(Estimator):
 
     def _proba(self, read: Inputs) -> FloatArray:
         """Probabilities of the end labels (n_points, n_end_labels)."""
-        size = max(self.batch_size, _PREDICT_ROWS) if self.input_module is None else self.batch_size
+        size = self.batch_size if has_input_module(self.network_) else max(self.batch_size, _PREDICT_ROWS)
         with threads(pick_threads(self, self.network_)):
             proba = np.exp(predict_log_proba(self.network_, self._scaler.transform(read), size))
         normalised: FloatArray = proba / proba.sum(axis=1, keepdims=True)

@@ -43,6 +43,13 @@ def check_featurizer(given: Any, input_module: Any) -> None:
         )
 
 
+def brings_module(given: Featurizer | Sequence[Featurizer] | None) -> bool:
+    """Whether one of them has a module, through which the network reads its features."""
+    if given is None:
+        return False
+    return any(part.has_module for part in ([given] if isinstance(given, Featurizer) else given))
+
+
 def one_copy(given: Featurizer | Sequence[Featurizer] | None) -> Featurizer | None:
     """A copy to be fitted; several side by side."""
     if given is None:

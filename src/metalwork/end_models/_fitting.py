@@ -21,7 +21,7 @@ from metalwork.end_models._building import compile_for, pick_threads
 from metalwork.end_models._calibration import fit_power
 from metalwork.end_models._checkpoint import Checkpoint
 from metalwork.end_models._digest import Digest
-from metalwork.end_models._featurized import one_copy
+from metalwork.end_models._featurized import brings_module, one_copy
 from metalwork.end_models._fitness import warn_if_unlearned
 from metalwork.end_models._inputs import in_blocks
 from metalwork.end_models._linear import LinearTrainer
@@ -30,10 +30,12 @@ from metalwork.end_models._processes import Processes
 from metalwork.end_models._scaling import Scaler
 from metalwork.end_models._spool import Spool
 from metalwork.end_models._storage import Fitted
+from metalwork.end_models._supervision import Supervision
 from metalwork.end_models._tasks import InMemory, Task, mean_one
 from metalwork.end_models._training import Dev, Trainer, predict_log_proba, seeded, threads
 from metalwork.end_models._watching import Callback
 from metalwork.end_models.plan import Plan, compile_plan
+from metalwork.features import Featurizer
 
 _Path = str | os.PathLike[str]
 
@@ -53,8 +55,10 @@ def fit_whole(
     reader.fit_featurizer([part])
     inputs = reader.features(part)
     scaler = fit_scaling(lambda: in_blocks(inputs), model, reader.blocks)
-    heads, balance = _heads(model), HeadBalance(model.schema)
+    heads, balance, supervision = _heads(model), HeadBalance(model.schema), Supervision(model.schema)
     balance.add(part.labels, part.weights)
+    supervision.add(part.labels)
+    supervision.check()
     task = InMemory(scaler.transform(inputs), part.labels.targets(heads), mean_one(part.weights))
     return _train(model, reader, _balanced(model, task, balance, heads), scaler, dev, callbacks, checkpoint)
 
@@ -66,12 +70,14 @@ def fit_in_parts(
     reader = _reader(model, callbacks)
     read = Parts(reader, parts)
     reader.fit_featurizer(read)
-    heads, balance = _heads(model), HeadBalance(model.schema)
+    heads, balance, supervision = _heads(model), HeadBalance(model.schema), Supervision(model.schema)
     with Spool() as spool:
         for part in read:
             with naming(part.name):
                 spool.append(reader.features(part), part.labels.targets(heads), part.weights)
                 balance.add(part.labels, part.weights)
+                supervision.add(part.labels)
+        supervision.check()
         scaler = fit_scaling(spool.blocks, model, reader.blocks)
         spool.scale(scaler)
         return _train(model, reader, _balanced(model, spool, balance, heads), scaler, dev, callbacks, checkpoint)
@@ -91,7 +97,8 @@ def _heads(model: Any) -> Plan:
 
 def is_convex(model: Any) -> bool:
     """Whether the model is linear in its features, so that its loss has one minimum."""
-    return model.architecture == "linear" and model.input_module is None and model.head_module is None
+    own = model.input_module is not None or model.head_module is not None or brings_module(model.featurizer)
+    return model.architecture == "linear" and not own
 
 
 def _balanced(model: Any, task: Task, balance: HeadBalance, heads: Plan) -> Task:
@@ -134,12 +141,12 @@ def _descend(
     device, seed = pick_device(model.device), processes.agree_on(pick_seed(model.random_state))
     kept = None
     if checkpoint is not None or processes.are_several:
-        facts = _facts(model, task, held_out, device)
+        facts = _facts(model, task, held_out, device, reader.featurizer)
         processes.check_same(Digest().add(facts).hex())
         if checkpoint is not None:
             kept = Checkpoint(checkpoint, facts | {"processes": processes.number})
     with seeded(seed, device):
-        network = compile_for(model, task, columns.number, scaler, device)
+        network = compile_for(model, task, columns.number, scaler, device, reader.featurizer)
         processes.share_state(network)
         if processes.rank:  # other dropout than that of the first
             torch.default_generator.manual_seed(seed + processes.rank)
@@ -152,7 +159,7 @@ def _descend(
     if model.max_epochs is None:
         warn_if_unlearned(network.plan, task, trainer.history[-1]["loss"])
     found = network.eval(), scaler, columns, trainer.history, trainer.best_epoch
-    return Fitted(*found, reader.featurizer)
+    return Fitted(*found, reader.featurizer, reader.named)
 
 
 def _solve(
@@ -166,15 +173,18 @@ def _solve(
     trainer = LinearTrainer(network, task, model.l2, model.max_epochs)
     trainer.fit(dev, callbacks)
     found = network.to(pick_device(model.device)).eval(), scaler, columns, trainer.history, trainer.best_epoch
-    return Fitted(*found, reader.featurizer)
+    return Fitted(*found, reader.featurizer, reader.named)
 
 
-def _facts(model: Any, task: Task, dev: Dev | None, device: torch.device) -> dict[str, Any]:
+def _facts(
+    model: Any, task: Task, dev: Dev | None, device: torch.device, featurizer: Featurizer | None
+) -> dict[str, Any]:
     """What two attempts at one fit, or two processes at it, have in common."""
     return {
         "schema": model.schema.to_dict(),
         **plain_arguments(model),
         "modules": [name for name in MODULES if getattr(model, name) is not None],
+        "inputs": Digest().add(*featurizer.pack()).hex() if featurizer and featurizer.has_module else None,
         "device": device.type,
         "records": task.digest(),
         "dev": None if dev is None else Digest().add(*dev.inputs.contents(), dev.admitted).hex(),

@@ -1,6 +1,6 @@
 """What an end model is trained on: a label model's probabilities, or labels that are known."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from torch import Tensor
@@ -12,6 +12,10 @@ from metalwork.errors import ConfigError, VotesError
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
+_LEAST: Final = 1e-6
+"""The probability from which on a task may apply to a record."""
+_SAME: Final = 1e-6
+
 
 class Labels:
     """Probabilities or known labels of the records that an end model is trained on.
@@ -20,10 +24,12 @@ class Labels:
     ----------
     known : bool array (n_points,)
         Whether anything is known of a record.
+    named : bool
+        Whether they were given by name.
     """
 
-    def __init__(self, schema: TaskSchema, given: TaskProbabilities | IntArray) -> None:
-        self._schema, self._given = schema, given
+    def __init__(self, schema: TaskSchema, given: TaskProbabilities | IntArray, named: bool = False) -> None:
+        self._schema, self._given, self.named = schema, given, named
         known = np.ones(len(given), dtype=bool)
         self.known: BoolArray = known if isinstance(given, TaskProbabilities) else (given != ABSTAIN).any(axis=1)
 
@@ -40,6 +46,22 @@ class Labels:
         if isinstance(self._given, TaskProbabilities):
             return head_targets(plan, self._given)
         return known_targets(plan, self._schema, self._given)
+
+    def tell(self) -> BoolArray:
+        """bool array (n_tasks,): the tasks whose labels they tell apart on some record; all, where they are known.
+
+        Who gives coarse labels alone has left the tasks below to chance.
+        """
+        if not isinstance(self._given, TaskProbabilities):
+            return np.ones(self._schema.n_tasks, dtype=bool)
+        return np.array([self._tells(task, self._given) for task in self._schema.tasks])
+
+    def _tells(self, task: str, probs: TaskProbabilities) -> bool:
+        """Whether a record's labels are neither equally likely nor in proportion to the end labels below them."""
+        sizes = np.diff(self._schema.spans(task), axis=1).ravel()
+        shares = probs.conditional(task)[probs[task].sum(axis=1) > _LEAST]
+        nothing = [np.abs(shares - said).max(axis=1) < _SAME for said in (1 / len(sizes), sizes / sizes.sum())]
+        return len(sizes) == 1 or not (nothing[0] | nothing[1]).all()
 
     def mass(self) -> FloatArray:
         """float64 array (n_points, 2, n_tasks): how far each task applies, and how far its label is known."""
@@ -70,7 +92,13 @@ def read_labels(given: Any, schema: TaskSchema) -> Labels:
             f"probs must be TaskProbabilities or known labels; got {type(given).__name__}. "
             "Use a label model's predict_proba, or labels by name or code."
         )
-    return Labels(schema, schema.known_codes(given) if probs is None else probs)
+    return Labels(schema, schema.known_codes(given), _are_names(given)) if probs is None else Labels(schema, probs)
+
+
+def _are_names(labels: Any) -> bool:
+    """Whether one of the known labels is a name."""
+    values = labels if isinstance(labels, list | tuple) else np.asarray(labels, dtype=object).ravel().tolist()
+    return any(isinstance(value, str) and value.strip() for value in values)
 
 
 def read_gold(y: Any, schema: TaskSchema, what: str) -> tuple[BoolArray, BoolArray]:

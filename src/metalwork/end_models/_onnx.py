@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from metalwork._checks import FloatArray
 from metalwork._files import atomic_write
-from metalwork.end_models._inputs import DenseInputs, Inputs, SparseInputs
+from metalwork.end_models._blocks import BlockScaler
+from metalwork.end_models._inputs import DenseInputs, Float32Array, Inputs, SparseInputs
 from metalwork.end_models._scaling import LENGTH, Scaler
 from metalwork.end_models.network import EndNetwork
 from metalwork.errors import ConfigError, MissingExtraError
@@ -46,15 +47,30 @@ class _Whole(nn.Module):
 
     def __init__(self, scaler: Scaler, network: EndNetwork) -> None:
         super().__init__()
-        self._kind, self._network = scaler.kind, network
+        self._network = network
+        parts = scaler.parts if isinstance(scaler, BlockScaler) else ()
+        self._widths = [width for width, _, _ in parts]
+        self._scaling = nn.ModuleList(_Scaling(own) for own in ([part for _, _, part in parts] or [scaler]))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """float tensor (n_rows, n_end_labels): rows sum to 1."""
+        blocks = torch.split(features, self._widths, dim=1) if self._widths else [features]
+        scaled = [own(block) for own, block in zip(self._scaling, blocks, strict=True)]
+        rows = torch.cat(scaled, dim=1) if len(scaled) > 1 else scaled[0]
+        return F.softmax(self._network.end_log_proba(self._network(rows)), dim=1)
+
+
+class _Scaling(nn.Module):
+    """A scaler of one kind, of dense rows."""
+
+    def __init__(self, scaler: Scaler) -> None:
+        super().__init__()
+        self._kind = scaler.kind
         for name, array in scaler.arrays.items():
             self.register_buffer(name, torch.from_numpy(np.asarray(array, np.float32)))
 
     def forward(self, features: Tensor) -> Tensor:
-        """float tensor (n_rows, n_end_labels): rows sum to 1."""
-        return F.softmax(self._network.end_log_proba(self._network(self._scaled(features))), dim=1)
-
-    def _scaled(self, features: Tensor) -> Tensor:
+        """float tensor (n_rows, n_features)."""
         if self._kind == "standard":
             return (features - self.get_buffer("mean")) / self.get_buffer("deviation")
         if self._kind == "none":
@@ -151,15 +167,20 @@ def _check(content: bytes, rows: FloatArray, expected: FloatArray, tolerance: fl
 
 def _some_features(model: Any) -> Inputs:
     """Features like those of the fit in kind: about their means, or a few of them at all."""
-    rng = np.random.default_rng(0)
-    n_features, scaler = model.network_.plan.n_features, model._scaler
+    rng, scaler = np.random.default_rng(0), model._scaler
+    if isinstance(scaler, BlockScaler):
+        return DenseInputs(np.hstack([_like(own, width, rng) for width, _, own in scaler.parts]))
+    return DenseInputs(_like(scaler, model.n_features_in_, rng))
+
+
+def _like(scaler: Scaler, n_features: int, rng: np.random.Generator) -> Float32Array:
     if scaler.kind == "standard":
         noise = rng.normal(size=(_CHECKED, n_features))
-        return DenseInputs((scaler.arrays["mean"] + scaler.arrays["deviation"] * noise).astype(np.float32))
+        return (scaler.arrays["mean"] + scaler.arrays["deviation"] * noise).astype(np.float32)
     array = np.zeros((_CHECKED, n_features), np.float32)
     columns = rng.integers(n_features, size=(_CHECKED, min(_MADE_UP, n_features)))
     np.put_along_axis(array, columns, rng.integers(1, 4, size=columns.shape).astype(np.float32), axis=1)
-    return DenseInputs(array)
+    return array
 
 
 class _quiet:

@@ -51,13 +51,17 @@ class Optimisation:
         """In which the network and its loss are computed; weights and their updates stay float32."""
         return torch.autocast(device.type, dtype=torch.bfloat16) if self.bf16 else nullcontext()
 
-    def over(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """torch's optimiser."""
+    def over(self, parameters: list[nn.Parameter], rates: Mapping[nn.Parameter, float]) -> torch.optim.Optimizer:
+        """torch's optimiser; parameters with a rate of their own follow the schedule up to that."""
         common: dict[str, Any] = {"lr": self.schedule.lr, "weight_decay": self.weight_decay, "fused": True}
+        by_rate: dict[float, list[nn.Parameter]] = {}
+        for parameter in parameters:
+            by_rate.setdefault(rates.get(parameter, self.schedule.lr), []).append(parameter)
+        groups = [{"params": own, "share": rate / self.schedule.lr} for rate, own in by_rate.items()]
         if self.optimizer == "sgd":
-            return torch.optim.SGD(parameters, momentum=_MOMENTUM, **common)
+            return torch.optim.SGD(groups, momentum=_MOMENTUM, **common)
         kind = torch.optim.AdamW if self.optimizer == "adamw" else torch.optim.Adam
-        return kind(parameters, **common)
+        return kind(groups, **common)
 
 
 class Updates:
@@ -68,7 +72,7 @@ class Updates:
         wide = wide_first_layer(network) if sparse and how.optimizer == "adamw" else None
         self._rows = None if wide is None else TouchedRows(wide, how.weight_decay)
         self._rest = [p for p in network.parameters() if wide is None or p is not wide.weight]
-        self._optimizer = how.over(self._rest)
+        self._optimizer = how.over(self._rest, _own_rates(network))
 
     def prepare(self, batch: Batch) -> Batch:
         """The mini-batch in terms of the weights that it reads, where only those are updated."""
@@ -91,7 +95,7 @@ class Updates:
         if self._how.max_grad_norm is not None:
             _clip(self.gradients(), self._how.max_grad_norm)
         for group in self._optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["share"]
         self._optimizer.step()
         if self._rows is not None:
             self._rows.update(lr)
@@ -120,6 +124,15 @@ class Updates:
             if which != "rows":
                 parameter = self._rest[int(which)]
                 self._optimizer.state[parameter][kind] = tensor.to(parameter.device)
+
+
+def _own_rates(network: nn.Module) -> dict[nn.Parameter, float]:
+    """The highest rates of parameters whose module has one: pretrained ones that the model's would undo."""
+    found: dict[nn.Parameter, float] = {}
+    for module in network.modules():
+        if isinstance(rate := getattr(module, "learning_rate", None), float):
+            found |= dict.fromkeys(module.parameters(), rate)
+    return found
 
 
 def _clip(gradients: list[Tensor], most: float) -> None:

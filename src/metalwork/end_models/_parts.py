@@ -31,6 +31,8 @@ class Reader:
         self.schema, self.featurizer = schema, featurizer
         self._has_module = has_input_module
         self.columns: Columns | None = None
+        self.named = False
+        """Whether known labels were given by name."""
 
     def open(self, X: Any, probs: Any, sample_weight: Any, name: str = "") -> "Part":
         """The records that count, with their labels and weights; none need count in a part with a ``name``.
@@ -42,6 +44,7 @@ class Reader:
         """
         given = self._given(X, "X", self.columns)
         labels = read_labels(probs, self.schema)
+        self.named |= labels.named
         if len(labels) == 0 and not name:
             raise VotesError("probs must hold at least one record; got none.")
         check_rows("probs", len(labels), len(given))
@@ -82,13 +85,15 @@ class Reader:
     def dev(self, dev: Any, scaler: Scaler) -> Dev:
         """The records to choose the epoch by, once the others are read."""
         X, y = check_pair("dev", dev, "(X_dev, y_dev)")
-        read = self._given(X, "X of dev", self.columns)
+        with naming("dev: " if self.featurizer is not None else ""):  # a featurizer blames no X
+            read = self._given(X, "X of dev", self.columns)
         admitted, known = read_gold(y, self.schema, "y of dev")
         check_rows("y of dev", len(known), len(read))
         rows = np.flatnonzero(known)
         used = read.rows(rows)
-        inputs = used.features("X of dev", self.columns) if isinstance(used, RawRecords) else used
-        return Dev(scaler.transform(check_finite(inputs, "X of dev", rows)), admitted[rows])
+        with naming("dev: " if isinstance(used, RawRecords) else ""):
+            inputs = used.features("X of dev", self.columns) if isinstance(used, RawRecords) else used
+        return Dev(scaler.transform(check_finite(inputs, "X of dev", rows), "X of dev"), admitted[rows])
 
     def _given(self, X: Any, what: str, columns: Columns | None) -> Inputs | RawRecords:
         if self.featurizer is not None:

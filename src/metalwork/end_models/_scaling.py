@@ -41,18 +41,19 @@ class Scaler:
         """What a feature is where it says nothing (n_features,): its mean where it is scaled by that; None: 0."""
         return self.arrays["mean"] if self.kind == "standard" else None
 
-    def transform(self, inputs: Inputs) -> Inputs:
-        """Scaled copies of matrices; other records as they are."""
+    def transform(self, inputs: Inputs, what: str = "X") -> Inputs:
+        """Scaled copies of matrices; other records as they are. Errors call them ``what``."""
         if self.kind == "none" or isinstance(inputs, RecordInputs):
             return inputs
         if self.kind == "counts":
-            _check_counts(inputs)
+            _check_counts(inputs, what)
             return _of_one_length(inputs, np.log1p)
         if self.kind == "rows":
             return _of_one_length(inputs, np.asarray)
         if isinstance(inputs, SparseInputs):
             raise DataError(
-                "X must be dense for scaling='standard'; got a sparse matrix. Use X.toarray() or scaling='none'."
+                f"{what} must be dense for scaling='standard'; got a sparse matrix. Make it dense "
+                "by toarray(), or use scaling='none'."
             )
         return DenseInputs((inputs.array - self.arrays["mean"]) / self.arrays["deviation"])
 
@@ -113,11 +114,12 @@ def restore_scaler(kind: str, arrays: dict[str, Float32Array], n_columns: int | 
     return Scaler(kind, arrays)
 
 
-def _check_counts(inputs: DenseInputs | SparseInputs) -> None:
+def _check_counts(inputs: DenseInputs | SparseInputs, what: str) -> None:
     values = inputs.array if isinstance(inputs, DenseInputs) else inputs.matrix.data
     if values.size and values.min() < 0:
         raise DataError(
-            f"X must not be below 0 for scaling='counts'; got {values.min():g}. Use scaling='standard' or 'none'."
+            f"{what} must not be below 0 for scaling='counts'; got {values.min():g}. "
+            "Use scaling='standard' or 'none'."
         )
 
 

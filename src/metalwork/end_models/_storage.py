@@ -27,7 +27,7 @@ from torch import Tensor
 from metalwork._arrays import reading
 from metalwork.end_models._arguments import MODULES, check_arguments, pick_device, plain_arguments
 from metalwork.end_models._blocks import restore_scaling
-from metalwork.end_models._building import build
+from metalwork.end_models._building import build, input_module_of
 from metalwork.end_models._featurized import PREFIX, as_tensors, from_tensors
 from metalwork.end_models._inputs import Columns
 from metalwork.end_models._scaling import Scaler
@@ -41,6 +41,7 @@ from metalwork.features import Featurizer
 from metalwork.schema import TaskSchema
 
 _FORMAT: Final = "metalwork end model 1"
+_MODULE: Final = "input_module."
 _Path = str | os.PathLike[str]
 
 
@@ -76,6 +77,7 @@ class _Header(_Strict):
     history: list[_Epoch]
     best_epoch: PositiveInt
     power: PositiveFloat
+    named: bool = False
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -98,6 +100,8 @@ class Fitted:
     history: list[Record]
     best_epoch: int
     featurizer: Featurizer | None = None
+    named: bool = False
+    """Whether it learned from known labels by name."""
 
 
 def save_model(path: _Path, model: Any, fitted: Fitted) -> None:
@@ -114,6 +118,7 @@ def save_model(path: _Path, model: Any, fitted: Fitted) -> None:
         "history": [{k: v for k, v in record.items() if k != "seconds"} for record in fitted.history],
         "best_epoch": fitted.best_epoch,
         "power": fitted.network.power,
+        "named": fitted.named,
     }
     tensors = {f"network.{name}": tensor for name, tensor in fitted.network.state_dict().items()}
     tensors |= {f"scaling.{name}": torch.from_numpy(array) for name, array in fitted.scaler.arrays.items()}
@@ -181,10 +186,11 @@ def _restore(model: Any, header: _Header, tensors: dict[str, Tensor]) -> Fitted:
         raise ValueError("it holds tensors of something else")
     plan = compile_plan(model.schema, model.architecture, header.n_features, model.hidden_sizes)
     columns = Columns(header.n_features_in, None if header.feature_names is None else tuple(header.feature_names))
-    if model.input_module is None and columns.number != plan.n_features:
-        raise ValueError(f"n_features_in is {columns.number}")
     featurizer = from_tensors(packed) if packed else None
-    if featurizer is not None and featurizer.n_features != plan.n_features:
+    reads_columns = model.input_module is None and (featurizer is None or not featurizer.has_module)
+    if reads_columns and columns.number != plan.n_features:
+        raise ValueError(f"n_features_in is {columns.number}")
+    if featurizer is not None and featurizer.n_features != columns.number:
         raise ValueError(f"the featurizer makes {featurizer.n_features} features")
     own = model.intermediate_module is not None or model.head_module is not None
     if not own and plan.n_parameters > sum(tensor.numel() for tensor in weights.values()):
@@ -193,12 +199,23 @@ def _restore(model: Any, header: _Header, tensors: dict[str, Tensor]) -> Fitted:
     scaler = restore_scaling(header.scaling, arrays, columns.number)
     device = pick_device(model.device)
     with seeded(0, device):
-        network = build(model, plan, scaler, copy.deepcopy(model.input_module)).to(device)
+        if featurizer is not None and featurizer.has_module:
+            _check_module(featurizer, weights)
+        network = build(model, plan, scaler, input_module_of(model, featurizer, True)).to(device)
     _check_tensors(weights, network.state_dict())
     network.load_state_dict(weights)
     network.power = header.power
     history = [record.model_dump(exclude_none=True) for record in header.history]
-    return Fitted(network.eval(), scaler, columns, history, header.best_epoch, featurizer)
+    return Fitted(network.eval(), scaler, columns, history, header.best_epoch, featurizer, header.named)
+
+
+def _check_module(featurizer: Featurizer, weights: Mapping[str, Tensor]) -> None:
+    """The weights must be those of the featurizer's module, before memory is set aside for it."""
+    with torch.device("meta"):
+        module = featurizer.module(blank=True)
+    assert module is not None
+    own = {name.removeprefix(_MODULE): w for name, w in weights.items() if name.startswith(_MODULE)}
+    _check_tensors(own, module.state_dict())
 
 
 def _as_float32(name: str, tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:

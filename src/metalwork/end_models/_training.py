@@ -64,7 +64,7 @@ class Trainer:
     ) -> None:
         self.network, self.task, self.batch_size = network, task, batch_size
         self.steps_an_epoch = n_batches(len(task), batch_size)
-        self.max_epochs = max_epochs or max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / self.steps_an_epoch))
+        self.max_epochs = max_epochs or max(_usual_epochs(network), math.ceil(_MIN_STEPS / self.steps_an_epoch))
         self.history: list[Record] = []
         self.best_epoch = 0
         self._how, self._processes = how, processes or Processes()
@@ -222,6 +222,12 @@ class Trainer:
                 f"Modules that normalise over a batch must have at least 2 records in it; got 1. {remedy}"
             ) from None
         return outputs
+
+
+def _usual_epochs(network: EndNetwork) -> int:
+    """Of networks that learn from scratch, or what a module says that was trained before."""
+    told = [n for module in network.modules() if isinstance(n := getattr(module, "usual_epochs", None), int)]
+    return min(told, default=_MIN_EPOCHS)
 
 
 def predict_log_proba(network: EndNetwork, inputs: Inputs, batch_size: int) -> FloatArray:

@@ -105,7 +105,7 @@ class EndModel(Delivered):
     featurizer_ : Featurizer
         The fitted copy of ``featurizer``, only there where one was given.
     classes_ : object array (n_end_labels,)
-        Names of the end labels, whose positions ``predict`` returns.
+        Names of the end labels, whose positions ``predict`` returns; after known labels by name, names.
     """
 
     _estimator_type = "classifier"
@@ -119,6 +119,7 @@ class EndModel(Delivered):
     feature_names_in_: npt.NDArray[np.object_]
     featurizer_: Featurizer
     _scaler: Scaler
+    _named: bool
 
     def __init__(
         self,
@@ -255,7 +256,7 @@ class EndModel(Delivered):
         """
         self._check_fitted()
         found = self.network_, self._scaler, self._columns, self.history_, self.best_epoch_
-        save_model(path, self, Fitted(*found, vars(self).get("featurizer_")))
+        save_model(path, self, Fitted(*found, vars(self).get("featurizer_"), self._named))
 
     @classmethod
     def load(
@@ -294,5 +295,5 @@ class EndModel(Delivered):
         if fitted.columns.names is not None:
             self.feature_names_in_ = np.array(fitted.columns.names, dtype=object)
         self.history_, self.best_epoch_ = fitted.history, fitted.best_epoch
-        self.temperature_ = 1.0 / fitted.network.power
+        self.temperature_, self._named = 1.0 / fitted.network.power, fitted.named
         return self

@@ -1,15 +1,18 @@
 """Several featurizers at once."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
 from metalwork.errors import ConfigError
-from metalwork.features._featurizer import Array, Featurizer, Learner, checked_names
+from metalwork.features._featurizer import Array, Block, Featurizer, Learner, checked_names
 from metalwork.features._records import read_rows
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Combined(Featurizer):
@@ -40,9 +43,28 @@ class Combined(Featurizer):
         return tuple(dict.fromkeys(name for part in self._parts() for name in part.columns))
 
     @property
-    def blocks(self) -> tuple[tuple[int, bool | None], ...]:
+    def reads(self) -> Literal["text", "image", "tabular"]:
+        """Texts where one of its featurizers does, else pictures where one does."""
+        found = {part.reads for part in self._parts()}
+        return "text" if "text" in found else "image" if "image" in found else "tabular"
+
+    @property
+    def has_module(self) -> bool:
+        """Whether one of its featurizers brings a module."""
+        return any(part.has_module for part in self._parts())
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
         """Those of its featurizers."""
         return tuple(block for part in self._parts() for block in part.blocks)
+
+    def module(self, blank: bool = False) -> "nn.Module | None":
+        """The modules of its featurizers side by side, the features of the others between them."""
+        if not self.has_module:
+            return None
+        from metalwork.features._beside import Beside
+
+        return Beside([(part.n_features, part.module(blank)) for part in self._parts()])
 
     @property
     def n_features(self) -> int:

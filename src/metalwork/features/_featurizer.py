@@ -3,7 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from metalwork._arrays import load_arrays, reading, save_arrays
 from metalwork._estimators import Estimator
 from metalwork.errors import DataError
 from metalwork.features._records import joined, read_rows
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Array = npt.NDArray[Any]
 _FORMAT = "metalwork features 2"
@@ -26,6 +29,23 @@ class Learner(Protocol):
 
     def finish(self) -> None:
         """Fit the featurizer to all that were seen."""
+
+
+class Block(NamedTuple):
+    """The features of one featurizer among several.
+
+    Attributes
+    ----------
+    n_features : int
+    sparse : bool or None
+        Whether they come as a sparse matrix; None where that is not known.
+    has_module : bool
+        Whether the end model reads them through a module that the featurizer brings; then it does not scale them.
+    """
+
+    n_features: int
+    sparse: bool | None
+    has_module: bool = False
 
 
 class _KeepAll:
@@ -49,7 +69,8 @@ class Featurizer(Estimator, ABC):
     values of the one column that it reads, such as a list of texts.
 
     A kind of one's own is a subclass with a ``kind``, the name by which files know it. Its ``state`` is plain
-    JSON and arrays; ``restored`` checks it, for a file may come from anywhere.
+    JSON and arrays; ``restored`` checks it, for a file may come from anywhere. One whose features mean nothing
+    before a network has read them (tokens, pixels) brings a :meth:`module`, and says so by ``has_module``.
     """
 
     _estimator_type = "transformer"
@@ -71,9 +92,37 @@ class Featurizer(Estimator, ABC):
     """Whether :meth:`transform` gives a sparse matrix; None where that is not known."""
 
     @property
-    def blocks(self) -> tuple[tuple[int, bool | None], ...]:
-        """How many features come from each featurizer that stands alone, and whether it gives a sparse matrix."""
-        return ((self.n_features, self.sparse),)
+    def blocks(self) -> tuple[Block, ...]:
+        """The features of each featurizer that stands alone."""
+        return (Block(self.n_features, self.sparse, self.has_module),)
+
+    @property
+    def reads(self) -> Literal["text", "image", "tabular"]:
+        """What kind of records it reads."""
+        return "tabular"
+
+    has_named_features: ClassVar[bool] = True
+    """Whether a single feature means something to a reader: a word, a column; not a number of a vector."""
+
+    @property
+    def has_module(self) -> bool:
+        """Whether it has a :meth:`module`."""
+        return False
+
+    def module(self, blank: bool = False) -> "nn.Module | None":
+        """What the end model reads the features through, and trains with the network; None: as they are.
+
+        It is called once the featurizer is fitted, or restored from a file. The module turns a float32 tensor
+        (n_rows, n_features) of what :meth:`transform` gives into a float tensor (n_rows, n_outputs). A part of it
+        with an attribute ``learning_rate`` is trained at that rate, in place of the model's ``lr``; the model's
+        ``max_epochs`` is by default what an attribute ``usual_epochs`` says.
+
+        Parameters
+        ----------
+        blank : bool
+            Its weights are about to be replaced, by those of a file: none need be looked up.
+        """
+        return None
 
     @property
     @abstractmethod

@@ -9,14 +9,14 @@ import scipy.sparse as sp
 
 from metalwork._checks import check_count
 from metalwork.errors import MissingExtraError
-from metalwork.features._featurizer import Array, Featurizer, Learner
-from metalwork.features._records import text_column
-from metalwork.features._tokens import Tokenizer, Tokens, check_field, check_saved
+from metalwork.features._featurizer import Array
+from metalwork.features._texts import TextFeaturizer
+from metalwork.features._tokens import Tokenizer, Tokens, check_saved
 
 _MOST_FEATURES = 2**31 - 1
 
 
-class HashedWords(Featurizer):
+class HashedWords(TextFeaturizer):
     """Counts of words in columns that a hash of the word picks: nothing is learned, so records may stream.
 
     Texts are read, and words counted, as :class:`WordCounts` does it, but words are not kept: several may share a
@@ -39,6 +39,7 @@ class HashedWords(Featurizer):
     """
 
     sparse = True
+    has_named_features = False
     kind = "hashed words"
 
     def __init__(
@@ -54,24 +55,9 @@ class HashedWords(Featurizer):
         self.field = field
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The text column; empty where none is named."""
-        return () if self.field is None else (self.field,)
-
-    @property
     def n_features(self) -> int:
         """Number of columns."""
         return int(self.n_columns)
-
-    def fit(self, records: Any, y: Any = None) -> Self:
-        """Check the arguments and the texts; there is nothing to learn."""
-        self.learner().add(records)
-        return self
-
-    def learner(self) -> Learner:
-        """Checks the texts of each part, and keeps nothing."""
-        self._check()
-        return _Check(self)
 
     def transform(self, records: Any) -> sp.csr_matrix:
         """float32 CSR matrix (n_points, n_features) of counts."""
@@ -81,7 +67,7 @@ class HashedWords(Featurizer):
             raise MissingExtraError("scikit-learn", "train", "Hashing words") from None
         self._check()
         tokens = Tokens(self.tokenizer, self.ngrams)
-        texts = tokens.prepare(text_column(records, self.field, "HashedWords"))
+        texts = tokens.prepare(self._texts(records))
         hasher = FeatureHasher(self.n_columns, input_type="string", dtype=np.float32, alternate_sign=False)
         return sp.csr_matrix(hasher.transform(map(tokens.of, texts)))
 
@@ -107,17 +93,4 @@ class HashedWords(Featurizer):
     def _check(self) -> None:
         check_count("n_columns", self.n_columns, most=_MOST_FEATURES)
         Tokens(self.tokenizer, self.ngrams).check()
-        check_field(self.field)
-
-
-class _Check:
-    """There is nothing to learn."""
-
-    def __init__(self, featurizer: HashedWords) -> None:
-        self._featurizer = featurizer
-
-    def add(self, records: Any) -> None:
-        text_column(records, self._featurizer.field, "HashedWords")
-
-    def finish(self) -> None:
-        pass
+        super()._check()

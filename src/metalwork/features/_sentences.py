@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from metalwork.errors import ConfigError, DataError
-from metalwork.features._featurizer import Array, Featurizer, Learner
-from metalwork.features._records import text_column
-from metalwork.features._tokens import check_field
+from metalwork.features._featurizer import Array, Learner
+from metalwork.features._texts import TextVectors
 
 
-class SentenceEmbeddings(Featurizer):
+class SentenceEmbeddings(TextVectors):
     """Texts as the unit vectors of a sentence encoder, which stays as it is.
 
     Vectors are kept on disk by the text and the encoder's weights, in the same store as votes, so that a text is
@@ -36,7 +35,7 @@ class SentenceEmbeddings(Featurizer):
     """
 
     kind = "sentence embeddings"
-    sparse: ClassVar[bool | None] = False
+    _number = "embedding"
     n_dimensions_: int
     _digest: str | None
 
@@ -46,31 +45,17 @@ class SentenceEmbeddings(Featurizer):
         self.cache = cache
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The text column; empty where none is named."""
-        return () if self.field is None else (self.field,)
-
-    @property
     def n_features(self) -> int:
         """Number of dimensions."""
         self._check_fitted()
         return self.n_dimensions_
 
-    def fit(self, records: Any, y: Any = None) -> Self:
-        """Encode the texts, to learn how many dimensions there are.
-
-        Raises
-        ------
-        LabelingError
-            For something that is no encoder, is not there, or returns no vectors.
-        MissingExtraError
-            Without ``metalwork[text]``, where that is needed.
-        """
-        return self.fit_parts([records])
-
     def learner(self) -> Learner:
-        """Encodes each part, which the cache keeps."""
-        check_field(self.field)
+        """Encodes each part, which the cache keeps, to learn how many dimensions there are.
+
+        It raises a ``LabelingError`` for something that is no encoder, is not there, or returns no vectors.
+        """
+        self._check()
         return _Dimensions(self)
 
     def transform(self, records: Any) -> npt.NDArray[np.float32]:
@@ -88,10 +73,6 @@ class SentenceEmbeddings(Featurizer):
                 "weights now. Use that one, or train again."
             )
         return found if len(found) else np.zeros((0, width), np.float32)
-
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """``"embedding 0"`` and so on: object array of str (n_features,)."""
-        return np.array([f"embedding {i}" for i in range(self.n_features)], dtype=object)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Arguments but for the cache, dimensions, and the digest of the encoder's weights."""
@@ -112,7 +93,7 @@ class SentenceEmbeddings(Featurizer):
         if not isinstance(n_dimensions, int) or n_dimensions < 1:
             raise DataError("The dimensions of embeddings must be a number of at least 1.")
         featurizer = cls(encoder, facts["field"])
-        check_field(featurizer.field)
+        featurizer._check()
         featurizer.n_dimensions_, featurizer._digest = n_dimensions, digest
         return featurizer
 
@@ -124,7 +105,7 @@ class SentenceEmbeddings(Featurizer):
     def _encode(self, records: Any) -> npt.NDArray[np.float32]:
         from metalwork.encoders import encode_kept
 
-        texts = text_column(records, self.field, "SentenceEmbeddings")
+        texts = self._texts(records)
         return encode_kept(self._encoder(), texts, self.cache) if texts else np.zeros((0, 0), np.float32)
 
 

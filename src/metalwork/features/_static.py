@@ -3,21 +3,21 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from metalwork._checks import check_count
 from metalwork.errors import ConfigError, DataError
-from metalwork.features._featurizer import Array, Featurizer, Learner
-from metalwork.features._records import text_column
-from metalwork.features._tokens import Tokens, check_field
+from metalwork.features._featurizer import Array, Learner
+from metalwork.features._texts import TextVectors
+from metalwork.features._tokens import Tokens
 
 _TOKENS: Final = Tokens("words", (1, 1))
 
 
-class StaticEmbeddings(Featurizer):
+class StaticEmbeddings(TextVectors):
     """Texts as the mean of the vectors of their words, of a table such as GloVe's or word2vec's; rows of length 1.
 
     Words are read as :class:`WordCounts` reads them. Those without a vector are passed over; a text without any is
@@ -40,7 +40,7 @@ class StaticEmbeddings(Featurizer):
     """
 
     kind = "static embeddings"
-    sparse: ClassVar[bool | None] = False
+    _number = "vector"
     vectors_: npt.NDArray[np.float32]
     _rows: dict[str, int]
 
@@ -50,45 +50,26 @@ class StaticEmbeddings(Featurizer):
         self.max_words = max_words
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The text column; empty where none is named."""
-        return () if self.field is None else (self.field,)
-
-    @property
     def n_features(self) -> int:
         """Numbers a word."""
         self._check_fitted()
         return int(self.vectors_.shape[1])
 
-    def fit(self, records: Any, y: Any = None) -> Self:
-        """Read the table.
-
-        Raises
-        ------
-        DataError
-            When the file is not there, or has no such table.
-        """
-        return self.fit_parts([records])
-
     def learner(self) -> Learner:
-        """Reads the table; checks the texts of each part."""
-        check_field(self.field)
+        """Reads the table, or raises a ``DataError`` where there is none; checks the texts of each part."""
+        learner = super().learner()
         self._rows, self.vectors_ = _read(self.path, check_count("max_words", self.max_words))
-        return _Check(self)
+        return learner
 
     def transform(self, records: Any) -> npt.NDArray[np.float32]:
         """float32 array (n_points, n_features), rows of length 1 or 0."""
         self._check_fitted()
         found = np.zeros((0, self.n_features), np.float32)
-        texts = _TOKENS.prepare(text_column(records, self.field, "StaticEmbeddings"))
+        texts = _TOKENS.prepare(self._texts(records))
         if texts:
             found = np.stack([self._mean(text) for text in texts])
         lengths = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.where(lengths > 0, lengths, 1), dtype=np.float32)
-
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """``"vector 0"`` and so on: object array of str (n_features,)."""
-        return np.array([f"vector {i}" for i in range(self.n_features)], dtype=object)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Arguments, words, and their vectors."""
@@ -107,26 +88,13 @@ class StaticEmbeddings(Featurizer):
         if not np.isfinite(vectors).all():
             raise DataError("The vectors of a table must be finite.")
         featurizer = cls(facts["path"], facts["field"], facts["max_words"])
-        check_field(featurizer.field)
+        featurizer._check()
         featurizer._rows, featurizer.vectors_ = {word: row for row, word in enumerate(words)}, vectors
         return featurizer
 
     def _mean(self, text: str) -> npt.NDArray[np.float32]:
         rows = [row for word in _TOKENS.of(text) if (row := self._rows.get(word)) is not None]
         return self.vectors_[rows].mean(axis=0) if rows else np.zeros(self.n_features, np.float32)
-
-
-class _Check:
-    """The table is read; texts have nothing to teach."""
-
-    def __init__(self, featurizer: StaticEmbeddings) -> None:
-        self._featurizer = featurizer
-
-    def add(self, records: Any) -> None:
-        text_column(records, self._featurizer.field, "StaticEmbeddings")
-
-    def finish(self) -> None:
-        pass
 
 
 def _read(path: Any, most: int) -> tuple[dict[str, int], npt.NDArray[np.float32]]:

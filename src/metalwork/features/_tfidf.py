@@ -61,12 +61,8 @@ class TfIdf(WordFeatures):
         sublinear: bool = True,
         field: str | None = None,
     ) -> None:
-        self.min_df = min_df
-        self.max_features = max_features
-        self.tokenizer = tokenizer
-        self.ngrams = ngrams
+        super().__init__(min_df, max_features, tokenizer, ngrams, field)
         self.sublinear = sublinear
-        self.field = field
 
     def transform(self, records: Any) -> sp.csr_matrix:
         """float32 CSR matrix (n_points, n_features), rows of length 1 or 0; unseen words are ignored."""

@@ -10,50 +10,43 @@ import scipy.sparse as sp
 
 from metalwork._checks import IntArray, check_count
 from metalwork.errors import DataError, MissingExtraError
-from metalwork.features._featurizer import Array, Featurizer, Learner
+from metalwork.features._featurizer import Array, Learner
 from metalwork.features._frequencies import Frequencies
-from metalwork.features._records import text_column
-from metalwork.features._tokens import Tokenizer, Tokens, check_field, check_saved
+from metalwork.features._texts import TextFeaturizer
+from metalwork.features._tokens import Tokenizer, Tokens, check_saved
 
 
-class WordFeatures(Featurizer):
+class WordFeatures(TextFeaturizer):
     """A featurizer with a column a word of its vocabulary, which is sorted, so that it depends on texts alone."""
 
     sparse: ClassVar[bool | None] = True
     _called_before = "it transforms. Call fit(texts) first."
-    min_df: int
-    max_features: int | None
-    tokenizer: str | Tokenizer
-    ngrams: tuple[int, int]
-    field: str | None
     vocabulary_: tuple[str, ...]
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The text column; empty where none is named."""
-        return () if self.field is None else (self.field,)
+    def __init__(
+        self,
+        min_df: int = 2,
+        max_features: int | None = None,
+        tokenizer: str | Tokenizer = "words",
+        ngrams: tuple[int, int] = (1, 1),
+        field: str | None = None,
+    ) -> None:
+        self.min_df = min_df
+        self.max_features = max_features
+        self.tokenizer = tokenizer
+        self.ngrams = ngrams
+        self.field = field
 
     @property
     def n_features(self) -> int:
         """Number of words."""
         return len(self._words())
 
-    def fit(self, records: Any, y: Any = None) -> Self:
-        """Choose the words from the texts of ``records`` (n_points,).
-
-        Raises
-        ------
-        DataError
-            When a text of a list is missing, or when no word is left. A record without a text has an empty one.
-        ConfigError
-            When an argument is out of range.
-        MissingExtraError
-            When scikit-learn is not installed.
-        """
-        return self.fit_parts([records])
-
     def learner(self) -> Learner:
-        """Counts the words of each part, in bounded memory but for the words that are kept."""
+        """Counts the words of each part, in bounded memory but for the words that are kept.
+
+        It raises a ``DataError`` in the end where no word is left, a ``MissingExtraError`` without scikit-learn.
+        """
         self._check()
         return _Vocabulary(self)
 
@@ -91,7 +84,7 @@ class WordFeatures(Featurizer):
         if self.max_features is not None:
             check_count("max_features", self.max_features)
         self._tokens.check()
-        check_field(self.field)
+        super()._check()
 
     @property
     def _tokens(self) -> Tokens:
@@ -100,9 +93,6 @@ class WordFeatures(Featurizer):
     def _words(self) -> tuple[str, ...]:
         self._check_fitted()
         return self.vocabulary_
-
-    def _texts(self, records: Any) -> list[str]:
-        return text_column(records, self.field, type(self).__name__)
 
     def _count(self, texts: list[str], words: tuple[str, ...] | None) -> tuple[sp.csr_matrix, list[str]]:
         """Counts of ``words`` (of every word, when None) in ``texts``, and the words."""

@@ -5,7 +5,6 @@ from typing import Any
 import scipy.sparse as sp
 
 from metalwork._checks import IntArray
-from metalwork.features._tokens import Tokenizer
 from metalwork.features._vocabulary import WordFeatures
 
 
@@ -46,20 +45,6 @@ class WordCounts(WordFeatures):
     """
 
     kind = "word counts"
-
-    def __init__(
-        self,
-        min_df: int = 2,
-        max_features: int | None = None,
-        tokenizer: str | Tokenizer = "words",
-        ngrams: tuple[int, int] = (1, 1),
-        field: str | None = None,
-    ) -> None:
-        self.min_df = min_df
-        self.max_features = max_features
-        self.tokenizer = tokenizer
-        self.ngrams = ngrams
-        self.field = field
 
     def transform(self, records: Any) -> sp.csr_matrix:
         """float32 CSR matrix (n_points, n_features) of word counts; words not seen in ``fit`` are ignored."""

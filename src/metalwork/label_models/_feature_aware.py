@@ -93,6 +93,11 @@ class FeatureAwareLabelModel(LabelModel):
             from metalwork.features import Featurizer
 
             check_instance("featurizer", self.featurizer, Featurizer)
+            if self.featurizer.has_module:
+                raise ConfigError(
+                    "featurizer must make features that mean something without a network; got "
+                    f"{self.featurizer!r}. Use mw.WordCounts for the words of a text."
+                )
         if self.base is None:
             return
         check_instance("base", self.base, LabelModel, "For example, mw.HierarchicalLabelModel(schema).")

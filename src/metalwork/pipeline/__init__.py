@@ -9,7 +9,7 @@ from metalwork.pipeline._draft import Sample, draft_rule, sample_records
 from metalwork.pipeline._dry_run import dry_run
 from metalwork.pipeline._events import Event, LFProgress, Progress, StepFinished, StepStarted, Warned
 from metalwork.pipeline._exports import write_csv
-from metalwork.pipeline._features import build_featurizer
+from metalwork.pipeline._features import build_featurizer, label_model_featurizer
 from metalwork.pipeline._folder import STEPS, RunFolder, new_run, open_folder
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._kept import KeptLFs, KeptRun
@@ -72,6 +72,7 @@ __all__ = [
     "explain_lf",
     "file_digest",
     "find_lf",
+    "label_model_featurizer",
     "load_project",
     "new_run",
     "open_folder",

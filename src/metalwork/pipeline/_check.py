@@ -7,7 +7,7 @@ from metalwork.errors import ConfigError, MetalworkError
 from metalwork.labeling import column_faults, function_faults, names_read
 from metalwork.pipeline._data import missing_column
 from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior_faults
-from metalwork.pipeline._features import checked_featurizers
+from metalwork.pipeline._features import checked_featurizers, label_model_featurizer
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._split import sizes_of
 from metalwork.pipeline._trial import option_faults
@@ -76,10 +76,16 @@ def _read_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[str
 def _feature_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
     """Columns for the end model that are not there, or hold something else than numbers or dates."""
     settings = job.features
-    single = {key: getattr(settings, key) for key in ("text", "embeddings", "static")}
+    single = {key: getattr(settings, key) for key in ("text", "embeddings", "static", "fine_tuned", "images")}
     named: list[tuple[tuple[Key, ...], str]] = [(("features", k), name) for k, name in single.items() if name]
     for key in ("columns", "categories", "dates"):
         named += [(("features", key, i), name) for i, name in enumerate(getattr(settings, key) or ())]
+    if job.label_model.features and label_model_featurizer(settings) is None:
+        yield (
+            ("label_model", "features"),
+            "label_model.features must be false where the end model reads images alone, which a label model "
+            "cannot; got true. Leave it out.",
+        )
     for split in job.splits:
         missing = [(place, name) for place, name in named if name not in columns[split]]
         for place, name in missing:

@@ -7,7 +7,9 @@ from metalwork.features import (
     Combined,
     Dates,
     Featurizer,
+    FineTuned,
     HashedWords,
+    Images,
     NumericColumns,
     SentenceEmbeddings,
     StaticEmbeddings,
@@ -19,11 +21,17 @@ from metalwork.pipeline._settings import FEATURE_KINDS, FeatureSettings
 _WORDS: Final[dict[str, type[Any]]] = {"counts": WordCounts, "tf-idf": TfIdf}
 
 
-def label_model_featurizer(settings: FeatureSettings) -> Featurizer:
-    """What a label model reads of the records: counts of the words of the text, or else all that is not text."""
-    if settings.text is None:
-        return build_featurizer(settings)
-    return build_featurizer(settings.model_copy(update={"words": "counts"} | dict.fromkeys(FEATURE_KINDS[1:])))
+def label_model_featurizer(settings: FeatureSettings) -> Featurizer | None:
+    """What a label model reads of the records: counts of the words of a text, or else all that is no text.
+
+    None where there is neither, for a network alone can read pictures.
+    """
+    text = settings.text or settings.fine_tuned
+    if text is None:
+        rest = settings.model_copy(update={"images": None})
+        return build_featurizer(rest) if any(getattr(rest, kind) for kind in FEATURE_KINDS) else None
+    alone = dict.fromkeys(FEATURE_KINDS) | {"text": text, "words": "counts"}
+    return build_featurizer(settings.model_copy(update=alone))
 
 
 def near_featurizer(settings: FeatureSettings) -> Featurizer:
@@ -44,6 +52,11 @@ def build_featurizer(settings: FeatureSettings) -> Featurizer:
         found.append(SentenceEmbeddings(settings.encoder, settings.embeddings))
     if settings.static is not None and settings.vectors is not None:
         found.append(StaticEmbeddings(settings.vectors, settings.static))
+    if settings.fine_tuned is not None:
+        found.append(FineTuned(settings.encoder, settings.fine_tuned, settings.max_tokens))
+    if settings.images is not None:
+        size, path = settings.image_size, settings.image_folder
+        found.append(Images(settings.images, size, settings.backbone, settings.weights, path))
     return found[0] if len(found) == 1 else Combined(found)
 
 

@@ -104,11 +104,15 @@ def _least_certain_of(one: Any, other: Any) -> Any:
 
 def _texts(job: Job, part: Split, rows: Any) -> list[str]:
     records = part.records[rows]
-    if job.features.text is not None:
-        return [str(text or "") for text in records[job.features.text].to_list()]
+    if (text := job.features.text or job.features.fine_tuned) is not None:
+        return [str(value or "") for value in records[text].to_list()]
     columns = build_featurizer(job.features).columns
     shown = records.select(columns[:8]).iter_rows(named=True)
-    return ["; ".join(f"{name}={value}" for name, value in row.items()) for row in shown]
+    return ["; ".join(f"{name}={_short(value)}" for name, value in row.items()) for row in shown]
+
+
+def _short(value: Any) -> str:
+    return f"{len(value):,} bytes" if isinstance(value, bytes) else str(value)
 
 
 def _keys(split: str, part: Split, start: int, rows: Any) -> list[str]:

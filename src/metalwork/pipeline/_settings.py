@@ -342,8 +342,16 @@ class LabelModelSettings(Settings):
 Columns = Annotated[list[Text], Field(min_length=1)]
 
 
-FEATURE_KINDS: Final = ("text", "columns", "categories", "dates", "embeddings", "static")
+FEATURE_KINDS: Final = ("text", "columns", "categories", "dates", "embeddings", "static", "fine_tuned", "images")
 """Keys of which each makes features."""
+
+_BESIDE: Final = {
+    "missing": ("columns",),
+    "encoder": ("embeddings", "fine_tuned"),
+    "vectors": ("static",),
+    "max_tokens": ("fine_tuned",),
+} | dict.fromkeys(("image_folder", "image_size", "backbone", "weights"), ("images",))
+"""Keys that say more of others, beside one of which they must stand."""
 
 
 class FeatureSettings(Settings):
@@ -363,13 +371,23 @@ class FeatureSettings(Settings):
     encoder: Text | None = None
     static: Text | None = None
     vectors: Text | None = None
+    fine_tuned: Text | None = None
+    max_tokens: PositiveInt = 128
+    images: Text | None = None
+    image_folder: Text | None = None
+    image_size: PositiveInt | Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] | None = None
+    backbone: Text = "small"
+    weights: Text | None = None
     votes: bool = False
 
     def within(self, folder: Path) -> Self:
         """With paths that start at ``folder``; an encoder that is no folder there is a name."""
         found = {}
-        if self.vectors is not None:
-            found["vectors"] = str(folder / self.vectors)
+        for key in ("vectors", "weights"):
+            if (path := getattr(self, key)) is not None:
+                found[key] = str(folder / path)
+        if self.images is not None:
+            found["image_folder"] = str(folder / (self.image_folder or ""))
         if self.encoder is not None and (folder / self.encoder).is_dir():
             found["encoder"] = str(folder / self.encoder)
         return self.model_copy(update=found)
@@ -386,9 +404,9 @@ class FeatureSettings(Settings):
             raise ValueError(f"may have the key {min(of_text)} beside text only")
         if self.words == "hashed" and "min_df" in given:
             raise ValueError("may not have the key min_df beside words: hashed, which keeps no words")
-        for key, beside in (("missing", "columns"), ("encoder", "embeddings"), ("vectors", "static")):
-            if getattr(self, beside) is None and key in given:
-                raise ValueError(f"may have the key {key} beside {beside} only")
+        for key, beside in _BESIDE.items():
+            if key in given and all(getattr(self, kind) is None for kind in beside):
+                raise ValueError(f"may have the key {key} beside {' or '.join(beside)} only")
         if self.static is not None and self.vectors is None:
             raise ValueError("must have the key vectors beside static: the file with the vectors of words")
         return self

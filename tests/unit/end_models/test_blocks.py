@@ -95,5 +95,5 @@ def test_damaged_blocks_are_refused(
 
 def test_a_combination_of_combinations_lists_its_blocks() -> None:
     both = Combined([Combined(FEATURIZERS[:2]), FEATURIZERS[2]]).fit(RECORDS)
-    assert [is_sparse for _, is_sparse in both.blocks] == [True, False, True]
-    assert sum(width for width, _ in both.blocks) == both.n_features
+    assert [block.sparse for block in both.blocks] == [True, False, True]
+    assert sum(block.n_features for block in both.blocks) == both.n_features

@@ -143,7 +143,8 @@ def test_auto_looks_at_the_features(X: Any, has_input_module: bool, kind: str) -
         (
             sp.csr_array(COUNTS),
             "standard",
-            "X must be dense for scaling='standard'; got a sparse matrix. Use X.toarray() or scaling='none'.",
+            "X must be dense for scaling='standard'; got a sparse matrix. Make it dense by toarray(), or use "
+            "scaling='none'.",
         ),
         (
             -COUNTS,

@@ -12,7 +12,8 @@ import torch
 import metalwork as mw
 from metalwork.end_models import _onnx
 from metalwork.errors import ConfigError
-from tests.unit.end_models.samples import UNEVEN
+from metalwork.features import NumericColumns
+from tests.unit.end_models.samples import TRIAGE, UNEVEN
 
 RNG = np.random.default_rng(0)
 COUNTS = RNG.poisson(0.7, size=(60, 8)).astype(float)
@@ -55,6 +56,15 @@ def test_calibration_is_in_the_file(tmp_path: Path) -> None:
     assert np.abs(shares - model.predict_proba(NUMBERS).end).max() <= 1e-5
 
 
+def test_features_of_several_kinds_are_scaled_each_in_its_way(tmp_path: Path) -> None:
+    records = [{"text": f"{'urgent' if i % 2 else 'later'} case {i % 5}", "stars": i % 3} for i in range(60)]
+    both = [mw.WordCounts(field="text"), NumericColumns(["stars"])]
+    model = mw.EndModel(TRIAGE, featurizer=both, max_epochs=2).fit(records, [i % 2 * 3 for i in range(60)])
+    assert model._scaler.kind == "blocks"
+    assert model.export_onnx(tmp_path / "a.onnx").difference < 1e-5
+    assert model.export_onnx(tmp_path / "b.onnx", records).n_points == 60
+
+
 def test_a_quantised_file_is_smaller_and_says_what_it_costs(tmp_path: Path) -> None:
     texts = ["good book", "bad film", "dull book", "great film"] * 15
     model = fitted(texts, featurizer=mw.WordCounts(min_df=1))
@@ -71,7 +81,7 @@ def test_a_quantised_file_is_smaller_and_says_what_it_costs(tmp_path: Path) -> N
 
 def test_a_file_that_says_something_else_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = fitted(NUMBERS)
-    monkeypatch.setattr(_onnx._Whole, "_scaled", lambda self, features: features)
+    monkeypatch.setattr(_onnx._Scaling, "forward", lambda self, features: features)
     with pytest.raises(
         ConfigError, match=r"^The ONNX file must give the model's probabilities to 1e-05; they differ"
     ):

@@ -1,5 +1,6 @@
 """The end model in scikit-learn's pipelines, searches and cross-validation."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,11 @@ def model(**options: Any) -> EndModel:
 def test_it_is_the_last_step_of_a_pipeline(y: Any) -> None:
     steps = make_pipeline(StandardScaler(), model()).fit(X, y)
     assert steps.score(X, NAMES) > 0.9
-    assert steps.score(X, CODES) == steps.score(X, NAMES) == np.mean(steps.predict(X) == CODES)
+    assert (
+        steps.score(X, CODES)
+        == steps.score(X, NAMES)
+        == np.mean(steps.predict(X) == (NAMES if y is NAMES else CODES))
+    )
     assert np.asarray(steps.predict_proba(X)).shape == (120, 4)
     assert steps.classes_.tolist() == list(TRIAGE.end_labels)
 
@@ -39,6 +44,30 @@ def test_frames_go_through_pipelines_by_name() -> None:
     steps = make_pipeline(StandardScaler().set_output(transform="pandas"), model()).fit(frame, NAMES)
     assert steps[-1].feature_names_in_.tolist() == list("abcd")
     assert steps.score(frame, NAMES) > 0.9
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "f1_macro", "balanced_accuracy"])
+@pytest.mark.parametrize("y", [NAMES, np.array(NAMES), pd.Series(NAMES)], ids=["list", "array", "series"])
+def test_string_scorers_take_names(y: Any, scoring: str) -> None:
+    by_name = cross_val_score(model(), X, y, cv=3, scoring=scoring, error_score="raise")
+    assert by_name.tolist() == cross_val_score(model(), X, CODES, cv=3, scoring=scoring).tolist()
+    assert by_name.mean() > 0.85
+
+
+def test_scorers_of_probabilities_take_codes() -> None:
+    losses = cross_val_score(model(), X, CODES, cv=3, scoring="neg_log_loss", error_score="raise")
+    assert losses.mean() > -0.5
+
+
+def test_names_are_predicted_after_names(tmp_path: Path) -> None:
+    named = model().fit(X, NAMES)
+    assert np.mean(named.predict(X) == NAMES) > 0.9
+    named.save(tmp_path / "m")
+    assert EndModel.load(tmp_path / "m").predict(X).tolist() == named.predict(X).tolist()
+    mixed = [*NAMES[:60], *([None] * 60)]
+    assert set(model().fit(X, mixed).predict(X)) <= set(TRIAGE.end_labels)
+    assert model().fit(X, CODES).predict(X).dtype == np.int64
+    assert named.fit(X, PROBS).predict(X).dtype == np.int64
 
 
 @pytest.mark.parametrize(

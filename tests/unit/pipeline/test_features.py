@@ -4,12 +4,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 
 import metalwork as mw
 from metalwork.errors import ConfigError
+from metalwork.examples import load_example
 from metalwork.features import NumericColumns, WordCounts
 from metalwork.pipeline._features import build_featurizer, label_model_featurizer
 from metalwork.pipeline._settings import FeatureSettings
@@ -63,7 +66,55 @@ def test_embeddings_name_their_encoder_and_table(tmp_path: Path) -> None:
 def test_label_models_count_words() -> None:
     settings = FeatureSettings(text="t", words="tf-idf", columns=["n"], dates=["d"])
     assert repr(label_model_featurizer(settings)) == "WordCounts(field='t')"
-    assert label_model_featurizer(FeatureSettings(columns=["n"], dates=["d"])).columns == ("n", "d")
+    numbers = label_model_featurizer(FeatureSettings(columns=["n"], dates=["d"], images="p"))
+    assert numbers is not None
+    assert numbers.columns == ("n", "d")
+    assert repr(label_model_featurizer(FeatureSettings(fine_tuned="t", images="p"))) == "WordCounts(field='t')"
+    assert label_model_featurizer(FeatureSettings(images="p")) is None
+
+
+def test_networks_that_are_trained_with_the_end_model(tmp_path: Path) -> None:
+    settings = FeatureSettings(fine_tuned="t", encoder="mine", max_tokens=64, images="p", weights="w.safetensors")
+    (tmp_path / "mine").mkdir()
+    both: Any = build_featurizer(settings.within(tmp_path))
+    assert repr(both.featurizers[0]) == f"FineTuned(encoder={str(tmp_path / 'mine')!r}, field='t', max_tokens=64)"
+    images = both.featurizers[1]
+    assert (images.field, images.backbone, images.folder) == ("p", "small", str(tmp_path))
+    assert images.weights == str(tmp_path / "w.safetensors")
+    sized = FeatureSettings(images="p", image_size=[8, 6], image_folder="pictures", backbone="resnet18")
+    assert repr(build_featurizer(sized.within(tmp_path))) == (
+        f"Images(field='p', size=[8, 6], backbone='resnet18', folder={str(tmp_path / 'pictures')!r})"
+    )
+
+
+def test_a_run_of_pictures(tmp_path: Path) -> None:
+    digits = load_example("digits").split("train").records[:200]
+    names = [f"{row}.png" for row in range(digits.height)]
+    pixels = digits.select(pl.col("^pixel_.*$") * 255).to_numpy().reshape(-1, 8, 8).astype(np.uint8)
+    for name, picture in zip(names, pixels, strict=True):
+        Image.fromarray(picture).save(tmp_path / name)
+    records = digits.select("loops", "label").with_columns(file=pl.Series(names))
+    lfs = [mw.threshold("loop", "some", field="loops", above=0), mw.equals("loop", "none", 0, field="loops")]
+    run = mw.Run.of(
+        mw.TaskSchema.flat(["none", "some"], task="loop"),
+        lfs,
+        train=records,
+        features={"images": "file", "image_folder": str(tmp_path)},
+        label_model={"name": "hard-vote"},
+        end_model={"max_epochs": 25},
+        folder=tmp_path / "run",
+    ).run()
+    predictor = mw.Predictor.load(tmp_path / "run")
+    assert np.array_equal(predictor.predict_proba(records).end, run.end["train"].end)
+    assert (predictor.predict_proba(records).predict() == run.labels["train"].predict()).mean() > 0.85
+    predictor.export(tmp_path / "folder")
+    assert "pipeline_tag: image-classification" in (tmp_path / "folder" / "README.md").read_text()
+    with pytest.raises(
+        ConfigError, match=r"label_model\.features must be false where the end model reads images alo"
+    ):
+        mw.Run.of(
+            run.job.schema, lfs, train=records, features={"images": "file"}, label_model={"features": True}
+        ).apply()
 
 
 def table(n_points: int) -> pl.DataFrame:
@@ -112,11 +163,13 @@ def test_faults_of_tabular_columns_are_found_before_anything_runs() -> None:
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ({}, "must have the key text, columns, categories, dates, embeddings, static, or several"),
+        ({}, "must have the key text, columns, categories, dates, embeddings, static, fine_tuned, images, or sev"),
         ({"text": "a", "words": "hashed", "min_df": 1}, "may not have the key min_df beside words: hashed"),
         ({"text": "a", "missing": "median"}, "may have the key missing beside columns only"),
         ({"static": "a"}, "must have the key vectors beside static: the file with the vectors of words"),
-        ({"text": "a", "encoder": "b"}, "may have the key encoder beside embeddings only"),
+        ({"text": "a", "encoder": "b"}, "may have the key encoder beside embeddings or fine_tuned only"),
+        ({"text": "a", "max_tokens": 9}, "may have the key max_tokens beside fine_tuned only"),
+        ({"text": "a", "backbone": "b"}, "may have the key backbone beside images only"),
         ({"dates": ["a"], "words": "tf-idf"}, "may have the key words beside text only"),
         ({"columns": ["a"], "min_df": 3}, "may have the key min_df beside text only"),
         ({"text": "a", "ngrams": [3, 1]}, "must have ngrams from the least to the most, e.g. [1, 2]; got [3, 1]"),
