@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from scipy.special import betaincc, betaincinv, logit
+from scipy.special import betaincc, betaincinv, logit, xlogy
 
-from metalwork._checks import BoolArray, FloatArray, IntArray
+from metalwork._checks import BoolArray, FloatArray
 from metalwork.suggestions._labels import TreeLabel, sums_by_label
-from metalwork.suggestions._material import Floats32, Material
+from metalwork.suggestions._material import Floats32, Int64Array, Material
 from metalwork.suggestions._reader import DEV_WEIGHT
 from metalwork.suggestions._words import log_odds
 from metalwork.text import any_phrase_pattern, fold_case, normalise
@@ -25,8 +25,11 @@ MODEL_RECORDS: Final = 8.0
 """Labeled records that the estimate of votes and words is worth: as far from the truth as it is found to be."""
 ACCEPTED: Final = 0.7
 """Precision from which a word is taken to be accepted."""
+_USUAL_PRECISION: Final = 0.4
 _NAME_PRECISION: Final = 0.6
-_NAME_RECORDS: Final = 2.0
+_PRIOR_RECORDS: Final = 2.0
+"""What is believed beforehand of words that stand out, and of words of a label's name."""
+_LEAST_COUNT: Final = 1.0
 _ECHO: Final = 0.9
 """Share of its texts that are voted for the label already, from which a word has nothing to add."""
 _TIE: Final = np.float32(1.0 - 1e-5)
@@ -55,7 +58,7 @@ class Candidate:
     word: int
     label: TreeLabel
     source: str
-    rows: IntArray
+    rows: Int64Array
     precision: float = 0.0
     low: float = 0.0
     high: float = 1.0
@@ -71,6 +74,7 @@ def find_candidates(material: Material, labels: Sequence[TreeLabel]) -> list[Can
         return []
     if (material.covered | material.is_dev).any():
         z = _scores(material, reader.counts, labels)
+        z[sums_by_label(reader.counts, list(labels)) < _LEAST_COUNT] = -np.inf
         by_dev = _scores(material, DEV_WEIGHT * reader.dev_counts, labels)
         most = max(3, min(_A_LABEL, _IN_ALL // len(labels)))
         for number in range(len(labels)):
@@ -137,9 +141,7 @@ def judged(material: Material, candidate: Candidate, posterior: Floats32) -> Can
     train = rows[rows < material.n_drawn]
     drawn = train[:: max(1, len(train) // _MOST_ROWS)]
     read = material.reader.without(material.posterior, drawn, material.words.parts(candidate.word))
-    n_read = len(train) if float(material.reader.counts[candidate.word].sum()) > 0 else 0
-    estimate = float(label.of(read).mean()) if n_read else 0.0
-    hits, misses = _belief(material, candidate, estimate, n_read)
+    hits, misses = _belief(material, candidate, train, read)
     low, high = (float(betaincinv(hits, misses, (1.0 + sign * _LEVEL) / 2.0)) for sign in (-1.0, 1.0))
     found = replace(candidate, precision=hits / (hits + misses), low=low, high=high, gain=0.0)
     accepted = float(betaincc(hits, misses, ACCEPTED))
@@ -151,14 +153,28 @@ def judged(material: Material, candidate: Candidate, posterior: Floats32) -> Can
     return replace(found, gain=accepted * right * scale)
 
 
-def _belief(material: Material, candidate: Candidate, estimate: float, n_train: int) -> tuple[float, float]:
-    """Beta distribution of the precision: what votes and words say, worth a few records, and dev labels."""
+def _belief(material: Material, candidate: Candidate, train: Int64Array, read: FloatArray) -> tuple[float, float]:
+    """Beta distribution of the precision: what votes and words say, worth a few dev records, and dev labels.
+
+    Votes: the posterior of the records with a vote. Words, and votes: ``read``, records counting by how far it is from
+    what is known without them (Kullback-Leibler divergence, up to 1).
+    """
+    label, balance = candidate.label, np.maximum(material.balance, _TINY)
+    voted = train[material.covered[train]]
+    told = np.minimum(xlogy(read, read / balance).sum(axis=1), 1.0)
+    worth = np.array(
+        [min(MODEL_RECORDS, len(voted)), min(MODEL_RECORDS, len(train)) * told.mean() if len(read) else 0.0]
+    )
+    worth *= min(1.0, MODEL_RECORDS / max(worth.sum(), _TINY))
+    shares = np.array([label.of(material.posterior[voted]).mean() if len(voted) else 0.0, 0.0])
+    shares[1] = (label.of(read) * told).sum() / max(told.sum(), _TINY)
     dev = candidate.rows[candidate.rows >= material.n_drawn]
-    right = float(candidate.label.of(material.truth[dev]).sum())
-    base, worth = base_share(material, candidate.label), min(MODEL_RECORDS, float(n_train))
-    hits, misses = base + worth * estimate + right, 1.0 - base + worth * (1.0 - estimate) + len(dev) - right
-    if candidate.source == "name":
-        hits, misses = hits + _NAME_RECORDS * _NAME_PRECISION, misses + _NAME_RECORDS * (1.0 - _NAME_PRECISION)
+    right = float(label.of(material.truth[dev]).sum())
+    base, share = base_share(material, label), len(train) / material.n_drawn
+    most = _NAME_PRECISION if candidate.source == "name" else _USUAL_PRECISION
+    prior = base + (most - base) * np.exp(-2.0 * share / base)  # of a word more frequent than the label: no more
+    hits = _PRIOR_RECORDS * prior + float((worth * shares).sum()) + right
+    misses = _PRIOR_RECORDS * (1.0 - prior) + float((worth * (1.0 - shares)).sum()) + len(dev) - right
     return hits, max(misses, _TINY)
 
 
@@ -186,7 +202,7 @@ def _tilt(precision: float, base: float) -> float:
     return float(np.exp(min(logit(min(max(precision, 1e-6), 1.0 - 1e-6)) - logit(base), 30.0)))
 
 
-def after_vote(posterior: Floats32, rows: IntArray, label: TreeLabel, precision: float, base: float) -> None:
+def after_vote(posterior: Floats32, rows: Int64Array, label: TreeLabel, precision: float, base: float) -> None:
     """Tilt what is known of ``rows`` by a vote for the label, in place."""
     own = posterior[rows]
     own[:, label.start : label.stop] *= _tilt(precision, base)
