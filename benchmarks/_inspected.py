@@ -34,7 +34,8 @@ def inspect_texts(
 
 
 def silent_lfs(votes: mw.LabelMatrix) -> list[mw.LabelingFunction]:
-    """A stand-in for each labeling function of a label matrix: of published votes the functions are not to be had."""
+    """A stand-in for each labeling function of a label matrix: of published votes the functions are not to be
+    had."""
     pairs = zip(votes.tasks, votes.names, strict=True)
     return [mw.LabelingFunction(task, name, ("text",), _abstains) for task, name in pairs]
 

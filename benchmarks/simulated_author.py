@@ -1,16 +1,20 @@
 """A simulated author who follows the suggestions, against active learning with as many actions.
 
     METALWORK_DATA=... python benchmarks/simulated_author.py                          # all sets, three seeds
-    METALWORK_DATA=... python benchmarks/simulated_author.py --only trec --seeds 1 --rounds 20
+    METALWORK_DATA=... python benchmarks/simulated_author.py --words 5 --turns        # word lists, every other
+    round
 
-Everyone starts with ``--start`` records labeled at random and no labeling function. In a round, *the author* is shown the
-five words that ``suggest_words`` has and accepts the best of those that are right on ``--bar`` of their training records
-by gold labels, as a labeling function; if none is, five records that ``suggest_to_label`` draws are labeled instead. An
-active learner labels five records a round: those of which logistic regression on TF-IDF is least certain, or
-random ones. Words that were turned down are not shown again.
+Everyone starts with ``--start`` records labeled at random and no labeling function. In a round, *the author* is
+shown five suggestions of ``suggest_words`` - words, or with ``--words`` lists of up to so many for one label -
+and accepts the best as a labeling function, without words that are right on less than ``--bar`` of their
+training records by gold labels. If nothing is left of any, or in every other round with ``--turns``, five
+records that ``suggest_to_label`` draws are labeled instead. An active learner labels five records a round: those
+of which logistic regression on TF-IDF is least certain, or random ones. Words that were turned down are not
+shown again.
 
-Figures are accuracies on test in %: of the label model; of logistic regression on TF-IDF taught by its probabilities of
-the records with a vote and by the labels; of the active learners. Gold labels play the expert; none of test is shown.
+Figures are accuracies on test in %: of the label model; of logistic regression on TF-IDF taught by its
+probabilities of the records with a vote and by the labels, which together weigh as much; of the active learners.
+Gold labels play the expert; none of test is shown.
 """
 
 import argparse
@@ -77,8 +81,8 @@ def hit(data: Data, model: LogisticRegression | None) -> float:
 class Author:
     """The author's labeling functions, labels and judgement."""
 
-    def __init__(self, data: Data, labeled: Codes, bar: float, most: int) -> None:
-        self.data, self.labeled, self.bar, self.most = data, labeled, bar, most
+    def __init__(self, data: Data, labeled: Codes, bar: float, most: int, turns: bool) -> None:
+        self.data, self.labeled, self.bar, self.most, self.turns = data, labeled, bar, most, turns
         self.lfs: list[mw.LabelingFunction] = []
         self.refused: set[tuple[str, ...]] = set()
         self.codes = np.empty((len(data.texts), 0), np.int64)
@@ -97,7 +101,7 @@ class Author:
         return mw.HierarchicalLabelModel(self.data.schema).fit(self.votes, dev=dev)
 
     def play(self, seed: int) -> None:
-        """One round."""
+        """One round; an author who takes turns labels in those of even ``seed``."""
         data, model = self.data, self.model()
         votes = self.votes if self.lfs else None
         known = data.schema.known_codes(data.gold[self.labeled])
@@ -109,7 +113,7 @@ class Author:
         self.refused |= {_key(item[-1]) for words in judged for item in words if item[1] < self.bar}
         good = [[item for item in words if item[1] >= self.bar] for words in judged]
         best = max(good, key=lambda words: sum(item[0] for item in words), default=[])
-        if best:
+        if best and not (self.turns and seed % 2 == 0):
             first = best[0][-1]
             words = [word for *_, one in best for word in one.words]
             self.lfs.append(mw.keywords(first.task, first.label, words, name=f"{len(self.lfs)} {first.name}"))
@@ -170,10 +174,12 @@ def learner(data: Data, start: Codes, rounds: int, rng: np.random.Generator | No
         yield hit(data, taught(data, labeled, np.eye(data.schema.n_end_labels)[data.gold[labeled]]))
 
 
-def trial(data: Data, seed: int, rounds: int, start: int, bar: float, most: int) -> tuple[list[list[float]], int]:
+def trial(
+    data: Data, seed: int, rounds: int, start: int, bar: float, most: int, turns: bool
+) -> tuple[list[list[float]], int]:
     """Accuracies every five rounds by who learns, and how many words the author accepted."""
     first = np.random.default_rng(seed).permutation(len(data.texts))[:start]
-    author, own = Author(data, first, bar, most), []
+    author, own = Author(data, first, bar, most, turns), []
     for number in range(rounds):
         author.play(seed * rounds + number)
         if (number + 1) % 5 == 0:
@@ -191,13 +197,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--start", type=int, default=20)
     parser.add_argument("--words", type=int, default=1)
+    parser.add_argument("--turns", action="store_true")
     parser.add_argument("--bar", type=float, default=0.7)
     options = parser.parse_args()
     print("| data | rounds | label model | taught by it | uncertainty sampling | random labels |\n|" + "---|" * 6)
     for name in options.only:
         data = load(name)
         trials = [
-            trial(data, seed, options.rounds, options.start, options.bar, options.words)
+            trial(data, seed, options.rounds, options.start, options.bar, options.words, options.turns)
             for seed in range(options.seeds)
         ]
         table = np.array([found for found, _ in trials])

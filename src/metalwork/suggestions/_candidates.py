@@ -21,13 +21,13 @@ _A_LABEL: Final = 20
 _IN_ALL: Final = 3_000
 _MOST_ROWS: Final = 300
 _LEAST_Z: Final = 1.0
-MODEL_RECORDS: Final = 8.0
-"""Labeled records that the estimate of votes and words is worth: as far from the truth as it is found to be."""
+_MODEL_RECORDS: Final = 4.0
+"""Labeled records that the estimate of votes and words is worth."""
 ACCEPTED: Final = 0.7
 """Precision from which a word is taken to be accepted."""
 _USUAL_PRECISION: Final = 0.4
 _NAME_PRECISION: Final = 0.6
-_PRIOR_RECORDS: Final = 2.0
+_PRIOR_RECORDS: Final = 1.0
 """What is believed beforehand of words that stand out, and of words of a label's name."""
 _LEAST_COUNT: Final = 1.0
 _ECHO: Final = 0.9
@@ -156,16 +156,15 @@ def judged(material: Material, candidate: Candidate, posterior: Floats32) -> Can
 def _belief(material: Material, candidate: Candidate, train: Int64Array, read: FloatArray) -> tuple[float, float]:
     """Beta distribution of the precision: what votes and words say, worth a few dev records, and dev labels.
 
-    Votes: the posterior of the records with a vote. Words, and votes: ``read``, records counting by how far it is from
-    what is known without them (Kullback-Leibler divergence, up to 1).
+    Votes: the posterior of the records with a vote. Votes and words: ``read``, records counting by how far it is
+    from what is known without them (Kullback-Leibler divergence, up to 1).
     """
     label, balance = candidate.label, np.maximum(material.balance, _TINY)
     voted = train[material.covered[train]]
     told = np.minimum(xlogy(read, read / balance).sum(axis=1), 1.0)
-    worth = np.array(
-        [min(MODEL_RECORDS, len(voted)), min(MODEL_RECORDS, len(train)) * told.mean() if len(read) else 0.0]
-    )
-    worth *= min(1.0, MODEL_RECORDS / max(worth.sum(), _TINY))
+    of_words = min(_MODEL_RECORDS, len(train)) * told.mean() if len(read) else 0.0
+    worth = np.array([min(_MODEL_RECORDS, len(voted)), of_words])
+    worth *= min(1.0, _MODEL_RECORDS / max(worth.sum(), _TINY))
     shares = np.array([label.of(material.posterior[voted]).mean() if len(voted) else 0.0, 0.0])
     shares[1] = (label.of(read) * told).sum() / max(told.sum(), _TINY)
     dev = candidate.rows[candidate.rows >= material.n_drawn]

@@ -9,13 +9,14 @@ from scipy.optimize import brentq
 from scipy.special import betaincinv, expit, log_softmax, logit
 
 from metalwork._checks import ABSTAIN, FloatArray, IntArray
-from metalwork.suggestions._candidates import MODEL_RECORDS
 from metalwork.suggestions._labels import Shares, TreeLabel
 from metalwork.suggestions._material import Material
 from metalwork.votes import LabelMatrix
 
 _MOST_ROWS: Final = 200
 _MOST_CELLS: Final = 1 << 24
+_MODEL_RECORDS: Final = 8.0
+"""Dev records that the estimate of votes and words is worth."""
 _FOUND_BY: Final = 0.8
 """Share of a word's texts on which a labeling function votes, from which the word is taken to be what it finds."""
 _LEVEL: Final = 0.9
@@ -156,7 +157,7 @@ class Judge:
 
 def believed(estimate: float, n_rows: int, on_dev: Shares) -> Belief:
     """By an estimate from ``n_rows`` records, worth up to 8 dev records, and by dev records (n_dev,)."""
-    worth, right, n_dev = min(MODEL_RECORDS, float(n_rows)), float(on_dev.sum()), len(on_dev)
+    worth, right, n_dev = min(_MODEL_RECORDS, float(n_rows)), float(on_dev.sum()), len(on_dev)
     hits, misses = 0.5 + worth * estimate + right, 0.5 + worth * (1.0 - estimate) + n_dev - right
     low, high = (float(betaincinv(hits, misses, (1.0 + sign * _LEVEL) / 2.0)) for sign in (-1.0, 1.0))
     return Belief(hits / (hits + misses), low, high, right, n_dev)

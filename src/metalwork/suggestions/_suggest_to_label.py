@@ -43,9 +43,10 @@ def suggest_to_label(inspection: Inspection, n: int = 10, random_state: int = 0)
 
     .. math:: (1 - \max_y q_i(y)) / \sqrt{n_{\hat y_i}}
 
-    where :math:`q_i` is what the votes and the words of record i say of its label, together, :math:`\hat y_i` its most
-    probable label and :math:`n` the number of records with that label: the chance that the label is wrong, with rare
-    labels raised. Records without a vote and those on which votes and words disagree are unsure, and so likelier.
+    where :math:`q_i` is what the votes and the words of record i say of its label, together, :math:`\hat y_i`
+    its most probable label and :math:`n` the number of records with that label: the chance that the label is
+    wrong, with rare labels raised. Records without a vote and those on which votes and words disagree are
+    unsure, and so likelier.
 
     They are drawn and not simply the least certain ones, because label models take dev labels for a sample of the
     records: of the least certain ones alone they learn precisions and balances that are far off.
@@ -54,8 +55,8 @@ def suggest_to_label(inspection: Inspection, n: int = 10, random_state: int = 0)
     Parameters
     ----------
     inspection : Inspection
-        ``run.inspection``. Up to 50,000 training records are looked at. Those whose text has a dev label already are
-        left out.
+        ``run.inspection``. Up to 50,000 training records are looked at. Those whose text has a dev label already
+        are left out.
     n : int
         At most so many.
     random_state : int

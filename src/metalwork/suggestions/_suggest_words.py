@@ -45,7 +45,7 @@ def suggest_words(
     temperature that is fitted): what the word itself taught is taken back, so that it does not speak for itself.
     Labeling functions that find the word are not left out: of records on which only others vote, that is far too
     dark a picture. So the estimate is as good as they are; but a word that only repeats them gains nothing, and so
-    is not suggested. The estimate counts as much as 8 dev records; those that there are join it, and the
+    is not suggested. The estimate counts as much as 4 dev records; those that there are join it, and the
     interval is that of the Beta distribution.
 
     Parameters

@@ -5,6 +5,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from metalwork._checks import BoolArray, FloatArray, IntArray
@@ -57,10 +58,10 @@ class WordIndex:
             return [word]
         return [self.position[part] for part in self.words[word].split(" ") if part in self.position]
 
-    def texts_with(self, word: int) -> IntArray:
+    def texts_with(self, word: int) -> npt.NDArray[np.int64]:
         """The texts that hold a word, ascending."""
         start, stop = self.by_word.indptr[word : word + 2]
-        found: IntArray = self.by_word.indices[start:stop]
+        found: npt.NDArray[np.int64] = self.by_word.indices[start:stop].astype(np.int64)
         return found
 
 

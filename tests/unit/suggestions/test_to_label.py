@@ -34,7 +34,9 @@ def test_sure_records_are_drawn_too(run: mw.Run) -> None:
 
 def test_rare_labels_are_drawn_more_often() -> None:
     rng = np.random.default_rng(0)
-    frame = pl.DataFrame({"text": [f"{'rare' if i % 10 == 0 else 'usual'} x{rng.integers(9)}" for i in range(1000)]})
+    frame = pl.DataFrame(
+        {"text": [f"{'rare' if i % 10 == 0 else 'usual'} x{rng.integers(9)}" for i in range(1000)]}
+    )
     known = frame.head(40).with_columns(
         pl.Series("label", ["Hotel" if i % 10 == 0 else "Invoice" for i in range(40)])
     )
