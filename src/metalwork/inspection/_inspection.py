@@ -189,6 +189,10 @@ class Inspection:
         if not 0 <= check_count(what, row, least=0) < n_points:
             raise ConfigError(f"{what} must be from 0 to {n_points - 1} in the {split} records; got {row}.")
 
+    def vote_counts(self, split: str) -> tuple[int, ...]:
+        """How many records of a split have no vote, one, two, and so on."""
+        return tuple(np.bincount(self._of(split).votes.n_votes).tolist())
+
     def lf_cards(self, task: str | None = None) -> list[LFCard]:
         """What each labeling function does and how far to trust it; of one task, or all."""
         cards = self._lf_cards

@@ -13,8 +13,8 @@ from metalwork.inspection._facts import SplitFacts
 from metalwork.inspection._votes import RIGHT, WRONG
 from metalwork.probabilities import TaskProbabilities
 
-WORTH: Final = 4.0
-"""Known labels that the label model's estimate of a precision is worth."""
+WORTH: Final = 2.0
+"""Known labels that the label model's estimate of a precision is worth (measured: benchmarks/lf_precision.py)."""
 _HALF: Final = 0.5
 
 

@@ -1,24 +1,31 @@
 """From a run to the contents of its report."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from metalwork import __version__
 from metalwork.analysis import least_certain
+from metalwork.errors import ConfigError
+from metalwork.inspection import Inspection
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._models import label_model_title, votes_model
 from metalwork.pipeline._scores import known_splits
 from metalwork.pipeline._split import Split
 from metalwork.probabilities import TaskProbabilities
-from metalwork.report import ReportData, Training, UncertainRecord, uncertain_records
+from metalwork.report import LFExamples, ReportData, Training, UncertainRecord, uncertain_records
+from metalwork.suggestions import Fix, suggest_fixes
 from metalwork.votes import LabelMatrix
 
 if TYPE_CHECKING:
     from metalwork.pipeline._run import Run
 
 _SHOWN = 12
+_EXAMPLES = 2
+_MOST_EXEMPLIFIED = 60
+_MOST_PAIRED = 500
 _LABELS_ALONE = "No end model was trained, as the settings say: these labels are the result."
 
 
@@ -43,7 +50,35 @@ def report_data(run: "Run") -> ReportData:
         training=None if model is None else _training(model),
         results=run.metrics,
         uncertain=_uncertain(run, "train"),
+        fixes=_fixes(run.inspection),
+        lf_cards=run.inspection.lf_cards(),
+        label_cards=run.inspection.label_cards(),
+        pairs=run.inspection.lf_pairs() if 1 < len(run.lfs.rows) <= _MOST_PAIRED else None,
+        examples=_examples(run.inspection),
+        vote_counts=run.inspection.vote_counts("train"),
     )
+
+
+def _fixes(inspection: Inspection) -> list[Fix]:
+    try:
+        return suggest_fixes(inspection)
+    except ConfigError:  # no column of texts to judge by
+        return []
+
+
+def _examples(inspection: Inspection) -> dict[str, LFExamples]:
+    """Records of train and dev for each labeling function, those first that are wrong most often on dev."""
+    cards = sorted(inspection.lf_cards(), key=lambda card: -card.n_wrong)[:_MOST_EXEMPLIFIED]
+    kept = {card.name for card in cards}
+    return {card.name: _examples_of(inspection, card.name) for card in inspection.lf_cards() if card.name in kept}
+
+
+def _examples_of(inspection: Inspection, lf: str) -> LFExamples:
+    few = partial(inspection.records, lf=lf, limit=_EXAMPLES)
+    right, wrong, conflict = few(right=True).records, few(wrong=True).records, few(conflict=True).records
+    shown = {(record.split, record.row) for record in (*right, *wrong)}
+    conflict = tuple(record for record in conflict if (record.split, record.row) not in shown)
+    return LFExamples(right, wrong, conflict, () if right or wrong or conflict else few().records)
 
 
 def _facts(job: Job) -> dict[str, str]:

@@ -203,11 +203,14 @@ MOST_LABELS: Final = 160
 """Confusion matrices of more labels are shown as a list alone."""
 
 _SIZES: Final = ((4, 54), (7, 42), (12, 32), (25, 18), (60, 11), (MOST_LABELS, 5))
-"""Up to so many columns, cells of this size; from 11 with names, from 32 with numbers."""
+"""Up to so many columns, cells of this size; from 11 with names, from 18 with numbers."""
 
 
 def draw_confusion(confusion: Confusion) -> Matrix | None:
-    """A square a pair of labels, the darker the larger its share of the row; None for too many labels."""
+    """A square a pair of labels, the darker the larger its share of the row surely is; None for too many labels.
+
+    "Surely" is the lower end of the share's interval: an error or two of few records leaves no colour.
+    """
     n_rows, n_columns = len(confusion.labels), len(confusion.columns)
     size = next((size for most, size in _SIZES if n_columns <= most), None)
     if size is None:
@@ -215,10 +218,16 @@ def draw_confusion(confusion: Confusion) -> Matrix | None:
     rows, columns = ([shorten(name, 20) for name in names] for names in (confusion.labels, confusion.columns))
     type_size = 12.0 if size >= 32 else 10.0
     margin = 10 + (0.6 * type_size * max(map(len, (*rows, *columns))) if size >= 11 else 0)
-    cells = [(r, c, n, n / sum(row)) for r, row in enumerate(confusion.counts) for c, n in enumerate(row) if n]
+    cells = [
+        (r, c, n, interval(n / sum(row), sum(row))[0])
+        for r, row in enumerate(confusion.counts)
+        for c, n in enumerate(row)
+        if n
+    ]
     tenths: dict[tuple[bool, int], list[str]] = {}
     for r, c, _, share in cells:
-        tenths.setdefault((r == c, round(10 * share)), []).append(f"M{c} {r}h1v1h-1z")
+        if round(10 * share):
+            tenths.setdefault((r == c, round(10 * share)), []).append(f"M{c} {r}h1v1h-1z")
     return Matrix(
         width=margin + n_columns * size + 4,
         height=margin + n_rows * size + 4,
@@ -231,7 +240,7 @@ def draw_confusion(confusion: Confusion) -> Matrix | None:
         numbers=tuple(
             Number(margin + (c + 0.5) * size, margin + (r + 0.5) * size, n, share > 0.55)
             for r, c, n, share in cells
-            if size >= 32
+            if size >= 18
         ),
     )
 

@@ -10,7 +10,9 @@ import numpy as np
 from metalwork.analysis import LFSummary, Metrics
 from metalwork.end_models import Plan
 from metalwork.errors import VotesError
+from metalwork.inspection import InspectedRecord, LabelCard, LFCard, LFPairs
 from metalwork.schema import TaskSchema
+from metalwork.suggestions import Fix
 from metalwork.votes import FeasibleLabels, Space
 
 
@@ -59,6 +61,16 @@ class UncertainRecord:
 
 
 @dataclass(frozen=True)
+class LFExamples:
+    """Records on which a labeling function votes, a few of each kind; each tuple may be empty."""
+
+    right: tuple[InspectedRecord, ...] = ()
+    wrong: tuple[InspectedRecord, ...] = ()
+    conflict: tuple[InspectedRecord, ...] = ()
+    other: tuple[InspectedRecord, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReportData:
     """The contents of one report; only ``title`` and ``schema`` are required.
 
@@ -100,6 +112,15 @@ class ReportData:
         The last model is the one the report is about: its confusions are shown first.
     uncertain : sequence of UncertainRecord
         The records the model is least sure of, the least sure first; :func:`uncertain_records` makes them.
+    fixes : sequence of Fix
+        What to fix next, the worst first; ``metalwork.suggestions.suggest_fixes`` finds it.
+    lf_cards, label_cards : sequence of LFCard, of LabelCard
+        What ``run.inspection`` says of labeling functions and of end labels.
+    pairs : LFPairs, optional
+        What it says of pairs of labeling functions.
+    examples : mapping of LF name to LFExamples
+    vote_counts : sequence of int
+        How many training records have no vote, one, two, and so on.
     """
 
     title: str
@@ -120,6 +141,12 @@ class ReportData:
     training: Training | None = None
     results: Mapping[str, Mapping[str, Metrics]] = field(default_factory=dict)
     uncertain: Sequence[UncertainRecord] = ()
+    fixes: Sequence[Fix] = ()
+    lf_cards: Sequence[LFCard] = ()
+    label_cards: Sequence[LabelCard] = ()
+    pairs: LFPairs | None = None
+    examples: Mapping[str, LFExamples] = field(default_factory=dict)
+    vote_counts: Sequence[int] = ()
 
     @property
     def vectors(self) -> FeasibleLabels | None:

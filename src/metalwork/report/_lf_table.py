@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from metalwork.analysis import LFRow, LFSummary, TaskRow
+from metalwork.inspection import LFCard
 from metalwork.report._text import shorten
 from metalwork.schema import TaskSchema
 
@@ -36,12 +37,20 @@ class Mark:
 
 @dataclass(frozen=True)
 class LFLine:
-    """One LF: its row, the labels it votes, a gold cell a split, learned accuracy and precisions as points."""
+    """One LF: its row, the labels it votes, a gold cell a split, and its figures as points.
+
+    ``first`` is the precision that is believed, or the learned accuracy, ``span`` its interval; ``alone`` is the
+    share of records on which no other LF votes; ``anchor`` is where its examples stand.
+    """
 
     row: LFRow
     polarity: str
     gold: tuple[GoldCell, ...]
+    first: float | None
+    span: tuple[float, float] | None
+    alone: float | None
     marks: tuple[Mark, ...]
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -55,8 +64,15 @@ class TaskGroup:
     n_hidden: int
 
 
-def group_lfs(schema: TaskSchema, lfs: LFSummary, gold: Mapping[str, LFSummary]) -> list[TaskGroup]:
+def group_lfs(
+    schema: TaskSchema,
+    lfs: LFSummary,
+    gold: Mapping[str, LFSummary],
+    cards: Sequence[LFCard] = (),
+    anchors: Mapping[str, str] | None = None,
+) -> list[TaskGroup]:
     """The rows of the table, a group a task that has LFs."""
+    by_name = {card.name: card for card in cards}
     known = {split: {row.name: row for row in summary.rows} for split, summary in gold.items()}
     share = min(1.0, MOST_LFS / max(len(lfs.rows), 1))
     groups = []
@@ -76,6 +92,8 @@ def group_lfs(schema: TaskSchema, lfs: LFSummary, gold: Mapping[str, LFSummary])
                         row,
                         schema.labels(task.task),
                         {split: rows.get(row.name) for split, rows in known.items()},
+                        by_name.get(row.name),
+                        (anchors or {}).get(row.name, ""),
                     )
                     for row in shown
                 ),
@@ -100,14 +118,22 @@ def _gold_cell(row: LFRow | TaskRow | None) -> GoldCell:
     return GoldCell(row.precision, row.n_scored, row.off_branch, few=row.n_scored < _FEW)
 
 
-def _line(row: LFRow, known: Sequence[str], gold: Mapping[str, LFRow | None]) -> LFLine:
-    shares = [row.learned_accuracy, *(None if other is None else other.precision for other in gold.values())]
+def _line(
+    row: LFRow, known: Sequence[str], gold: Mapping[str, LFRow | None], card: LFCard | None, anchor: str
+) -> LFLine:
+    believed = None if card is None else card.precision
+    first = row.learned_accuracy if believed is None else believed.value
+    shares = [first, *(None if other is None else other.precision for other in gold.values())]
     marks = [Mark(value, series) for series, value in enumerate(shares) if value is not None]
     return LFLine(
         row,
         _polarity(row.polarity, known),
         tuple(_gold_cell(other) for other in gold.values()),
+        first,
+        None if believed is None else (believed.low, believed.high),
+        None if card is None else card.marginal_coverage,
         tuple(reversed(marks)),
+        anchor,
     )
 
 

@@ -78,9 +78,9 @@ def test_dots_stand_in_the_order_of_their_accuracies() -> None:
 
 
 def test_a_confusion_holds_every_count_that_is_not_zero() -> None:
-    matrix = draw_confusion(Confusion(("a", "b"), ("a", "b", "other"), ((3, 0, 1), (0, 0, 0))))
+    matrix = draw_confusion(Confusion(("a", "b"), ("a", "b", "other"), ((30, 0, 10), (0, 0, 0))))
     assert matrix is not None
-    assert [(n.n, n.dark) for n in matrix.numbers] == [(3, True), (1, False)]
+    assert [(n.n, n.dark) for n in matrix.numbers] == [(30, True), (10, False)]
     assert {(shade.right, shade.path) for shade in matrix.shades} == {
         (True, "M0 0h1v1h-1z"),
         (False, "M2 0h1v1h-1z"),
@@ -97,6 +97,14 @@ def test_larger_confusions_say_less(n_labels: int, numbers: bool, names: bool) -
     assert matrix is not None
     assert (bool(matrix.numbers), bool(matrix.rows)) == (numbers, names)
     assert matrix.width < 900
+
+
+def test_a_few_errors_leave_no_colour() -> None:
+    counts = ((200, 2, 0), (1, 3, 0), (0, 40, 60))
+    matrix = draw_confusion(Confusion(("a", "b", "c"), ("a", "b", "c"), counts))
+    assert matrix is not None
+    assert [number.n for number in matrix.numbers] == [200, 2, 1, 3, 40, 60]
+    assert [shade.path for shade in matrix.shades if not shade.right] == ["M1 2h1v1h-1z"]
 
 
 def test_a_huge_confusion_is_a_list_only() -> None:
