@@ -114,7 +114,7 @@ def finished_run(folder: Path, n_rows: int) -> mw.Run:
         f"lfs:\n  rules:\n{rules}\nfeatures: {{text: text, max_features: 2000}}\n"
         "end_model: {hidden_sizes: [8], max_epochs: 1, batch_size: 512}\n"
     )
-    return mw.Run.open(folder / "project.yaml", run="one").run()
+    return mw.Run.open(folder / "project.yaml", run="one").evaluate()
 
 
 def _as_rule(lf: mw.LabelingFunction) -> dict[str, Any]:
