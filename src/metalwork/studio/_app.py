@@ -50,13 +50,25 @@ def build_app(studio: Studio, key: Key, on_start: Callable[[], object] = list) -
 
 def routes() -> list[tuple[str, str, View]]:
     """Method, path and view of each route."""
-    from metalwork.studio import _lfs_page, _records_page, _rules_page, _tree_page, _work_page
+    from metalwork.studio import (
+        _labels_page,
+        _lfs_page,
+        _records_page,
+        _results_page,
+        _rules_page,
+        _suggested_page,
+        _tree_page,
+        _work_page,
+    )
 
     return [
         *_tree_page.ROUTES,
+        *_labels_page.ROUTES,
         *_lfs_page.ROUTES,
         *_records_page.ROUTES,
+        *_results_page.ROUTES,
         *_rules_page.ROUTES,
+        *_suggested_page.ROUTES,
         *_work_page.ROUTES,
     ]
 

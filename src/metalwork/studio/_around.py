@@ -18,7 +18,12 @@ def around(studio: Studio, held: Held, task: str, replacing: str = "") -> Around
     """What is known beside a rule of a task; the one that it replaces is left out."""
     shown = studio.shown
     known = known_on_dev(studio, held)
-    if shown is None or task not in shown.run.job.space.tasks or held.n_points["train"] != _n_points(shown.run):
+    if (
+        shown is None
+        or not shown.name
+        or task not in shown.run.job.space.tasks
+        or held.n_points["train"] != _n_points(shown.run)
+    ):
         return Around({}, {}, known)
     key = (shown.number, held.version, task)
     found = studio.kept.get(key)

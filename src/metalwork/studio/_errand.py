@@ -13,10 +13,13 @@ from metalwork.pipeline import Event, Run
 
 def work(connection: Connection, path: str, name: str, steps: Sequence[str]) -> None:
     """Do steps of a run in the folder of this name, and tell of each event; the last word is how it ended."""
-    threading.Thread(target=_end_with_studio, args=(connection,), daemon=True).start()
+    over = threading.Event()
+    threading.Thread(target=_end_with_studio, args=(connection, over), daemon=True).start()
     warnings.simplefilter("ignore")
 
     def tell(event: Event | bool | str | None) -> None:
+        if event is None or isinstance(event, str):
+            over.set()
         try:
             connection.send(event)
         except OSError:
@@ -39,9 +42,10 @@ def work(connection: Connection, path: str, name: str, steps: Sequence[str]) -> 
         tell(f"{type(error).__name__}: {error}\nThis is a fault of metalwork.")
 
 
-def _end_with_studio(connection: Connection) -> None:
+def _end_with_studio(connection: Connection, over: threading.Event) -> None:
     """The studio sends nothing: what can be received is that it is gone."""
     try:
         connection.recv()
     except (EOFError, OSError):
-        os.kill(os.getpid(), signal.SIGINT)
+        if not over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)

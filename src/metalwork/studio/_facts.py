@@ -3,12 +3,10 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from metalwork._checks import FloatArray
 from metalwork.analysis import LFSummary
 
 if TYPE_CHECKING:
+    from metalwork.inspection import Inspection, LabelCard, LFCard
     from metalwork.pipeline import Results, Run
 
 
@@ -18,26 +16,33 @@ class Facts:
     Parameters
     ----------
     run : Run
-        Its votes have been found.
+        Its votes have been found, or it has no labeling function.
+    inspection : Inspection
     """
 
-    def __init__(self, run: "Run") -> None:
-        self.run = run
+    def __init__(self, run: "Run", inspection: "Inspection") -> None:
+        self.run, self.inspection = run, inspection
+        self.has_votes = bool(run.job.labeling_functions)
 
     @cached_property
-    def lfs(self) -> LFSummary:
+    def lfs(self) -> LFSummary | None:
         """How the labeling functions do on train."""
-        return self.run.lfs
+        return self.run.lfs if self.has_votes else None
 
     @cached_property
     def dev(self) -> LFSummary | None:
         """How they do on dev, as far as its labels are known."""
-        return self.run.gold_lfs.get("dev")
+        return self.run.gold_lfs.get("dev") if self.has_votes else None
 
     @cached_property
-    def shares(self) -> FloatArray | None:
-        """The share of each end label (n_end_labels,) in train, by the label model once it is fitted."""
-        return np.asarray(self.run.label_shares["train"].shares) if "fit" in self.run.steps else None
+    def lf_cards(self) -> "list[LFCard]":
+        """A card a labeling function."""
+        return self.inspection.lf_cards() if self.has_votes else []
+
+    @cached_property
+    def label_cards(self) -> "dict[str, LabelCard]":
+        """A card an end label, by its name."""
+        return {card.name: card for card in self.inspection.label_cards()} if self.has_votes else {}
 
     @cached_property
     def metrics(self) -> "Results":
@@ -46,5 +51,5 @@ class Facts:
 
     def warm(self) -> None:
         """Work all of it out."""
-        for name in ("lfs", "dev", "shares", "metrics"):
+        for name in ("lfs", "dev", "lf_cards", "label_cards", "metrics"):
             getattr(self, name)

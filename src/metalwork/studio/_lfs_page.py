@@ -1,34 +1,38 @@
 """Labeling functions: a table to sort and filter, and one of them."""
 
+import inspect
 from typing import Any, Final
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from metalwork.analysis import LFRow
+from metalwork.errors import ConfigError
+from metalwork.inspection import Inspection, LFCard
+from metalwork.labeling import runs_python
 from metalwork.studio._asked import Asked
-from metalwork.studio._facts import Facts
-from metalwork.studio._pages import page
-from metalwork.studio._records_page import link_to_records, wait_for
+from metalwork.studio._pages import page, part
+from metalwork.studio._records_page import link_to_records, record_view, wait_for
 from metalwork.studio._state import Studio
-from metalwork.studio._trial import wilson
 
 COLUMNS: Final = {
     "name": "Name",
     "label": "Votes for",
     "coverage": "coverage",
+    "alone": "it alone",
     "overlap": "overlap",
     "conflict": "conflict",
+    "precision": "precision, estimated",
     "dev": "right on dev",
-    "learned": "accuracy, learned",
     "off": "off its branch",
     "errors": "errors",
 }
+_SHOWN: Final = 4
+_PAIRS: Final = 10
 
 
 def show_lfs(studio: Studio, asked: Asked) -> Response:
     """The table."""
     shown = wait_for(studio)
-    rows = [] if shown is None else _rows(shown.facts)
+    rows = [] if shown is None else [_row(card) for card in shown.facts.lf_cards]
     task, wanted, only = asked.one("task"), asked.one("search").casefold(), asked.flag("flagged")
     kept = [
         row
@@ -56,50 +60,96 @@ def show_lfs(studio: Studio, asked: Asked) -> Response:
     return page(studio, asked, "lfs.html.j2", "Labeling functions", renews=True, **view)
 
 
-def _rows(facts: Facts) -> list[dict[str, Any]]:
-    dev = {} if facts.dev is None else {row.name: row for row in facts.dev.rows}
-    return [_row(row, dev.get(row.name)) for row in facts.lfs.rows]
+def show_lf(studio: Studio, asked: Asked) -> Response:
+    """One of them: figures, the others that it meets, records on which it is right, wrong and contradicted."""
+    shown, name = wait_for(studio), asked.one("name")
+    card = None if shown is None else next((own for own in shown.facts.lf_cards if own.name == name), None)
+    if shown is None or card is None:
+        return RedirectResponse("/lfs", 303)
+    inspection = shown.inspection
+    examples = []
+    asked_of: dict[str, dict[str, Any]] = {
+        "Wrong on dev": {"wrong": True},
+        "Contradicted": {"conflict": True},
+        "Right on dev": {"right": True},
+        "Votes": {"split": "train"},
+    }
+    for title, query in asked_of.items():
+        found = inspection.records(lf=name, limit=_SHOWN, **query)
+        link = link_to_records(lf=name, **query)
+        examples.append((title, found.total, link, [record_view(studio, record) for record in found.records]))
+    names = studio.project.rule_names
+    view: dict[str, Any] = {
+        "row": _row(card),
+        "reads": card.reads,
+        "pairs": _pairs(inspection, card),
+        "examples": examples,
+    }
+    source = _source(inspection, name)
+    return page(studio, asked, "lf.html.j2", name, renews=True, is_rule=name in names, source=source, **view)
 
 
-def _row(row: LFRow, dev: LFRow | None) -> dict[str, Any]:
-    n_scored = 0 if dev is None else dev.n_scored
-    precision = dev.precision if dev is not None and n_scored else None
-    right = 0 if precision is None else round(precision * n_scored)
-    interval = wilson(right, n_scored)
+def show_without(studio: Studio, asked: Asked) -> Response:
+    """What dropping it would change."""
+    shown = wait_for(studio)
+    if shown is None:
+        return RedirectResponse("/lfs", 303)
+    try:
+        found = shown.inspection.without(asked.one("name"))
+    except ConfigError as error:
+        return part("without.html.j2", found=None, problem=str(error), records=[])
+    records = [record_view(studio, shown.inspection.record(*place)) for place in found.rows[:_SHOWN]]
+    return part("without.html.j2", found=found, problem="", records=records)
+
+
+def _row(card: LFCard) -> dict[str, Any]:
+    dev = card.dev_precision
     return {
-        "name": row.name,
-        "task": row.task,
-        "label": ", ".join(row.polarity),
-        "coverage": row.coverage,
-        "overlap": row.overlap,
-        "conflict": row.conflict,
-        "dev": precision,
-        "n_scored": n_scored,
-        "interval": interval,
-        "learned": row.learned_accuracy,
-        "off": None if dev is None else dev.off_branch,
-        "errors": row.n_errors,
-        "flags": _flags(row, precision, interval),
-        "votes": link_to_records(lf=row.name),
-        "wrong": link_to_records(lf=row.name, wrong=True, split="dev"),
-        "clashes": link_to_records(lf=row.name, conflict=True),
+        "name": card.name,
+        "task": card.task,
+        "label": ", ".join(card.polarity),
+        "n_votes": card.n_votes,
+        "coverage": card.coverage,
+        "alone": card.marginal_coverage,
+        "overlap": card.overlap,
+        "conflict": card.conflict,
+        "precision": None if card.precision is None else card.precision.value,
+        "believed": card.precision,
+        "dev": None if dev is None else dev.value,
+        "on_dev": dev,
+        "off": card.off_branch if card.dev_off_branch is None else card.dev_off_branch,
+        "errors": card.n_errors,
+        "flags": card.flags,
+        "wrong": link_to_records(lf=card.name, wrong=True),
+        "clashes": link_to_records(lf=card.name, conflict=True),
     }
 
 
-def _flags(row: LFRow, precision: float | None, interval: tuple[float, float] | None) -> list[str]:
-    """What deserves a look."""
-    found = []
-    if row.n_votes == 0:
-        found.append("never votes")
-    if row.n_errors:
-        found.append("fails")
-    if interval is not None and interval[1] < 0.5:
-        found.append("mostly wrong on dev")
-    elif precision is not None and precision < 0.5:
-        found.append("often wrong on dev")
-    if row.coverage and row.conflict > row.coverage / 2:
-        found.append("contradicted on most")
-    return found
+def _pairs(inspection: Inspection, card: LFCard) -> list[tuple[str, int, int, float]]:
+    """The others that it meets most: on how many records, in conflict on how many, and how far they repeat."""
+    pairs = inspection.lf_pairs(card.task)
+    j = pairs.names.index(card.name)
+    order = sorted(range(len(pairs.names)), key=lambda k: (-int(pairs.conflict[j, k]), -int(pairs.overlap[j, k])))
+    met = [k for k in order if k != j and pairs.overlap[j, k]][:_PAIRS]
+    return [
+        (pairs.names[k], int(pairs.overlap[j, k]), int(pairs.conflict[j, k]), float(pairs.dependence[j, k]))
+        for k in met
+    ]
 
 
-ROUTES: Final = (("GET", "/lfs", show_lfs),)
+def _source(inspection: Inspection, name: str) -> str:
+    """The source of a function in Python, as it stands in its file."""
+    lf: Any = next((own for own in inspection.lfs if own.name == name), None)
+    if lf is None or not runs_python(lf):
+        return ""
+    try:
+        return inspect.getsource(getattr(lf.function, "function", lf.function))
+    except (OSError, TypeError):
+        return ""
+
+
+ROUTES: Final = (
+    ("GET", "/lfs", show_lfs),
+    ("GET", "/lfs/one", show_lf),
+    ("GET", "/lfs/without", show_without),
+)

@@ -19,10 +19,14 @@ Span = tuple[int, int, str, str]
 _MOST_TEXT: Final = 20_000
 NAV: Final = (
     ("/", "Tree"),
-    ("/lfs", "Labeling functions"),
+    ("/lfs", "LFs"),
     ("/records", "Records"),
     ("/rules", "Rules"),
+    ("/suggestions", "Suggestions"),
+    ("/label", "Label"),
     ("/run", "Train"),
+    ("/results", "Results"),
+    ("/history", "History"),
 )
 
 STEPS: Final = {

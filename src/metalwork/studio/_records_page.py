@@ -23,6 +23,7 @@ FACETS: Final = {
     "tied": "votes leave it open",
     "differ": "network says another label",
     "network_wrong": "only the network is wrong",
+    "suspect": "known label in doubt",
 }
 """Questions that are asked with a box, and what they say on the page."""
 
@@ -52,6 +53,7 @@ def show_record(studio: Studio, asked: Asked) -> Response:
     if not row.isascii() or not row.isdigit():
         raise RefusedError(404, "There is no such record")
     record = shown.inspection.record(split, int(row[:18]))
+    near = _nearest(shown.inspection, split, record.row)
     view = record_view(studio, record, most=50_000)
     levels = [(task, _bars(record, task)) for task in shown.inspection.schema.tasks if task in record.posterior]
     return page(
@@ -62,7 +64,7 @@ def show_record(studio: Studio, asked: Asked) -> Response:
         record=view,
         moved=[(one.lf, one.effect) for one in record.moved_by][:30],
         levels=levels,
-        near=(),
+        near=[record_view(studio, one) for one in near],
         has_network=record.end_posterior is not None,
     )
 
@@ -112,6 +114,14 @@ def _bars(record: InspectedRecord, task: str, most: int = 8) -> list[tuple[str, 
     other = None if record.end_posterior is None else record.end_posterior.get(task)
     ranked = sorted(own, key=lambda label: -max(own[label], 0.0 if other is None else other[label]))[:most]
     return [(label, own[label], None if other is None else other[label]) for label in ranked]
+
+
+def _nearest(inspection: Inspection, split: str, row: int) -> tuple[InspectedRecord, ...]:
+    """The records most like one; none where nothing tells that."""
+    try:
+        return inspection.records(near=(split, row), limit=5).records
+    except ConfigError:
+        return ()
 
 
 def _found(studio: Studio, inspection: Inspection, asked: Asked) -> dict[str, Any]:

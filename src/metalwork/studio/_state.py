@@ -14,6 +14,7 @@ import numpy.typing as npt
 from metalwork.errors import MetalworkError
 from metalwork.pipeline import Job, Project, Run, RunFolder, load_project
 from metalwork.studio._facts import Facts
+from metalwork.studio._labelling import Labelling
 from metalwork.studio._runner import Errand, Runner
 from metalwork.studio._trier import Trier
 
@@ -75,7 +76,9 @@ class Studio:
         self._run_stamps: Stamps = {}
         self._number = 0
         self._is_read = threading.Event()
+        self._labelling: Labelling | None = None
         self.kept: dict[Any, Any] = {}
+        self.dismissed: set[tuple[str, str, tuple[str, ...]]] = set()
         self.trier = Trier(path)
         self.runner = Runner(path, self._over)
 
@@ -138,6 +141,19 @@ class Studio:
             return np.full((0, job.schema.n_tasks), -1)
         return job.known_labels("dev")
 
+    def labelling(self) -> Labelling:
+        """Labels that are given by hand.
+
+        Raises
+        ------
+        ConfigError
+            When dev records do not lie in files of the project's own.
+        """
+        with self._lock:
+            if self._labelling is None:
+                self._labelling = Labelling(self.project)
+            return self._labelling
+
     @property
     def shown(self) -> Shown | None:
         """The run that pages are about."""
@@ -151,7 +167,7 @@ class Studio:
     def update(self, steps: Iterable[str] = LABEL) -> Errand:
         """Do these steps in a new folder, or in the one that is shown where it is of the project as it is."""
         steps, shown = tuple(steps), self._shown
-        goes_on = shown is not None and not self.is_behind() and steps != LABEL
+        goes_on = shown is not None and bool(shown.name) and not self.is_behind() and steps != LABEL
         name = shown.name if goes_on and shown is not None else self._new_name()
         return self.runner.start(name, steps)
 
@@ -162,18 +178,22 @@ class Studio:
             job = self.job()
             for folder in RunFolder.all(job.project.output if job.project is not None else Path(), str(self.path)):
                 run = Run(job, folder)
-                if run.is_kept("apply"):
+                if job.labeling_functions and run.is_kept("apply"):
                     self._show(run, folder)
-                    break
+                    return
+            if not job.labeling_functions:  # its records can be looked at
+                self._show(Run(job), None)
 
     def folders(self) -> list[RunFolder]:
         """The runs there are, the newest first."""
         return list(RunFolder.all(self.project.output, str(self.path)))
 
-    def _show(self, run: Run, folder: RunFolder) -> None:
+    def _show(self, run: Run, folder: RunFolder | None) -> None:
         self._number += 1
-        facts = Facts(run)
-        self._shown = Shown(run, run.inspection, folder.path.name, self._number, facts)
+        inspection = run.inspection
+        facts = Facts(run, inspection)
+        name = "" if folder is None else folder.path.name
+        self._shown = Shown(run, inspection, name, self._number, facts)
         threading.Thread(target=_warm, args=(facts,), daemon=True).start()
         self._run_stamps = _stamps_of([*self._stamps, *_record_files(run.job)])
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from metalwork.analysis import Share
 from metalwork.studio._bench import UNSEEN, Held, Votes
 
 Codes = npt.NDArray[np.int64]
@@ -108,9 +109,9 @@ class Trial:
         return self.n_votes if self.n_seen == self.n_points else round(self.share * self.n_points)
 
     @property
-    def interval(self) -> tuple[float, float] | None:
-        """Where its precision lies, from dev (Wilson, 95 %)."""
-        return wilson(self.n_right, self.n_judged)
+    def right(self) -> Share | None:
+        """Its precision on dev, with an interval."""
+        return Share.of(self.n_right / max(self.n_judged, 1), self.n_judged)
 
 
 def judge(votes: Votes, held: Held, task: int, around: Around) -> Trial:
@@ -148,16 +149,6 @@ def judge(votes: Votes, held: Held, task: int, around: Around) -> Trial:
         wrong=frozenset(("dev", int(row)) for row in wrong),
         seconds=votes.seconds,
     )
-
-
-def wilson(n_right: int, n: int) -> tuple[float, float] | None:
-    """An interval of 95 % of a share (Wilson 1927); None of nothing."""
-    if n == 0:
-        return None
-    z, share = 1.959964, n_right / n
-    middle = share + z * z / (2 * n)
-    half = z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
 
 
 def _on_dev(votes: Votes, task: int, known: Codes | None) -> tuple[Codes, Codes, int]:

@@ -20,6 +20,8 @@
       if (field) { event.preventDefault(); field.focus(); field.select(); }
       return;
     }
+    const onControl = event.target instanceof HTMLElement && event.target.closest("button, a, summary") !== null;
+    if (onControl && (event.key === "Enter" || event.key === " ")) return;
     for (const button of document.querySelectorAll("[data-key]")) {
       if (button.dataset.key === event.key && !button.hidden && !button.disabled) {
         event.preventDefault();
@@ -32,6 +34,8 @@
     const target = event.target;
     if (!(target instanceof HTMLElement) || !target.dataset.picks) return;
     const wanted = target.value.trim().toLowerCase();
+    const onControl = event.target instanceof HTMLElement && event.target.closest("button, a, summary") !== null;
+    if (onControl && (event.key === "Enter" || event.key === " ")) return;
     for (const button of document.querySelectorAll(target.dataset.picks + " button")) {
       button.hidden = wanted !== "" && !button.textContent.toLowerCase().includes(wanted);
     }
