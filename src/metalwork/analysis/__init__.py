@@ -11,6 +11,7 @@ from metalwork.analysis._lf_confusion import lf_confusion
 from metalwork.analysis._lf_counts import conflicting_votes
 from metalwork.analysis._lf_summary import LFRow, LFSummary, TaskRow, lf_summary
 from metalwork.analysis._metrics import Metrics, TaskMetrics, evaluate
+from metalwork.analysis._paired import doubt_of_gain
 from metalwork.analysis._uncertainty import least_certain
 from metalwork.analysis._wilson import PairedChange, Share
 
@@ -31,6 +32,7 @@ __all__ = [
     "admitted_end_labels",
     "agreement",
     "conflicting_votes",
+    "doubt_of_gain",
     "evaluate",
     "least_certain",
     "lf_confusion",

@@ -5,7 +5,16 @@ from rich.text import Text
 
 from metalwork.cli._app import EXIT_FAILURES, fail
 from metalwork.cli._progress import Meter, say_kept, step
-from metalwork.cli._show import out, show_incidents, show_labels, show_lfs, show_rows, show_scores, show_space
+from metalwork.cli._show import (
+    out,
+    show_incidents,
+    show_labels,
+    show_lfs,
+    show_rows,
+    show_scores,
+    show_space,
+    show_tuned,
+)
 from metalwork.pipeline import STEPS, Event, Job, Progress, Run, RunFolder, check_job, dry_run
 
 
@@ -17,6 +26,7 @@ def run_all(job: Job, folder: RunFolder) -> None:
     show_space(console, job.space)
     show_lfs(console, run.lfs, run.gold_lfs, run.notes_on_lfs)
     show_labels(console, run.label_shares["train"], job.schema)
+    show_tuned(console, run.tuned)
     show_incidents(console, run.incidents)
     show_scores(console, run.metrics)
     _say_where(console, "Report", str(folder.path / "report.html"))
@@ -66,6 +76,7 @@ def run_fit(job: Job, folder: RunFolder) -> None:
     run, console = _do(job, folder, "fit"), out()
     show_lfs(console, run.lfs, run.gold_lfs, run.notes_on_lfs)
     show_labels(console, run.label_shares["train"], job.schema)
+    show_tuned(console, run.tuned)
     show_scores(console, run.dev_metrics)
     _say_where(console, "Run folder", str(folder.path))
 
@@ -127,10 +138,12 @@ def _end_with_failures(run: Run) -> None:
 def _title(job: Job, name: str) -> str:
     return {
         "apply": f"Applying {len(job.labeling_functions)} labeling functions",
-        "fit": f"Fitting the label model ({job.label_model.name})",
+        "fit": f"Fitting the label model ({job.label_model.name})"
+        if job.tune is None
+        else "Trying settings on dev, and fitting the label model",
         "train": "No end model to train"
         if job.end_model.is_none
-        else f"Training the end model ({job.end_model.architecture})",
+        else f"Training the end model ({job.end_model.architecture if job.tune is None else 'as chosen'})",
         "evaluate": "Predicting and scoring",
         "report": "Writing the report",
     }[name]

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from metalwork.analysis import LFRow, LFSummary, Metrics
 from metalwork.cli._streams import SafeConsole, plain
-from metalwork.pipeline import LabelShares
+from metalwork.pipeline import LabelShares, Tuned
 from metalwork.schema import TaskSchema
 from metalwork.votes import Incident, Space
 
@@ -82,6 +82,16 @@ def show_labels(console: Console, shares: LabelShares, schema: TaskSchema) -> No
         table.add_row(plain(name), f"{shares.shares[code]:.1%}", f"{int(shares.leads[code]):,} records")
     console.print(table)
     for note in shares.notes():
+        console.print(plain(note))
+    console.print()
+
+
+def show_tuned(console: Console, tuned: Tuned | None) -> None:
+    """The settings that were tried on dev, and what that found."""
+    if tuned is None:
+        return
+    show_rows(console, "Settings tried on dev", tuned.HEADS, tuned.rows())
+    for note in tuned.notes():
         console.print(plain(note))
     console.print()
 

@@ -24,9 +24,11 @@ from metalwork.pipeline._settings import (
     LabelModelSettings,
     OutputSettings,
     RuleSettings,
+    TuneSettings,
 )
 from metalwork.pipeline._split import LargeSplit, Split
 from metalwork.pipeline._try import Tried, explain_lf, find_lf, record_of, try_lfs
+from metalwork.pipeline._tuned import TriedSetting, Tuned
 from metalwork.pipeline._unfinished import unfinished_run
 from metalwork.pipeline._votes import reads_votes, with_votes
 from metalwork.pipeline._watch import Failed, Looked, watch
@@ -63,6 +65,9 @@ __all__ = [
     "StepFinished",
     "StepStarted",
     "Tried",
+    "TriedSetting",
+    "TuneSettings",
+    "Tuned",
     "Warned",
     "build_featurizer",
     "check_job",

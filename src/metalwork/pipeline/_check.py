@@ -10,7 +10,7 @@ from metalwork.pipeline._faults import Fault, dotted, list_faults, placed, prior
 from metalwork.pipeline._features import checked_featurizers, label_model_featurizer
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._split import sizes_of
-from metalwork.pipeline._trial import option_faults
+from metalwork.pipeline._trial import option_faults, tuning_faults
 from metalwork.votes import FeasibleLabels
 
 
@@ -60,6 +60,7 @@ def job_faults(job: Job) -> Iterator[Fault]:
         )
     else:
         yield from option_faults(job)
+    yield from tuning_faults(job)
 
 
 def _read_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[str]:

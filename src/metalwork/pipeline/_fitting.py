@@ -7,8 +7,9 @@ import numpy as np
 
 from metalwork.label_models import LabelModel, VoteCounts
 from metalwork.pipeline._features import label_model_featurizer
-from metalwork.pipeline._models import blaming, build_label_model, class_prior
+from metalwork.pipeline._models import blaming, build_label_model, class_prior, sees_dev
 from metalwork.pipeline._reading import dev_votes, sample
+from metalwork.pipeline._settings import LabelModelSettings
 
 if TYPE_CHECKING:
     from metalwork.pipeline._found import RunResults
@@ -18,14 +19,14 @@ _MOST_READ: Final = 200_000
 
 
 def fit_label_model(
-    run: "RunResults", counts: VoteCounts, kept: Sequence[int] | None = None
+    run: "RunResults", counts: VoteCounts, settings: LabelModelSettings, kept: Sequence[int] | None = None
 ) -> tuple[LabelModel, bool]:
-    """The label model of the settings, and whether it saw dev labels.
+    """The label model of ``settings``, and whether it saw dev labels.
 
     ``counts`` are of the training votes; of the labeling functions at positions ``kept``, where these are named.
     """
-    job, settings = run.job, run.job.label_model
-    dev = dev_votes(run) if settings.use_dev and settings.name == "hierarchical" else None
+    job = run.job
+    dev = dev_votes(run) if sees_dev(settings) else None
     lfs = np.arange(len(counts.names)) if kept is None else np.asarray(kept)
     with blaming("label_model", settings.options):
         model = build_label_model(settings, job.schema, job.random_state, label_model_featurizer(job.features))

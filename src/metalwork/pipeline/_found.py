@@ -16,9 +16,11 @@ from metalwork.pipeline._inspecting import inspect_run
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._models import label_model_title, learned_accuracies
 from metalwork.pipeline._scores import END_MODEL, Results, Scored, known_splits, score
-from metalwork.pipeline._split import Split
+from metalwork.pipeline._settings import EndModelSettings, LabelModelSettings
+from metalwork.pipeline._split import AnySplit, Split
 from metalwork.pipeline._steps import Applied, Evaluated, Fitted, Reported, Trained
 from metalwork.pipeline._storage import Storage, shard
+from metalwork.pipeline._tuned import Tuned
 from metalwork.probabilities import TaskProbabilities
 from metalwork.votes import Incident, LabelMatrix
 
@@ -73,6 +75,24 @@ class RunResults(ABC):
         """The label model, fitted on the training votes."""
         fitted: Fitted = self._result("fit")
         return fitted.label_model
+
+    @property
+    def tuned(self) -> Tuned | None:
+        """What trying settings on dev found; None where the job does not ask for it."""
+        fitted: Fitted = self._result("fit")
+        return fitted.tuned
+
+    @property
+    def label_model_settings(self) -> LabelModelSettings:
+        """The label model's settings: the job's, or those chosen on dev."""
+        tuned = None if self.job.tune is None else self.tuned
+        return self.job.label_model if tuned is None else tuned.label_model
+
+    @property
+    def end_model_settings(self) -> EndModelSettings:
+        """The end model's settings: the job's, or those chosen on dev."""
+        tuned = None if self.job.tune is None else self.tuned
+        return self.job.end_model if tuned is None else tuned.end_model
 
     @property
     def labels(self) -> Mapping[str, TaskProbabilities]:
@@ -164,6 +184,10 @@ class RunResults(ABC):
         """
         return self.inspection.records(**asked)
 
+    def split(self, name: str) -> AnySplit:
+        """The records of ``"train"``, ``"dev"`` or ``"test"``."""
+        return self.job.split(name)
+
     def sizes(self, split: str) -> tuple[int, ...]:
         """How many records of a split each shard of its results has."""
         return self.applied.sizes[split]
@@ -191,7 +215,8 @@ class RunResults(ABC):
         """Metrics of the hard vote and the models there are so far; of an end model, too, where ``end``."""
         fitted = end or "fit" in self.steps
         end = end and not self.job.end_model.is_none
-        titles = [label_model_title(self.job.label_model)] * fitted + [END_MODEL] * end
+        titles = [label_model_title(self.label_model_settings)] if fitted else []
+        titles += [END_MODEL] * end
 
         def parts(split: str) -> Iterator[Scored]:
             models = [self.labels_in_parts] * fitted + [self.end_in_parts] * end

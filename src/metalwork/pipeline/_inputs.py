@@ -114,6 +114,9 @@ class Inputs:
             found = {"label_model": job.label_model.model_dump(), "random_state": job.random_state}
             if job.label_model.features:
                 found["features"] = job.features.model_dump()
+            if job.tune is not None:
+                found |= {"tune": job.tune.model_dump(), "features": job.features.model_dump()}
+                found["end_model"] = job.end_model.model_dump()
             if project is not None:
                 data = project.settings.data
                 found |= {"data.label": data.label, "data.id": data.id}

@@ -42,12 +42,13 @@ def inspect_run(run: "RunResults") -> Inspection:
 def _relabel(run: "RunResults", kept: Codes) -> dict[str, Iterator[TaskProbabilities]]:
     """The labels of each split by a label model like the run's, fitted to the votes of some LFs alone."""
     counts = VoteCounts.merge(count_votes(votes.lfs(kept)) for votes in run.votes_in_parts("train"))
-    model = fit_label_model(run, counts, kept.tolist())[0]
+    model = fit_label_model(run, counts, run.label_model_settings, kept.tolist())[0]
     return {split: _labels_by(run, model, kept, split) for split in _INSPECTED if split in run.job.splits}
 
 
 def _labels_by(run: "RunResults", model: LabelModel, kept: Codes, split: str) -> Iterator[TaskProbabilities]:
-    for votes, records in zip(run.votes_in_parts(split), read_by_label_model(run, split), strict=True):
+    read = read_by_label_model(run, split, run.label_model_settings.features)
+    for votes, records in zip(run.votes_in_parts(split), read, strict=True):
         yield model.predict_proba(votes.lfs(kept), features=records)
 
 
@@ -66,7 +67,7 @@ def _split_data(run: "RunResults", split: str) -> SplitData:
         known=_known(run, split, run.sizes(split)),
         labels=probabilities("probabilities", "fit"),
         end=probabilities("end_probabilities", "evaluate"),
-        reads_features=run.job.label_model.features,
+        reads_features="fit" in run.steps and run.label_model_settings.features,
     )
 
 

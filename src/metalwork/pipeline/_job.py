@@ -24,6 +24,7 @@ from metalwork.pipeline._settings import (
     FeatureSettings,
     LabelModelSettings,
     OutputSettings,
+    TuneSettings,
 )
 from metalwork.pipeline._split import AnySplit, Codes, Reading, Split, read_split
 from metalwork.pipeline._watching import CodeFiles
@@ -67,6 +68,8 @@ class Job:
     cache : path or bool, optional
         Where votes are kept from run to run, as for :func:`metalwork.apply`.
     features, label_model, end_model, output : settings
+    tune : TuneSettings, optional
+        Settings to try on the dev records before the label model is fitted.
     random_state : int
     project : Project, optional
         The project file that it comes from.
@@ -91,6 +94,7 @@ class Job:
     label_model: LabelModelSettings = field(default_factory=LabelModelSettings)
     end_model: EndModelSettings = field(default_factory=EndModelSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
+    tune: TuneSettings | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
     backend: Literal["serial", "processes", "ray"] | None = None
     n_jobs: int | None = None
@@ -143,6 +147,7 @@ class Job:
             label_model=settings.label_model,
             end_model=settings.end_model,
             output=settings.output,
+            tune=settings.tune,
             backend=settings.lfs.backend,
             n_jobs=settings.lfs.n_jobs,
             max_error_rate=settings.lfs.max_error_rate,

@@ -12,7 +12,13 @@ from metalwork.labeling import LabelingFunction, function_faults
 from metalwork.pipeline._faults import list_faults
 from metalwork.pipeline._job import Job, columns_read, on_whole_records
 from metalwork.pipeline._project import describe_fault
-from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings, Settings
+from metalwork.pipeline._settings import (
+    EndModelSettings,
+    FeatureSettings,
+    LabelModelSettings,
+    Settings,
+    TuneSettings,
+)
 from metalwork.pipeline._split import Reading, Split, read_split
 from metalwork.schema import TaskSchema
 from metalwork.votes import FeasibleLabels, Space
@@ -31,6 +37,7 @@ def job_in_memory(
     features: Any,
     label_model: Any,
     end_model: Any,
+    tune: Any,
     **settings: Any,
 ) -> Job:
     """The job of :meth:`metalwork.Run.of`; ``splits`` has what is given of train, dev and test."""
@@ -50,6 +57,7 @@ def job_in_memory(
         features=chosen,
         label_model=_section("label_model", LabelModelSettings, label_model),
         end_model=_section("end_model", EndModelSettings, end_model),
+        tune=_section("tune", TuneSettings, {} if tune is True else tune) if tune else None,
         **settings,
     )
 

@@ -42,6 +42,11 @@ def label_model_title(settings: LabelModelSettings) -> str:
     return LABEL_MODEL_TITLES[settings.name] + " with features" * settings.features
 
 
+def sees_dev(settings: LabelModelSettings) -> bool:
+    """Whether the label model is given the dev labels."""
+    return settings.use_dev and settings.name == "hierarchical"
+
+
 def build_label_model(
     settings: LabelModelSettings, schema: TaskSchema, random_state: int, featurizer: Featurizer | None = None
 ) -> LabelModel:

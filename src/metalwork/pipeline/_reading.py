@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from metalwork.data import concatenate
+from metalwork.errors import ConfigError
 from metalwork.features import Featurizer
 from metalwork.pipeline._features import build_featurizer
 from metalwork.pipeline._split import Codes, Split
@@ -22,6 +23,14 @@ def voted(votes: LabelMatrix) -> Codes:
     return np.flatnonzero((votes.codes >= 0).any(axis=1)).astype(np.int64)
 
 
+def no_votes() -> ConfigError:
+    """What is wrong with a training split on which no labeling function votes."""
+    return ConfigError(
+        "Labeling functions must vote on at least one training record; all abstain on every one. "
+        "Look at the coverage of each with: metalwork apply."
+    )
+
+
 def sample(run: "RunResults", most: int) -> tuple[LabelMatrix, pl.DataFrame]:
     """Votes on training records, and these: all, or every second or third, where they are more than ``most``."""
     sizes = run.sizes("train")
@@ -34,9 +43,9 @@ def sample(run: "RunResults", most: int) -> tuple[LabelMatrix, pl.DataFrame]:
     return LabelMatrix.concatenate([votes for votes, _ in found]), concatenate([frame for _, frame in found])
 
 
-def read_by_label_model(run: "RunResults", split: str) -> Iterator[pl.DataFrame | None]:
-    """The records of each shard; None where the label model goes by the votes alone."""
-    if run.job.label_model.features:
+def read_by_label_model(run: "RunResults", split: str, reads: bool) -> Iterator[pl.DataFrame | None]:
+    """The records of each shard where the label model reads them; None where it goes by the votes alone."""
+    if reads:
         return (part.records for part in run.records_in_parts(split))
     return (None for _ in run.sizes(split))
 
@@ -54,21 +63,21 @@ def read_by_end_model(run: "RunResults", records: pl.DataFrame, votes: LabelMatr
 
 def dev_votes(run: "RunResults") -> tuple[LabelMatrix, Codes] | None:
     """Votes on the dev records of which anything is known, and what is known of their tasks."""
-    found = [(votes.rows(rows), gold) for rows, gold, votes, _ in _known_dev(run, text=False)]
+    found = [(votes.rows(rows), gold) for rows, gold, votes, _ in known_dev(run, text=False)]
     if not found:
         return None
     return LabelMatrix.concatenate([votes for votes, _ in found]), np.concatenate([gold for _, gold in found])
 
 
 def dev_records(run: "RunResults") -> tuple[pl.DataFrame, Codes] | None:
-    parts = _known_dev(run, text=True)
+    parts = known_dev(run, text=True)
     found = [(read_by_end_model(run, part.records[rows], v.rows(rows)), gold) for rows, gold, v, part in parts]
     if not found:
         return None
     return concatenate([frame for frame, _ in found]), np.concatenate([gold for _, gold in found])
 
 
-def _known_dev(run: "RunResults", text: bool) -> Iterator[tuple[Codes, Codes, LabelMatrix, Split]]:
+def known_dev(run: "RunResults", text: bool) -> Iterator[tuple[Codes, Codes, LabelMatrix, Split]]:
     """Of each part of dev: its rows of which anything is known, what, and the part's votes and records."""
     if "dev" not in run.job.splits or not run.job.split("dev").n_known:
         return

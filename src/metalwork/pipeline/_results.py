@@ -1,6 +1,8 @@
 """The files of a run: their names, and reading them back."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +12,7 @@ from metalwork.analysis import LFSummary
 from metalwork.pipeline._coverage import Coverage
 from metalwork.pipeline._folder import RunFolder
 from metalwork.pipeline._split import Split
+from metalwork.pipeline._tuned import Tuned
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import TaskSchema
 
@@ -21,6 +24,7 @@ LABEL_MODEL = "label_model.npz"
 END_MODEL = "end_model.safetensors"
 METRICS = "metrics.json"
 REPORT = "report.html"
+TUNED = "tuning.json"
 
 
 def table_file(stem: str, split: str) -> str:
@@ -34,6 +38,11 @@ def read_end_model(folder: RunFolder, device: str = "cpu") -> "EndModel":
     from metalwork.end_models import EndModel
 
     return EndModel.load(folder.file(END_MODEL), device=device)
+
+
+def read_tuned(path: Path) -> Tuned:
+    """What trying settings found."""
+    return Tuned.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def lf_table(summary: LFSummary, known: Mapping[str, LFSummary] | None = None) -> pl.DataFrame:

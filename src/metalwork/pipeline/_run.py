@@ -26,8 +26,7 @@ from metalwork.pipeline._inputs import Inputs
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._memory import job_in_memory
 from metalwork.pipeline._project import load_project
-from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings
-from metalwork.pipeline._split import AnySplit
+from metalwork.pipeline._settings import EndModelSettings, FeatureSettings, LabelModelSettings, TuneSettings
 from metalwork.pipeline._steps import step_named
 from metalwork.pipeline._storage import Storage
 from metalwork.pipeline._work import Work
@@ -115,6 +114,7 @@ class Run(RunResults):
         features: Mapping[str, Any] | FeatureSettings | None = None,
         label_model: Mapping[str, Any] | LabelModelSettings | None = None,
         end_model: Mapping[str, Any] | EndModelSettings | None = None,
+        tune: bool | Mapping[str, Any] | TuneSettings = False,
         random_state: int = 0,
         backend: Literal["serial", "processes", "ray"] | None = None,
         n_jobs: int | None = None,
@@ -141,6 +141,8 @@ class Run(RunResults):
             in one. By default the words of the column ``text``.
         label_model, end_model : dict or settings, optional
             As in a project file: ``{"name": "soft-vote"}``, ``{"architecture": "flat", "max_epochs": 20}``.
+        tune : bool, dict or TuneSettings
+            Try settings on the dev records, as in a project file; :attr:`tuned` tells what that found.
         random_state : int
         backend : {"serial", "processes", "ray"}, optional
             As in a project file: where labeling functions run, and where large runs are worked on.
@@ -175,16 +177,13 @@ class Run(RunResults):
             features=features,
             label_model=label_model,
             end_model=end_model,
+            tune=tune,
             random_state=check_count("random_state", random_state, least=0),
             backend=backend,
             n_jobs=None if n_jobs is None else check_count("n_jobs", n_jobs),
             name=name,
         )
         return cls(job, folder, on_event)
-
-    def split(self, name: str) -> AnySplit:
-        """The records of ``"train"``, ``"dev"`` or ``"test"``."""
-        return self.job.split(name)
 
     @property
     def steps(self) -> tuple[str, ...]:

@@ -463,6 +463,26 @@ class OutputSettings(Settings):
     shard_rows: PositiveInt = 50_000
 
 
+class TuneSettings(Settings):
+    """Settings that are tried beside those of ``label_model`` and ``end_model``, each saying what it changes."""
+
+    label_models: list[LabelModelSettings] | None = None
+    end_models: list[EndModelSettings] | None = None
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    trials: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _some_model(self) -> Self:
+        if any(model.is_none for model in self.end_models or ()):
+            raise ValueError("may not try end_models without an end model (none)")
+        return self
+
+
+def _switched(given: Any) -> Any:
+    """``true`` stands for the defaults, ``false`` for not at all."""
+    return ({} if given else None) if isinstance(given, bool) else given
+
+
 class ProjectSettings(Settings):
     """A whole project file."""
 
@@ -473,5 +493,6 @@ class ProjectSettings(Settings):
     label_model: LabelModelSettings = LabelModelSettings()
     features: FeatureSettings
     end_model: EndModelSettings = EndModelSettings()
+    tune: Annotated[TuneSettings | None, BeforeValidator(_switched)] = None
     output: OutputSettings = OutputSettings()
     random_state: Annotated[int, Field(ge=0)] = 0

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 import numpy as np
 import polars as pl
 
-from metalwork.errors import ConfigError, MetalworkWarning
-from metalwork.label_models import LabelModel, load_label_model
+from metalwork.errors import MetalworkWarning
+from metalwork.label_models import LabelModel, VoteCounts, load_label_model
 from metalwork.labeling import VoteTotal, apply_shards, in_alphabets_of, warn_of_lost
 from metalwork.pipeline import _results as files
 from metalwork.pipeline._check import check_job
@@ -31,6 +31,7 @@ from metalwork.pipeline._models import (
 from metalwork.pipeline._reading import (
     dev_records,
     end_model_featurizer,
+    no_votes,
     read_by_end_model,
     read_by_label_model,
     voted,
@@ -40,6 +41,8 @@ from metalwork.pipeline._split import Split
 from metalwork.pipeline._spread import LabelVotes, PredictRecords, count_shards, keep_tables
 from metalwork.pipeline._storage import Storage, as_parquet, file_of, shard
 from metalwork.pipeline._training import train
+from metalwork.pipeline._tuned import Tuned
+from metalwork.pipeline._tuning import tune
 from metalwork.pipeline._work import Work
 from metalwork.probabilities import TaskProbabilities
 from metalwork.votes import LabelMatrix
@@ -186,12 +189,13 @@ def _keep_votes(run: "Run", work: Work, split: str, first: int, waiting: list[An
 
 @dataclass(frozen=True)
 class Fitted:
-    """The label model, and how it shares the records among the end labels."""
+    """The label model, how it shares the records among the end labels, and what trying settings found."""
 
     label_model: LabelModel
     shares: Mapping[str, LabelShares]
     notes_on_lfs: tuple[str, ...]
     used_dev: bool
+    tuned: Tuned | None
 
 
 class Fit(Step[Fitted]):
@@ -202,13 +206,16 @@ class Fit(Step[Fitted]):
     shards = ("probabilities",)
 
     def do(self, run: "Run", work: Work) -> Fitted:
-        job = run.job
-        model, used_dev = fit_label_model(run, count_shards(run, run.applied, "train"))
+        job, counts = run.job, count_shards(run, run.applied, "train")
+        tuned = _tuned(run, work, counts)
+        settings = job.label_model if tuned is None else tuned.label_model
+        model, used_dev = fit_label_model(run, counts, settings)
         work.write_by(files.LABEL_MODEL, model.save)
         for split in job.splits:
             names = _shards("probabilities", run, split)
             label = LabelVotes(run.applied, model, split)
-            for done in keep_tables(run, work, names, label, enumerate(read_by_label_model(run, split))):
+            read = enumerate(read_by_label_model(run, split, settings.features))
+            for done in keep_tables(run, work, names, label, read):
                 run.progress("fit", f"{split} shards", done, len(names))
         shares = {
             split: LabelShares.of(
@@ -218,7 +225,7 @@ class Fit(Step[Fitted]):
         }
         for split in job.splits:
             _write_tables(run, work, "labels", files.table_file("labels", split), [split], _label_tables)
-        return Fitted(model, shares, tuple(notes_on_lfs(model)), used_dev)
+        return Fitted(model, shares, tuple(notes_on_lfs(model)), used_dev, tuned)
 
     def load(self, run: "Run", folder: RunFolder) -> Fitted:
         facts = folder.manifest["steps"]["fit"]
@@ -227,15 +234,28 @@ class Fit(Step[Fitted]):
             {split: LabelShares.from_dict(shares) for split, shares in facts["shares"].items()},
             tuple(facts["notes_on_lfs"]),
             bool(facts["used_dev"]),
+            None if run.job.tune is None else files.read_tuned(folder.file(files.TUNED)),
         )
 
     def facts(self, run: "Run", found: Fitted) -> dict[str, Any]:
         return {
-            "label_model": run.job.label_model.name,
+            "label_model": (run.job.label_model if found.tuned is None else found.tuned.label_model).name,
             "used_dev": found.used_dev,
             "notes_on_lfs": list(found.notes_on_lfs),
             "shares": {split: shares.to_dict() for split, shares in found.shares.items()},
         }
+
+
+def _tuned(run: "Run", work: Work, counts: VoteCounts) -> Tuned | None:
+    """What trying settings on dev found: once, also where the step is taken up again."""
+    if run.job.tune is None:
+        return None
+    if work.has(files.TUNED) and (path := work.aside(files.TUNED)) is not None:
+        return files.read_tuned(path)
+    found = tune(run, run.job.tune, counts)
+    text = json.dumps(found.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    work.keep({files.TUNED: text.encode("utf-8")}, files.TUNED)
+    return found
 
 
 @dataclass(frozen=True)
@@ -254,16 +274,13 @@ class Train(Step[Trained]):
     needs = ("apply", "fit")
 
     def do(self, run: "Run", work: Work) -> Trained:
-        job, settings = run.job, run.job.end_model
+        job, settings = run.job, run.end_model_settings
         if settings.is_none:
             return Trained(None, 0, False)
         n_voted = sum(int(voted(votes).size) for votes in run.votes_in_parts("train"))
-        n_taught = sum(run.sizes("train")) if job.label_model.features else n_voted
+        n_taught = sum(run.sizes("train")) if run.label_model_settings.features else n_voted
         if n_voted == 0:
-            raise ConfigError(
-                "Labeling functions must vote on at least one training record; all abstain on every one. "
-                "Look at the coverage of each with: metalwork apply."
-            )
+            raise no_votes()
         dev = dev_records(run) if settings.use_dev else None
         with blaming("end_model", settings.arguments()):
             model = build_end_model(settings, job.schema, job.random_state, end_model_featurizer(run))
@@ -296,7 +313,7 @@ class _TrainingParts:
             run.records_in_parts("train"), run.votes_in_parts("train"), run.labels_in_parts("train"), strict=True
         )
         for part, votes, labels in parts:
-            taught = np.arange(len(votes)) if run.job.label_model.features else voted(votes)
+            taught = np.arange(len(votes)) if run.label_model_settings.features else voted(votes)
             if taught.size:
                 yield read_by_end_model(run, part.records, votes)[taught], labels.rows(taught)
             n_read += len(votes)

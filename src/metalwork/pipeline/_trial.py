@@ -2,19 +2,25 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 import scipy.sparse as sp
 
 from metalwork._documents import Key
 from metalwork.errors import MetalworkError, MissingExtraError
+from metalwork.pipeline._candidates import end_models, label_models
 from metalwork.pipeline._faults import Fault, dotted
+from metalwork.pipeline._features import label_model_featurizer
 from metalwork.pipeline._job import Job
 from metalwork.pipeline._models import build_end_model, build_label_model, known_options, label_model_class
 from metalwork.probabilities import TaskProbabilities
 from metalwork.schema import unknown_name
 from metalwork.votes import votes_in
+
+LEAST_DEV: Final = 10
+"""Dev records that settings can be tried on; fewer tell nothing."""
 
 Trial = Callable[[Job, Mapping[str, Any]], None]
 """Fits a model with these options; raises what the model raises."""
@@ -34,6 +40,33 @@ def option_faults(job: Job) -> Iterator[Fault]:
         except MissingExtraError:  # the step that trains it says so
             return
         yield from _faults(("end_model", "options"), job, options, known_options(EndModel), _try_end_model)
+
+
+def tuning_faults(job: Job) -> Iterator[Fault]:
+    """Too few dev records to try settings on, and settings that no model has."""
+    if job.tune is None:
+        return
+    n_known = job.split("dev").n_known if "dev" in job.splits else 0
+    if n_known < LEAST_DEV:
+        yield (
+            ("tune",),
+            f"tune must go with at least {LEAST_DEV} dev records of known label; got {n_known}. Label some, or "
+            "leave tune out.",
+        )
+    try:
+        labels = label_models(job.label_model, job.tune, job.features)
+        ends = end_models(job.end_model, job.tune, job.random_state)
+    except MetalworkError as error:
+        yield ("tune",), str(error)
+        return
+    if label_model_featurizer(job.features) is None and any(own.settings.features for own in labels[1:]):
+        text = "may not try features: true where the end model reads images alone, which a label model cannot."
+        yield ("tune", "label_models"), f"tune.label_models {text}"
+    for section, part, found in (("label_models", "label_model", labels), ("end_models", "end_model", ends)):
+        for candidate in (own for own in found if own.place >= 0):
+            place = ("tune", section, candidate.place)
+            for _, text in option_faults(replace(job, **{part: candidate.settings})):
+                yield place, f"{dotted(place)}: {text}"
 
 
 def _faults(

@@ -103,6 +103,10 @@ class ReportData:
         The label model's class prior.
     warnings : sequence of str
         What the label model or the pipeline warned of.
+    tried : sequence of rows of str
+        Settings tried on dev, below a row of headings.
+    notes_on_tuning : sequence of str
+        What that found.
     plan : Plan, optional
         The network that ``metalwork.end_models.compile_plan`` drew up.
     training : Training, optional
@@ -137,6 +141,8 @@ class ReportData:
     label_model: str = ""
     class_prior: Any = None
     warnings: Sequence[str] = ()
+    tried: Sequence[Sequence[str]] = ()
+    notes_on_tuning: Sequence[str] = ()
     plan: Plan | None = None
     training: Training | None = None
     results: Mapping[str, Mapping[str, Metrics]] = field(default_factory=dict)

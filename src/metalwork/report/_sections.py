@@ -53,6 +53,7 @@ def sections(data: ReportData) -> list[Section]:
         ("tree", "Task tree", _tree),
         ("lfs", "Labeling functions", _lfs),
         ("labels", "Label model", _labels),
+        ("tuning", "Settings tried", _tuning),
         ("network", "Network", _network),
         ("training", "Training", _training),
         ("confusion", "Confusion", _confusion),
@@ -206,6 +207,13 @@ def _labels(data: ReportData) -> dict[str, Any] | None:
         "on_dev": any(card.dev is not None for card in data.label_cards),
         "on_end": any(card.dev_end is not None for card in data.label_cards),
     }
+
+
+def _tuning(data: ReportData) -> dict[str, Any] | None:
+    if not data.tried:
+        return None
+    heads, *rows = data.tried
+    return {"heads": heads, "rows": rows}
 
 
 def _network(data: ReportData) -> dict[str, Any] | None:
