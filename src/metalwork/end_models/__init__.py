@@ -11,7 +11,7 @@ from metalwork.end_models.plan import HeadPlan, LayerPlan, Plan, compile_plan
 from metalwork.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from metalwork.end_models._delivered import FeatureEffect
+    from metalwork.end_models._explaining import FeatureEffect
     from metalwork.end_models._onnx import OnnxCheck
     from metalwork.end_models._watching import TrainingProgress
     from metalwork.end_models.flat import FlatClassifier
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "EndModel": "model",
     "EndNetwork": "network",
-    "FeatureEffect": "_delivered",
+    "FeatureEffect": "_explaining",
     "FlatClassifier": "flat",
     "InputLinear": "network",
     "MLflowLogger": "loggers",

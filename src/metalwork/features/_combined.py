@@ -54,6 +54,11 @@ class Combined(Featurizer):
         return any(part.has_module for part in self._parts())
 
     @property
+    def parts(self) -> tuple[Featurizer, ...]:
+        """Those of its featurizers."""
+        return tuple(alone for part in self._parts() for alone in part.parts)
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
         """Those of its featurizers."""
         return tuple(block for part in self._parts() for block in part.blocks)

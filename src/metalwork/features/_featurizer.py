@@ -92,6 +92,11 @@ class Featurizer(Estimator, ABC):
     """Whether :meth:`transform` gives a sparse matrix; None where that is not known."""
 
     @property
+    def parts(self) -> "tuple[Featurizer, ...]":
+        """The featurizers that it is made of, each alone: itself, or those of a combination."""
+        return (self,)
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
         """The features of each featurizer that stands alone."""
         return (Block(self.n_features, self.sparse, self.has_module),)

@@ -1,5 +1,7 @@
 """What each feature moved is what predicting without it moves."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -70,3 +72,63 @@ def test_another_end_label_can_be_explained_and_faults_are_named() -> None:
         model.explain(X, 40)
     with pytest.raises(ConfigError, match=r"^row must be a whole number of at least 0; got -1\.$"):
         model.explain(X, -1)
+
+
+RECORDS = [
+    {"text": text, "stars": i % 2}
+    for i, text in enumerate(["Good book, good", "bad film", "dull book", "great film"] * 10)
+]
+
+
+class Letters:
+    """An encoder whose numbers mean nothing one by one."""
+
+    def encode(self, texts: list[str]) -> Any:
+        return np.array([[text.count(letter) + 1.0 for letter in "abdgmt"] for text in texts])
+
+
+@pytest.mark.parametrize(
+    "featurizer",
+    [
+        mw.HashedWords(64, field="text"),
+        mw.SentenceEmbeddings(Letters(), field="text", cache=False),
+        [mw.SentenceEmbeddings(Letters(), field="text", cache=False), mw.WordCounts(min_df=1, field="text")],
+        [mw.features.NumericColumns(["stars"]), mw.HashedWords(64, field="text")],
+    ],
+    ids=["hashed", "embeddings", "embeddings and words", "numbers"],
+)
+def test_words_are_taken_out_of_texts_whose_features_mean_nothing(featurizer: Any) -> None:
+    model = fitted(RECORDS, featurizer=featurizer)
+    effects = model.explain(RECORDS, 0)
+    with_numbers = {"stars"} if "NumericColumns" in repr(featurizer) else set()
+    assert {effect.feature for effect in effects} == {"good", "book"} | with_numbers
+    whole = model.predict_proba(RECORDS[:1])
+    without = model.predict_proba([{"text": " book, ", "stars": 0}])
+    for effect in effects:
+        if effect.feature == "good":
+            assert effect.value == 2.0
+            label = SCHEMA.labels(effect.task).index(effect.label)
+            odds = [
+                np.log(p / (1 - p)) for p in (one.conditional(effect.task)[0, label] for one in (whole, without))
+            ]
+            assert effect.effect == pytest.approx(odds[0] - odds[1], abs=1e-4)
+    assert model.explain([{"text": "", "stars": 0}]) == [] or with_numbers
+
+
+def test_lists_of_texts_are_taken_apart_too() -> None:
+    texts = [str(record["text"]) for record in RECORDS]
+    model = fitted(texts, featurizer=mw.HashedWords(64))
+    assert {effect.feature for effect in model.explain(texts, 3)} == {"great", "film"}
+    with pytest.raises(VotesError, match=r"^row must be 0\.\.39; got 40\.$"):
+        model.explain(texts, 40)
+
+
+def test_pictures_have_nothing_to_take_out() -> None:
+    model = fitted(RNG.normal(size=(40, 4, 4)), featurizer=mw.Images())
+    with pytest.raises(
+        ConfigError, match=r"^A model must read texts, or features with a meaning of their own, to be"
+    ):
+        model.explain(RNG.normal(size=(1, 4, 4)))
+    records = [{"p": RNG.normal(size=(4, 4)).tolist(), "stars": i % 3} for i in range(40)]
+    model = fitted(records, featurizer=[mw.Images("p"), mw.features.NumericColumns(["stars"])])
+    assert {effect.feature for effect in model.explain(records)} == {"stars"}

@@ -1,6 +1,7 @@
 """Optimisers, schedules, clipping, precision; progress between epochs."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from metalwork import EndModel
 from metalwork.end_models import TrainingProgress, _watching
 from metalwork.end_models._optimisation import Schedule
 from metalwork.errors import ConfigError
+from metalwork.features import Images
 from tests.unit.end_models.samples import TRIAGE, words
 
 DATA = words(TRIAGE, 400)
@@ -57,6 +59,20 @@ def test_each_learns_and_is_the_same_each_time(options: dict[str, Any]) -> None:
         assert torch.equal(tensor, models[1].network_.state_dict()[name])
     usual = small().fit(DATA.counts, DATA.probs)
     assert not torch.equal(top(models[0]), top(usual))
+
+
+@pytest.mark.parametrize("inputs", ["counts", "pictures"])
+def test_bf16_learns_nearly_the_same(inputs: str, tmp_path: Path) -> None:
+    X: Any = DATA.counts if inputs == "counts" else DATA.counts.toarray()[:, :49].reshape(-1, 7, 7)
+    options: dict[str, Any] = {"max_epochs": 10, "featurizer": None if inputs == "counts" else Images()}
+    exact = EndModel(TRIAGE, **options).fit(X, DATA.probs)
+    half = EndModel(TRIAGE, precision="bf16", **options).fit(X, DATA.probs)
+    assert all(weights.dtype == torch.float32 for weights in half.network_.state_dict().values())
+    difference = np.abs(half.predict_proba(X).end - exact.predict_proba(X).end).max()
+    assert 0.0 < difference < 0.1  # other bits, the same network
+    assert half.score(X, DATA.labels) > 0.9
+    half.save(tmp_path / "m")
+    assert np.array_equal(EndModel.load(tmp_path / "m").predict_proba(X).end, half.predict_proba(X).end)
 
 
 def test_precision_auto_is_float32_without_a_gpu_that_has_bf16() -> None:
