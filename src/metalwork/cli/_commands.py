@@ -258,11 +258,11 @@ def reproduce(
         run_reproduce(experiment, trials or 20, out, seed)
 
 
-lf = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
-app.add_typer(lf, name="lf", help="Labeling functions: skeletons of each kind, and trying one.")
+lf_commands = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app.add_typer(lf_commands, name="lf", help="Labeling functions: skeletons of each kind, and trying one.")
 
 
-@lf.command("new")
+@lf_commands.command("new")
 def lf_new(
     kind: Annotated[str | None, typer.Argument(metavar="KIND", help="A kind that --list names.")] = None,
     name: Annotated[
@@ -297,7 +297,7 @@ def lf_new(
         write_skeleton(project, kind, name, task, field)
 
 
-@lf.command("test")
+@lf_commands.command("test")
 def lf_test(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The labeling function.")],
     text: Annotated[str | None, typer.Option("--text", help="The text that it reads.")] = None,

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 import typer
 
 from metalwork.cli._app import app
-from metalwork.cli._commands import ProjectArgument
+from metalwork.cli._commands import ProjectArgument, lf_commands
+from metalwork.cli._streams import say
 
 _LOOP: Final = "The loop: look, label, change, look again"
 
@@ -33,6 +34,58 @@ def compare(
     run_compare(before, after, n)
 
 
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", help="The folder of a run, or a project file: its newest run.")
+]
+RunCodeOption = Annotated[
+    bool,
+    typer.Option("--run-code", help="Run the project's Python, to show what its functions found; trust it first."),
+]
+
+
+@app.command(rich_help_panel=_LOOP)
+def show(
+    run: RunArgument,
+    lf: Annotated[
+        list[str] | None,
+        typer.Option("--lf", metavar="NAME", help="This labeling function votes; may be repeated."),
+    ] = None,
+    wrong: Annotated[bool, typer.Option("--wrong", help="A vote is wrong, by the known label.")] = False,
+    conflict: Annotated[bool, typer.Option("--conflict", help="Votes that admit no common label.")] = False,
+    uncovered: Annotated[bool, typer.Option("--uncovered", help="No labeling function votes.")] = False,
+    uncertain: Annotated[bool, typer.Option("--uncertain", help="The least certain labels first.")] = False,
+    differ: Annotated[bool, typer.Option("--differ", help="Label model and network differ.")] = False,
+    tied: Annotated[bool, typer.Option("--tied", help="The votes leave several labels equal.")] = False,
+    suspect: Annotated[bool, typer.Option("--suspect", help="Dev labels that may be wrong.")] = False,
+    task: Annotated[str | None, typer.Option("--task", help="Look at this task alone.")] = None,
+    label: Annotated[str | None, typer.Option("--label", help="The label model's label, of any level.")] = None,
+    known: Annotated[str | None, typer.Option("--known", help="The known label, of any level.")] = None,
+    split: Annotated[str | None, typer.Option("--split", help="train or dev; both by default.")] = None,
+    search: Annotated[str | None, typer.Option("--search", metavar="RE", help="A regular expression.")] = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="Records a page.")] = 20,
+    page: Annotated[int, typer.Option("--page", min=1, help="Which page.")] = 1,
+    run_code: RunCodeOption = False,
+) -> None:
+    """Show records of a run, with matched words marked, votes and labels.
+
+    All that is said must hold of a record. Training and dev records are shown,
+    never those of test. In a terminal matches are reversed, in a pipe [[so]];
+    a match that is negated is struck, or [-so-].
+
+    Examples:
+      metalwork show runs/first --uncovered
+      metalwork show runs/first --lf "money back" --wrong
+      metalwork show project.yaml --uncertain --task billing -n 5
+      metalwork show runs/first --search 'charged .* twice' --label Invoice
+    """
+    from metalwork.cli._records import show_records
+
+    asked = {"wrong": wrong, "conflict": conflict, "uncovered": uncovered, "uncertain": uncertain}
+    asked |= {"differ": differ, "tied": tied, "suspect": suspect}
+    named = {"lf": lf, "task": task, "label": label, "known": known, "split": split, "search": search}
+    show_records(run, {**asked, **named}, n, page, run_code)
+
+
 @app.command(rich_help_panel=_LOOP)
 def watch(project: ProjectArgument) -> None:
     """Run what changed whenever a file of the project is saved.
@@ -49,3 +102,28 @@ def watch(project: ProjectArgument) -> None:
     from metalwork.cli._watch import run_watch
 
     run_watch(project)
+
+
+@lf_commands.command("why")
+def lf_why(
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="Its id, or split:row such as dev:3.")],
+    project: Annotated[Path, typer.Option("--project", metavar="PROJECT", help="The project file.")] = Path(
+        "project.yaml"
+    ),
+) -> None:
+    """Show how each labeling function votes on a record, and what moved its label.
+
+    In the project's newest run: each vote with the words it goes by, also what
+    is negated, how far each moved the label model, and the label's probability
+    task by task.
+
+    Examples:
+      metalwork lf why T0012
+      metalwork lf why dev:3 --project tickets/project.yaml
+    """
+    from metalwork.cli._records import show_why
+    from metalwork.pipeline import load_project, open_run
+
+    for file in load_project(project).code:
+        say(f"Running the project's own Python file {file}", err=True)
+    show_why(open_run(project, run_code=True)[0], record)

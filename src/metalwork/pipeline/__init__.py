@@ -15,6 +15,7 @@ from metalwork.pipeline._job import Job
 from metalwork.pipeline._kept import KeptLFs, KeptRun
 from metalwork.pipeline._manifest import file_digest
 from metalwork.pipeline._project import Project, load_project
+from metalwork.pipeline._reopen import open_run, project_of
 from metalwork.pipeline._run import Run
 from metalwork.pipeline._scores import Results
 from metalwork.pipeline._settings import (
@@ -81,6 +82,8 @@ __all__ = [
     "load_project",
     "new_run",
     "open_folder",
+    "open_run",
+    "project_of",
     "reads_votes",
     "record_of",
     "sample_records",

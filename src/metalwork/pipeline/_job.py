@@ -114,8 +114,10 @@ class Job:
     _read: dict[str, AnySplit] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
-    def of_project(cls, project: Project) -> Self:
+    def of_project(cls, project: Project, functions: Sequence[LabelingFunction] | None = None) -> Self:
         """The job of a project file. Runs the project's Python files, where it names any.
+
+        With ``functions`` these are its labeling functions, and no Python file with some is run.
 
         Raises
         ------
@@ -127,19 +129,20 @@ class Job:
         """
         settings, code, held = project.settings, CodeFiles(project.folder), HeldFiles()
         with held.active():
-            sources, functions = _both(
+            sources, found = _both(
                 project,
                 lambda: open_sources(settings.data, project.folder, code),
-                lambda: labeling_functions_of(project, code),
+                lambda: labeling_functions_of(project, code) if functions is None else functions,
             )
-        functions = on_whole_records(functions, sources["train"].records.columns, settings.data.label)
+        lfs = on_whole_records(found, sources["train"].records.columns, settings.data.label)
         held.keep(path for source in sources.values() for path in source.files)
-        made = [] if settings.lfs.python is None else preprocessors_of(project.folder / settings.lfs.python)
-        read = partial(_read_split, project, wanted=columns_read(functions, settings.features, made))
+        python = settings.lfs.python if functions is None else None
+        made = [] if python is None else preprocessors_of(project.folder / python)
+        read = partial(_read_split, project, wanted=columns_read(lfs, settings.features, made))
         job = cls(
             name=project.name,
             space=project.space,
-            labeling_functions=functions,
+            labeling_functions=lfs,
             readers={split: partial(read, split, source) for split, source in sources.items()},
             columns={split: source.records.columns for split, source in sources.items()},
             origins={split: source.origin for split, source in sources.items()},
