@@ -24,7 +24,6 @@ from _matrices import SOURCES, TEST, WeakMatrix
 import metalwork as mw
 from metalwork.suggestions import suggest_to_label
 from metalwork.suggestions._material import material_of
-from metalwork.suggestions._suggest_to_label import _read
 
 Codes = npt.NDArray[np.int64]
 Choice = Callable[[Any, Codes, int], Codes]
@@ -54,12 +53,12 @@ def least_certain(inspection: Any, allowed: Codes, seed: int) -> Codes:
 
 def error_alone(inspection: Any, allowed: Codes, seed: int) -> Codes:
     """By the chance of error."""
-    return _drawn(1.0 - _read(material_of(inspection)).max(axis=1), allowed, seed)
+    return _drawn(1.0 - material_of(inspection).read.max(axis=1), allowed, seed)
 
 
 def rare_alone(inspection: Any, allowed: Codes, seed: int) -> Codes:
     """By how rare the most probable label is."""
-    label = _read(material_of(inspection)).argmax(axis=1)
+    label = material_of(inspection).read.argmax(axis=1)
     return _drawn(1.0 / np.sqrt(np.bincount(label)[label]), allowed, seed)
 
 

@@ -18,8 +18,8 @@ from metalwork.suggestions._words import log_odds
 from metalwork.text import any_phrase_pattern, fold_case, normalise
 
 _A_LABEL: Final = 20
-_IN_ALL: Final = 3_000
-_MOST_ROWS: Final = 300
+_IN_ALL: Final = 2_000
+_MOST_ROWS: Final = 200
 _LEAST_Z: Final = 1.0
 _MODEL_RECORDS: Final = 4.0
 """Labeled records that the estimate of votes and words is worth."""
@@ -140,7 +140,7 @@ def judged(material: Material, candidate: Candidate, posterior: Floats32) -> Can
     label, rows = candidate.label, candidate.rows
     train = rows[rows < material.n_drawn]
     drawn = train[:: max(1, len(train) // _MOST_ROWS)]
-    read = material.reader.without(material.posterior, drawn, material.words.parts(candidate.word))
+    read = material.reader.without(material.read[drawn], material.words.parts(candidate.word))
     hits, misses = _belief(material, candidate, train, read)
     low, high = (float(betaincinv(hits, misses, (1.0 + sign * _LEVEL) / 2.0)) for sign in (-1.0, 1.0))
     found = replace(candidate, precision=hits / (hits + misses), low=low, high=high, gain=0.0)

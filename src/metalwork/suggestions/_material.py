@@ -118,6 +118,11 @@ class Material:
         taught = self.covered | self.is_dev
         return WordReader.learn(self.words, self.truth, taught, self.is_dev)
 
+    @cached_property
+    def read(self) -> Floats32:
+        """Distributions (n_points, n_end_labels) by the votes and the words of each record."""
+        return self.reader.read(self.posterior)
+
     def place(self, row: int) -> tuple[str, int]:
         """Split and row of a record."""
         return ("dev" if row >= self.n_drawn else "train"), int(self.rows[row])

@@ -67,12 +67,19 @@ class WordReader:
         scores = np.asarray(words.presence @ weights, np.float32)
         return cls(weights, scores, first + second, dev_counts)
 
-    def without(self, posterior: Floats32, rows: IntArray, parts: list[int]) -> FloatArray:
-        """Distributions (n_rows, n_end_labels) by the posterior of votes and all words but ``parts``."""
-        logs = np.log(np.maximum(posterior[rows], _FLOOR)) + self.scores[rows]
-        if parts:
-            logs = logs - self.weights[parts].sum(axis=0)
-        found: FloatArray = np.exp(log_softmax(logs, axis=1))
+    def read(self, posterior: Floats32) -> Floats32:
+        """Distributions (n_points, n_end_labels) by the posterior of votes and all words of a text."""
+        logs = np.log(np.maximum(posterior, _FLOOR)) + self.scores
+        found: Floats32 = np.exp(log_softmax(logs, axis=1)).astype(np.float32)
+        return found
+
+    def without(self, read: Floats32, parts: list[int]) -> FloatArray:
+        """What :meth:`read` gave some texts (n_rows, n_end_labels), all words but ``parts`` counting."""
+        if not parts:
+            return read.astype(np.float64)
+        taken = -self.weights[parts].sum(axis=0, dtype=np.float64)
+        own = np.maximum(read, _FLOOR) * np.exp(taken - taken.max())
+        found: FloatArray = own / own.sum(axis=1, keepdims=True)
         return found
 
 

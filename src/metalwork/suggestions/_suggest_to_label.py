@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import log_softmax
 
 from metalwork._checks import FloatArray, check_count, check_instance
 from metalwork.inspection import Inspection
-from metalwork.suggestions._material import Material, material_of
+from metalwork.suggestions._material import Floats32, Material, material_of
 
 _FLOOR: Final = 1e-9
 _RARE: Final = 0.5
@@ -71,7 +70,7 @@ def suggest_to_label(inspection: Inspection, n: int = 10, random_state: int = 0)
     check_count("n", n)
     rng = np.random.default_rng(check_count("random_state", random_state, least=0))
     material = material_of(inspection)
-    read = _read(material)
+    read = material.read[: material.n_drawn]
     weight = _weights(material, read)
     open_ones = np.flatnonzero(weight > 0)
     keys = np.log(weight[open_ones]) + rng.gumbel(size=len(open_ones))  # draws without replacement
@@ -83,14 +82,7 @@ def suggest_to_label(inspection: Inspection, n: int = 10, random_state: int = 0)
     ]
 
 
-def _read(material: Material) -> FloatArray:
-    """What votes and words say of the training records (n_drawn, n_end_labels)."""
-    logs = np.log(np.maximum(material.posterior[: material.n_drawn], _FLOOR))
-    found: FloatArray = np.exp(log_softmax(logs + material.reader.scores[: material.n_drawn], axis=1))
-    return found
-
-
-def _weights(material: Material, read: FloatArray) -> FloatArray:
+def _weights(material: Material, read: Floats32) -> FloatArray:
     label, n_labels = read.argmax(axis=1), read.shape[1]
     count = np.bincount(label, minlength=n_labels)
     weight: FloatArray = (1.0 - read.max(axis=1) + _FLOOR) / np.sqrt(count[label])
@@ -99,7 +91,7 @@ def _weights(material: Material, read: FloatArray) -> FloatArray:
     return weight
 
 
-def _reason(material: Material, read: FloatArray, row: int) -> str:
+def _reason(material: Material, read: Floats32, row: int) -> str:
     """Why a record is worth a label, by what makes it so."""
     names = material.schema.end_labels
     second, first = (names[code] for code in np.argsort(read[row], kind="stable")[-2:])
