@@ -128,7 +128,9 @@ def trained(
     """Accuracy on test and CPU seconds of each seed."""
     for seed in SEEDS[:n_seeds] if architecture != "linear" else SEEDS[:1]:
         start = time.process_time()
-        model = mw.EndModel(found.schema, architecture, random_state=seed, featurizer=make())
+        featurizer = make()
+        size = 16 if featurizer.has_module else 64  # as is usual for either
+        model = mw.EndModel(found.schema, architecture, random_state=seed, featurizer=featurizer, batch_size=size)
         model.fit(found.train, found.labels, found.dev)
         took = time.process_time() - start
         yield model.score(*found.test), took

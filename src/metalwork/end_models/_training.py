@@ -28,6 +28,7 @@ from metalwork.errors import ConfigError
 
 _MIN_EPOCHS: Final = 20
 _MIN_STEPS: Final = 300
+_MIN_STEPS_AFTER: Final = 100  # of weights that were trained before
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Trainer:
     ) -> None:
         self.network, self.task, self.batch_size = network, task, batch_size
         self.steps_an_epoch = n_batches(len(task), batch_size)
-        self.max_epochs = max_epochs or max(_usual_epochs(network), math.ceil(_MIN_STEPS / self.steps_an_epoch))
+        self.max_epochs = max_epochs or _usual_epochs(network, self.steps_an_epoch)
         self.history: list[Record] = []
         self.best_epoch = 0
         self._how, self._processes = how, processes or Processes()
@@ -224,10 +225,11 @@ class Trainer:
         return outputs
 
 
-def _usual_epochs(network: EndNetwork) -> int:
-    """Of networks that learn from scratch, or what a module says that was trained before."""
+def _usual_epochs(network: EndNetwork, steps_an_epoch: int) -> int:
+    """Of networks that learn from scratch, or fewer: what a module says that was trained before."""
     told = [n for module in network.modules() if isinstance(n := getattr(module, "usual_epochs", None), int)]
-    return min(told, default=_MIN_EPOCHS)
+    least, steps = (min(told), _MIN_STEPS_AFTER) if told else (_MIN_EPOCHS, _MIN_STEPS)
+    return max(least, math.ceil(steps / steps_an_epoch))
 
 
 def predict_log_proba(network: EndNetwork, inputs: Inputs, batch_size: int) -> FloatArray:

@@ -55,7 +55,7 @@ class EndModel(Delivered):
         Of the features. By default 0.2 where the scaling is ``"counts"`` or ``"rows"``, so that the network
         learns from other words than those the labeling functions look for; else 0.
     max_epochs : int, optional
-        By default 20, or as many as make 300 steps.
+        By default 20, or as many as make 300 steps; with a transformer that was trained before 4, or 100 steps.
     lr : float, optional
         The highest rate of a step. By default 1e-3 where the first layer has 250 units or more, and with fewer as
         many times more, up to 1e-2: they would not get far in 300 steps.
