@@ -34,11 +34,10 @@ def label_model_featurizer(settings: FeatureSettings) -> Featurizer | None:
     return build_featurizer(settings.model_copy(update=alone))
 
 
-def near_featurizer(settings: FeatureSettings) -> Featurizer:
-    """What tells how near records are to each other: TF-IDF of the text, or else all that is not text."""
-    if settings.text is None:
-        return build_featurizer(settings)
-    return TfIdf(field=settings.text, tokenizer=settings.tokenizer)
+def near_featurizer(settings: FeatureSettings) -> Featurizer | None:
+    """What tells how near records are: TF-IDF of a text, or else all that is no text; None for pictures."""
+    text = settings.text or settings.fine_tuned
+    return label_model_featurizer(settings) if text is None else TfIdf(field=text, tokenizer=settings.tokenizer)
 
 
 def build_featurizer(settings: FeatureSettings) -> Featurizer:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 
@@ -222,3 +223,36 @@ def test_the_weights_that_come_with_the_extra() -> None:
     model.fit(texts, ["account", "card"] * 2)
     asked = ["someone took my bank card", "password does not work"]
     assert model.predict(asked).tolist() == ["card", "account"]
+
+
+def test_a_run_is_saved_exported_and_predicts_records(folder: str, tmp_path: Path) -> None:
+    lfs = [mw.keywords("triage", "Acute", ["urgent", "emergent"], field="text")]
+    lfs += [mw.keywords("triage", "Non-acute", ["normal", "later"], field="text")]
+    lfs += [
+        mw.keywords("acute", "Urgent", ["urgent"], field="text"),
+        mw.keywords("acute", "Emergent", ["emergent"], field="text"),
+    ]
+    lfs += [
+        mw.keywords("non_acute", "Normal", ["normal"], field="text"),
+        mw.keywords("non_acute", "Non-urgent", ["later"], field="text"),
+    ]
+    frame = pl.DataFrame(records())
+    run = mw.Run.of(
+        TRIAGE,
+        lfs,
+        train=frame,
+        features={"fine_tuned": "text", "encoder": folder, "max_tokens": 16},
+        label_model={"features": True},
+        end_model={"max_epochs": 2, "architecture": "linear"},
+        folder=tmp_path / "run",
+    ).run()
+    for file in Path(folder).iterdir():
+        file.unlink()
+    predictor = mw.Predictor.load(tmp_path / "run")
+    assert np.array_equal(predictor.predict_proba(frame).end, run.end["train"].end)
+    found = predictor.explain({"text": "the urgent case"})
+    assert {effect.feature for effect in found.features} == {"the", "urgent", "case"}
+    predictor.export(tmp_path / "out")
+    exported = mw.Predictor.load(tmp_path / "out")
+    assert np.array_equal(exported.predict_proba(frame).end, run.end["train"].end)
+    assert "text-classification" in (tmp_path / "out" / "README.md").read_text()

@@ -14,7 +14,7 @@ import metalwork as mw
 from metalwork.errors import ConfigError
 from metalwork.examples import load_example
 from metalwork.features import NumericColumns, WordCounts
-from metalwork.pipeline._features import build_featurizer, label_model_featurizer
+from metalwork.pipeline._features import build_featurizer, label_model_featurizer, near_featurizer
 from metalwork.pipeline._settings import FeatureSettings
 
 
@@ -71,6 +71,8 @@ def test_label_models_count_words() -> None:
     assert numbers.columns == ("n", "d")
     assert repr(label_model_featurizer(FeatureSettings(fine_tuned="t", images="p"))) == "WordCounts(field='t')"
     assert label_model_featurizer(FeatureSettings(images="p")) is None
+    assert near_featurizer(FeatureSettings(images="p")) is None
+    assert repr(near_featurizer(FeatureSettings(fine_tuned="t"))) == "TfIdf(field='t')"
 
 
 def test_networks_that_are_trained_with_the_end_model(tmp_path: Path) -> None:
