@@ -140,8 +140,8 @@ class Inspection:
         network_wrong : bool
             The label model has the known end label, the end model another.
         suspect : bool
-            A known end label may be wrong: a model, the end model if it has predicted, is as sure of another label
-            as it usually is of records that are known to have that one. The most suspect first.
+            A known end label may be wrong: label model and end model together are as sure of another label as they
+            usually are of records that are known to have that one (confident learning). The most suspect first.
         near : (split, row), optional
             The records most like this one first: by TF-IDF of the text, or by what else the end model reads.
         task : str, optional

@@ -6,6 +6,7 @@ import numpy as np
 
 from metalwork._checks import BoolArray, FloatArray
 from metalwork.inspection._facts import SplitFacts
+from metalwork.inspection._split import Rows
 
 
 class Suspects(NamedTuple):
@@ -16,28 +17,35 @@ class Suspects(NamedTuple):
 
 
 def suspects(facts: SplitFacts) -> Suspects:
-    """Records of which a model is as sure of another label as it is, on average, of those known to have that one.
+    """Records of which the models are as sure of another label as they are, on average, of those known to have it.
 
-    By the end model once it has predicted, else by the label model where it has something to go by. The margin is
-    the probability of the known label less that of the likeliest other.
+    By the mean of both models' probabilities; by the end model alone where the label model has nothing to go by,
+    and by the label model alone, where it has, before the end model has predicted. The margin is the probability
+    of the known label less that of the likeliest other.
     """
     nothing = Suspects(np.zeros(facts.n_points, bool), np.zeros(facts.n_points))
-    if facts.data.known is None:
+    if facts.data.known is None or facts.schema.n_end_labels < 2:
         return nothing
-    truth, model = facts.schema.end_of(facts.data.known), "labels" if facts.data.end is None else "end"
-    judged = truth >= 0 if model == "end" else (truth >= 0) & facts.covered
-    rows = np.flatnonzero(judged)
-    if not len(rows) or facts.schema.n_end_labels < 2:
+    truth = facts.schema.end_of(facts.data.known)
+    rows = np.flatnonzero((truth >= 0) & (facts.covered if facts.data.end is None else True))
+    if not len(rows):
         return nothing
-    end, given = facts.probabilities(model, rows).end.astype(np.float64), truth[rows]
-    own = end[np.arange(len(rows)), given]
-    n_known = np.bincount(given, minlength=end.shape[1])
-    sums = np.bincount(given, own, minlength=end.shape[1])
+    held, given = _held(facts, rows), truth[rows]
+    own = held[np.arange(len(rows)), given]
+    n_known = np.bincount(given, minlength=held.shape[1])
+    sums = np.bincount(given, own, minlength=held.shape[1])
     usual = np.where(n_known > 0, sums / np.maximum(n_known, 1), own.mean())
-    others = end.copy()
-    others[np.arange(len(rows)), given] = 0.0
-    sure = np.where(others >= usual, others, 0.0)
+    held[np.arange(len(rows)), given] = 0.0
     suspect, margin = nothing
-    suspect[rows] = sure.max(axis=1) > own
-    margin[rows] = own - others.max(axis=1)
+    suspect[rows] = np.where(held >= usual, held, 0.0).max(axis=1) > own
+    margin[rows] = own - held.max(axis=1)
     return Suspects(suspect, margin)
+
+
+def _held(facts: SplitFacts, rows: Rows) -> FloatArray:
+    """What the models hold of some records: float64 array (n_rows, n_end_labels)."""
+    voted = facts.probabilities("labels", rows).end.astype(np.float64)
+    if facts.data.end is None:
+        return voted
+    predicted = facts.probabilities("end", rows).end.astype(np.float64)
+    return np.where(facts.covered[rows, None], (voted + predicted) / 2.0, predicted)

@@ -180,7 +180,13 @@ class RunResults(ABC):
 
         Examples
         --------
-        >>> run.records(lf="quarterly", wrong=True)  # doctest: +SKIP
+        >>> import metalwork as mw
+        >>> schema = mw.TaskSchema.flat(["ham", "spam"])
+        >>> lfs = [mw.keywords("label", "spam", ["win"]), mw.keywords("label", "ham", ["hello"])]
+        >>> run = mw.Run.of(schema, lfs, train=["win a car", "hello you"])
+        >>> page = run.records(lf="ham: hello", vote="ham")
+        >>> page.total, page.records[0].fields["text"]
+        (1, 'hello you')
         """
         return self.inspection.records(**asked)
 
