@@ -23,10 +23,13 @@ import polars as pl
 from end_model_labels import Data, Part, matrices
 
 import metalwork as mw
-from metalwork.pipeline import _tuning
+from metalwork.label_models import count_votes
+from metalwork.pipeline import EndModelSettings, LabelModelSettings, TuneSettings, _tuning
+
+PLAIN = ("the default", "seconds of a run", "seconds of trying", "settings changed, of 2")
 
 
-def run_of(data: Data, seed: int, architecture: str, tune: Any) -> mw.Run:
+def run_of(data: Data, seed: int, label_model: Any, end_model: Any) -> mw.Run:
     """A run on a data set's records, whose LFs are its columns of votes."""
     votes = data.train.votes
     lfs = [mw.from_column(task, f"v{j}") for j, task in enumerate(votes.tasks)]
@@ -39,8 +42,8 @@ def run_of(data: Data, seed: int, architecture: str, tune: Any) -> mw.Run:
         dev=(frame(data.dev), dev),
         test=(frame(data.test), test),
         features={"text": "text", "words": "tf-idf"},
-        end_model={"architecture": architecture},
-        tune=tune,
+        label_model=label_model,
+        end_model=end_model,
         random_state=seed,
     )
 
@@ -54,41 +57,39 @@ def frame(part: Part) -> pl.DataFrame:
     return pl.DataFrame(columns, schema_overrides=dict.fromkeys(columns, pl.String))
 
 
-def test_accuracy(run: mw.Run) -> float:
-    """Of the end model, in points."""
-    return 100 * run.metrics["End model"]["test"].accuracy
-
-
 def trial(data: Data, seed: int, architecture: str) -> dict[str, float]:
-    """The figures of one trial."""
+    """The figures of one trial; both ways to choose share the models tried."""
+    given = None, {"architecture": architecture}
     start = time.perf_counter()
-    plain = test_accuracy(run_of(data, seed, architecture, False))
+    accuracies = {str((LabelModelSettings(), EndModelSettings(**given[1]))): _accuracy(data, seed, *given)}
     middle = time.perf_counter()
-    run = run_of(data, seed, architecture, True)
-    tuned, found = test_accuracy(run), run.tuned
+    run = run_of(data, seed, *given).apply()
+    tuning = _tuning._Tuning(run, TuneSettings(), count_votes(run.votes["train"]))
+    sure = tuning.found()
     seconds = time.perf_counter() - middle
     with patch.object(_tuning, "SURE", 1.0):
-        best = run_of(data, seed, architecture, True)
-        greedy = test_accuracy(best)
-    assert found is not None
-    assert best.tuned is not None
-
-    def on_dev(choice: Any) -> tuple[float, float]:
+        best = tuning.found()
+    found = {}
+    for name, choice in (("tuned", sure), ("best on dev", best)):
+        key = str((choice.label_model, choice.end_model))
+        if key not in accuracies:
+            accuracies[key] = _accuracy(data, seed, choice.label_model, choice.end_model)
         chose = max(one.n_right for one in choice.tried if one.part == "end model" and one.chosen)
-        return 100 * chose / choice.n_dev, 100 * choice.honest["end model"] / choice.n_dev
+        plain = next(iter(accuracies.values()))
+        found |= {
+            name: accuracies[key] - plain,
+            f"{name}: what chose exceeds test": 100 * chose / choice.n_dev - accuracies[key],
+            f"{name}: cross-validated exceeds test": 100 * choice.honest["end model"] / choice.n_dev
+            - accuracies[key],
+        }
+    changed = float(sum(one.chosen and one.doubt is not None for one in sure.tried))
+    cost = {"seconds of a run": middle - start, "seconds of trying": seconds}
+    return {"the default": plain, **found, "settings changed, of 2": changed, **cost}
 
-    return {
-        "the default": plain,
-        "tuned": tuned - plain,
-        "best on dev": greedy - plain,
-        "settings other than the default": sum(one.chosen and one.doubt is not None for one in found.tried),
-        "what chose exceeds test": on_dev(found)[0] - tuned,
-        "cross-validated exceeds test": on_dev(found)[1] - tuned,
-        "best on dev: what chose exceeds test": on_dev(best.tuned)[0] - greedy,
-        "best on dev: cross-validated exceeds test": on_dev(best.tuned)[1] - greedy,
-        "seconds": middle - start,
-        "seconds, tuned": seconds,
-    }
+
+def _accuracy(data: Data, seed: int, label_model: Any, end_model: Any) -> float:
+    """Of the end model on test, in points."""
+    return 100 * run_of(data, seed, label_model, end_model).metrics["End model"]["test"].accuracy
 
 
 def main() -> None:
@@ -114,7 +115,7 @@ def main() -> None:
     print("|---" * (len(names) + 2) + "|")
     for figure, by_name in found.items():
         means = [float(np.mean(by_name[name])) for name in names]
-        signed = "" if figure in ("the default", "seconds", "seconds, tuned") else "+"
+        signed = "" if figure in PLAIN else "+"
         print(f"| {figure} | {' | '.join(f'{value:{signed}.1f}' for value in (*means, float(np.mean(means))))} |")
 
 

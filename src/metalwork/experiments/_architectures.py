@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 import metalwork as mw
 from metalwork.end_models import Plan, compile_plan
@@ -19,6 +20,8 @@ from metalwork.schema import unknown_name
 
 PAPER_SIZES: Final = (250, 50)
 _THREE: Final = 3
+_SHARPNESS: Final = 10.0
+"""Of soft labels: in a tree of two levels, a sibling gets exp(-5) of what the label itself gets."""
 _ALL: Final = "fine labels"
 _SOFT: Final = "label model"
 _DEFAULT: Final = "One layer, all heads (default)"
@@ -31,17 +34,22 @@ NOTES: Final = (
     "of 250 and 50 units.",
     "Balanced: finer labels weigh more where few records have them (EndModel's balance_levels). Spread: a coarse "
     "label is given as equal probabilities of the end labels below it, so no head is left out.",
+    "Fine records alone: those with a coarse label are left out. Soft: each end label shares its probability with "
+    "those near it in the tree, exp(-10 d) for a distance d in [0, 1] (Bertinetto et al., 2020); a coarse label "
+    "is the mean of those below it.",
 )
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One network and what it makes of coarse labels; ``sizes`` None: one layer, with HierMTL's parameters."""
+    """One network and what it makes of labels; ``sizes`` None: one layer, with HierMTL's parameters."""
 
     architecture: str
     sizes: tuple[int, ...] | None = PAPER_SIZES
     balanced: bool = False
     spread: bool = False
+    fine_alone: bool = False
+    soft: bool = False
 
 
 ARMS: Final[Mapping[str, Arm]] = {
@@ -54,6 +62,9 @@ ARMS: Final[Mapping[str, Arm]] = {
     "One layer, one head, as many parameters as HierMTL": Arm("single", None),
     "One layer, all heads, not balanced": Arm("tree", (250,)),
     "One layer, all heads, coarse labels spread": Arm("tree", (250,), spread=True),
+    "One layer, one head, soft hierarchical labels": Arm("single", None, soft=True),
+    "One layer, one head, fine records alone": Arm("single", None, fine_alone=True),
+    "One layer, all heads, fine records alone": Arm("tree", (250,), fine_alone=True),
     "HierMTL, balanced": Arm("hier", balanced=True),
     _DEFAULT: Arm("tree", (250,), balanced=True),
 }
@@ -133,6 +144,21 @@ def plan_of(arm: Arm, data: TreeData) -> Plan:
     return compile_plan(data.schema, arm.architecture, n_features, (size,))
 
 
+def softened(schema: mw.TaskSchema) -> npt.NDArray[np.float64]:
+    """What each end label becomes: probabilities (n_end_labels, n_end_labels) that fall with distance in the tree.
+
+    Bertinetto et al., "Making Better Mistakes" (2020): the distance is the height of the lowest common ancestor,
+    over that of the tree.
+    """
+    codes = schema.task_codes
+    shared = ((codes[:, None] == codes[None]) & (codes[None] >= 0)).sum(axis=2)
+    height = shared.max()
+    distance = (height - shared) / height
+    np.fill_diagonal(distance, 0.0)
+    near = np.exp(-_SHARPNESS * distance)
+    return np.asarray(near / near.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
 def settings_of(data: TreeData) -> tuple[str, ...]:
     """What the networks learn from: a share of coarse labels each."""
     soft = () if data.probs is None else (_SOFT,)
@@ -189,16 +215,23 @@ def _run(data: TreeData, trials: int, seed: int, progress: Progress | None, n_jo
 
 
 def _as_it_counts(arm: Arm, setting: str) -> Arm:
-    return replace(arm, balanced=False, spread=False) if setting in (_ALL, _SOFT) else arm
+    if setting == _SOFT:
+        return replace(arm, balanced=False, spread=False, fine_alone=False, soft=False)
+    return replace(arm, balanced=False, spread=False, fine_alone=False) if setting == _ALL else arm
 
 
 def _job(data: TreeData, arm: Arm, setting: str, known: Codes, seed: int) -> TreeJob:
+    features: Any = data.features
     labels: Any = known
     if setting == _SOFT:
         labels = data.probs
-    elif arm.spread:
+    elif arm.spread or arm.soft:
         admitted = data.schema.admits(known)
-        labels = mw.TaskProbabilities(admitted / admitted.sum(axis=1, keepdims=True), data.schema)
+        shares = admitted / admitted.sum(axis=1, keepdims=True)
+        labels = mw.TaskProbabilities(shares @ softened(data.schema) if arm.soft else shares, data.schema)
+    elif arm.fine_alone:
+        fine = np.flatnonzero(data.schema.end_of(known) >= 0)
+        features, labels = features[fine], known[fine]
     sizes = tuple(layer.size for layer in plan_of(arm, data).layers)
     options = {
         "architecture": arm.architecture,
@@ -206,4 +239,4 @@ def _job(data: TreeData, arm: Arm, setting: str, known: Codes, seed: int) -> Tre
         "balance_levels": arm.balanced,
         "random_state": seed,
     }
-    return TreeJob(data.features, labels, data.schema, (data.test_features, data.test_labels), options)
+    return TreeJob(features, labels, data.schema, (data.test_features, data.test_labels), options)

@@ -10,7 +10,7 @@ import pytest
 import metalwork as mw
 from metalwork.errors import ConfigError
 from metalwork.experiments import Results, Row, _architectures, compare_architectures
-from metalwork.experiments._architectures import ARMS, known_labels, plan_of, settings_of
+from metalwork.experiments._architectures import ARMS, _job, known_labels, plan_of, settings_of, softened
 from metalwork.experiments._shares import SharesTable, interval
 from metalwork.experiments._trees import TreeData
 from tests.unit.end_models.samples import TRIAGE, UNEVEN, words
@@ -78,6 +78,27 @@ def test_arms_that_differ_in_coarse_labels_alone_are_level_without_them(results:
     assert plain["fine labels"] == default["fine labels"]
     assert plain["label model"] == default["label model"]
     assert plain["90 % coarse only"] != default["90 % coarse only"]
+
+
+def test_soft_labels_fall_with_distance_in_the_tree() -> None:
+    """Of two levels: siblings exp(-5) of the label itself, others exp(-10)."""
+    found = softened(TRIAGE)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    kin = TRIAGE.task_codes[:, 0]
+    for label in range(TRIAGE.n_end_labels):
+        own = found[label] / found[label, label]
+        near = (kin == kin[label]) & (np.arange(len(kin)) != label)
+        np.testing.assert_allclose(own[near], np.exp(-5.0))
+        np.testing.assert_allclose(own[kin != kin[label]], np.exp(-10.0))
+
+
+def test_the_control_of_coarse_labels_leaves_their_records_out() -> None:
+    data = tree()
+    known = known_labels(data, "90 % coarse only", np.random.default_rng(0))
+    fine = TRIAGE.end_of(known) >= 0
+    job = _job(data, ARMS["One layer, all heads, fine records alone"], "90 % coarse only", known, 0)
+    assert job.features.shape[0] == len(job.labels) == fine.sum() < 30
+    np.testing.assert_array_equal(TRIAGE.end_of(job.labels), data.labels[fine])
 
 
 def test_results_name_their_command(results: Results, tmp_path: Path) -> None:
