@@ -104,6 +104,62 @@ def watch(project: ProjectArgument) -> None:
     run_watch(project)
 
 
+@app.command(rich_help_panel=_LOOP)
+def suggest(
+    run: RunArgument,
+    task: Annotated[str | None, typer.Option("--task", help="Words for this task alone.")] = None,
+    label: Annotated[str | None, typer.Option("--label", help="Words for this label alone.")] = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many words are suggested.")] = 10,
+    accept: Annotated[
+        list[int] | None,
+        typer.Option("--accept", metavar="NUMBER", help="Put this one into the project; may be repeated."),
+    ] = None,
+    run_code: RunCodeOption = False,
+) -> None:
+    """Suggest words for new rules, what to fix, and what to label next.
+
+    Words come from dev labels, from what the label model makes of the votes, and
+    from the labels' names; each with the training records that hold it, those
+    among them without a vote so far, and its estimated precision. --accept puts
+    one into the project file as a rule, and changes nothing else there.
+
+    Examples:
+      metalwork suggest runs/first
+      metalwork suggest project.yaml --label Refund -n 5
+      metalwork suggest project.yaml --label Refund -n 5 --accept 2
+    """
+    from metalwork.cli._suggest import run_suggest
+
+    run_suggest(run, task, label, n, accept or [], run_code)
+
+
+@app.command(rich_help_panel=_LOOP)
+def label(
+    project: ProjectArgument,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many records are asked for.")] = 20,
+    records: Annotated[
+        list[str] | None,
+        typer.Option("--record", metavar="SPLIT:ROW", help="This record, e.g. dev:3; may be repeated."),
+    ] = None,
+) -> None:
+    """Label records for dev by keys, down the tree of tasks.
+
+    Dev records without a label come first, then training records whose label
+    would teach most. A digit chooses a label and opens the task below it; Enter
+    stops there, where one knows no more. With many labels one types part of a
+    name, and / finds any label. s skips, b goes back, u takes the last label
+    back, q or Ctrl-C ends. Each label is in the dev file at once; where there
+    is none, one is made and named in the project file.
+
+    Examples:
+      metalwork label project.yaml -n 50
+      metalwork label project.yaml --record dev:3
+    """
+    from metalwork.cli._label import run_label
+
+    run_label(project, n, records or [])
+
+
 @lf_commands.command("why")
 def lf_why(
     record: Annotated[str, typer.Argument(metavar="RECORD", help="Its id, or split:row such as dev:3.")],

@@ -69,8 +69,8 @@ class ProjectEditor:
             When the project has faults, so that rules without a name of their own have none.
         """
         project = load_project(self.path, text=self.text, records=False)
-        written = self._edited().value["lfs"].get("rules", [])
-        return dict(zip(project.rule_names, written, strict=True))
+        section = self._edited().value.get("lfs") or {}
+        return dict(zip(project.rule_names, section.get("rules") or [], strict=True))
 
     def add_rule(self, rule: Mapping[str, Any], *, expected: str | None = None) -> str:
         """Put a rule at the end of ``lfs.rules``, which is made where it is missing.

@@ -61,6 +61,9 @@ def open_run(path: str | os.PathLike[str], *, run_code: bool = False) -> tuple[R
     given = Path(path)
     if given.is_file():
         project = load_project(given)
+        lfs = project.settings.lfs
+        if not (lfs.python or lfs.rules or lfs.crowds):  # nothing to run yet, but records to look at
+            return Run(Job.of_project(project)), ()
         folder = RunFolder.latest(project.output, str(given))
     else:
         kept = KeptRun(given)

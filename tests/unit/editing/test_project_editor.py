@@ -220,7 +220,9 @@ def test_comments_beside_words_stay_with_them(tmp_path: Path) -> None:
 def test_a_first_rule_is_put_where_rules_belong(tmp_path: Path, text: str, wanted: str) -> None:
     (tmp_path / "lfs.py").write_text("")
     path = project(tmp_path, text)
-    ProjectEditor(path).add_rule(NEW)
+    editor = ProjectEditor(path)
+    assert editor.rules == {}
+    editor.add_rule(NEW)
     assert path.read_text().startswith(HEAD + wanted)
     assert value(path)["lfs"]["rules"] == [NEW]
 
