@@ -1,8 +1,9 @@
 """Records: those that answer a question, and all that is known of one."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
@@ -95,16 +96,17 @@ def record_view(studio: Studio, record: InspectedRecord, most: int = _SHORT) -> 
         "reasons": record.reasons,
         "known": record.known,
         "predicted": record.predicted,
-        "chance": _chance(record, record.predicted),
+        "chance": _chance(record.posterior, record.predicted),
+        "end_chance": _chance(record.end_posterior or {}, record.end_predicted),
         "end_predicted": record.end_predicted,
         "n_votes": record.n_votes,
         "tied": record.tied,
     }
 
 
-def _chance(record: InspectedRecord, label: str | None) -> float | None:
+def _chance(posterior: Mapping[str, Mapping[str, float]], label: str | None) -> float | None:
     name = "" if label is None else label.rpartition("/")[2]
-    found = [own[name] for own in record.posterior.values() if name in own]
+    found = [own[name] for own in posterior.values() if name in own]
     return min(found) if found else None
 
 
@@ -145,7 +147,18 @@ def _found(studio: Studio, inspection: Inspection, asked: Asked) -> dict[str, An
         "records": [record_view(studio, record) for record in answer.records],
         "before": asked.with_query(offset=max(0, offset - ON_PAGE) or None) if offset else None,
         "after": asked.with_query(offset=last) if last < answer.total else None,
+        "rule": _as_rule(asked) if asked.one("search") else "",
     }
+
+
+def _as_rule(asked: Asked) -> str:
+    """Where what was searched for can become a rule."""
+    kind = (
+        {"kind": "regex", "pattern": asked.one("search")}
+        if asked.flag("regex")
+        else {"words": asked.one("search")}
+    )
+    return f"/rules/new?{urlencode(kind | ({'task': asked.one('task')} if asked.one('task') else {}))}"
 
 
 def _pattern(studio: Studio, text: str, is_regex: bool) -> str:

@@ -5,12 +5,16 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from metalwork.analysis import Share
+from metalwork.inspection import LabelCard
 from metalwork.schema import TaskSchema
 from metalwork.studio._asked import Asked
 from metalwork.studio._facts import Facts
 from metalwork.studio._pages import page
 from metalwork.studio._records_page import link_to_records, wait_for
 from metalwork.studio._state import Studio
+
+_MANY: Final = 30
+"""End labels beyond which branches are folded."""
 
 
 def show_tree(studio: Studio, asked: Asked) -> Response:
@@ -70,7 +74,9 @@ def _label(schema: TaskSchema, task: str, code: int, facts: Facts | None) -> dic
         "card": None,
         "n_lfs": None,
         "share": None,
+        "precision": None,
         "missing": (),
+        "folded": schema.n_end_labels > _MANY,
     }
     if facts is None or not facts.has_votes:
         return found
@@ -78,11 +84,19 @@ def _label(schema: TaskSchema, task: str, code: int, facts: Facts | None) -> dic
     cards = [facts.label_cards[end] for end in under if end in facts.label_cards]
     shares = [card.share for card in cards if card.share is not None]
     found["share"] = sum(shares) if shares else None
+    found["precision"] = _precision(cards)
     if child is None and cards:
         found |= {"card": cards[0], "n_lfs": len(cards[0].lfs), "missing": cards[0].missing}
     else:
         found["n_lfs"] = sum(card.task == task and name in card.polarity for card in facts.lf_cards)
     return found
+
+
+def _precision(cards: list[LabelCard]) -> float | None:
+    """The estimated precision of labels together: how many of the records said to have one of them have it."""
+    known = [(card.estimated.precision, card.n_predicted) for card in cards if card.estimated is not None]
+    told = [(share, n) for share, n in known if share is not None]
+    return sum(share * n for share, n in told) / n_all if (n_all := sum(n for _, n in told)) else None
 
 
 ROUTES: Final = (("GET", "/", show_tree),)

@@ -30,6 +30,19 @@
       }
     }
   });
+  // Words that are selected in a record can become a rule.
+  document.addEventListener("selectionchange", function () {
+    const link = document.getElementById("selected");
+    const selection = document.getSelection();
+    if (!link || !selection) return;
+    const start = selection.anchorNode && selection.anchorNode.parentElement;
+    const words = selection.toString().trim().replace(/\s+/g, " ");
+    link.hidden = !(start && start.closest(".record .body") && words && words.length <= 80);
+    if (!link.hidden) {
+      link.href = "/rules/new?words=" + encodeURIComponent(words);
+      link.textContent = "Rule from \u201c" + words + "\u201d (r)";
+    }
+  });
   document.addEventListener("input", function (event) {
     const target = event.target;
     if (!(target instanceof HTMLElement) || !target.dataset.picks) return;
