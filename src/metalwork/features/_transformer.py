@@ -37,7 +37,7 @@ class Transformer(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         """From rows of token ids, each 1 higher and 0 for none, to a float tensor (n_rows, hidden_size)."""
         there = rows > 0
-        if not torch.compiler.is_exporting():
+        if not torch.compiler.is_compiling():
             longest = int((there.any(dim=0) * torch.arange(1, rows.shape[1] + 1, device=rows.device)).max())
             rows, there = rows[:, : max(longest, 1)], there[:, : max(longest, 1)]
         ids = torch.where(there, rows - 1, self._filling).long()

@@ -183,6 +183,15 @@ def test_what_is_no_transformer_is_one_error(folder: str, tmp_path: Path, monkey
         mw.FineTuned(folder).fit(["a"])
 
 
+def test_a_model_is_not_damaged_where_transformers_is_missing(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted(folder, max_epochs=1).save(tmp_path / "m")
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(MissingExtraError, match=r"transformers.*metalwork\[text\]"):
+        mw.EndModel.load(tmp_path / "m")
+
+
 def test_damaged_state_is_refused(folder: str, tmp_path: Path) -> None:
     model = fitted(folder, max_epochs=1)
     header, arrays = model.featurizer_.pack()
