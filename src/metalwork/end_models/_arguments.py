@@ -53,6 +53,7 @@ def check_arguments(model: Any) -> None:
     if model.random_state is not None:
         check_count("random_state", model.random_state, least=0)
     check_instance("balance_levels", model.balance_levels, bool)
+    check_choice("unsupervised", model.unsupervised, ("error", "warn"))
     if model.lr is not None:
         check_positive("lr", model.lr)
     check_choice("optimizer", model.optimizer, OPTIMIZERS)

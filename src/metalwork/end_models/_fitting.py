@@ -58,7 +58,7 @@ def fit_whole(
     heads, balance, supervision = _heads(model), HeadBalance(model.schema), Supervision(model.schema)
     balance.add(part.labels, part.weights)
     supervision.add(part.labels)
-    supervision.check()
+    supervision.check(model.unsupervised)
     task = InMemory(scaler.transform(inputs), part.labels.targets(heads), mean_one(part.weights))
     return _train(model, reader, _balanced(model, task, balance, heads), scaler, dev, callbacks, checkpoint)
 
@@ -77,7 +77,7 @@ def fit_in_parts(
                 spool.append(reader.features(part), part.labels.targets(heads), part.weights)
                 balance.add(part.labels, part.weights)
                 supervision.add(part.labels)
-        supervision.check()
+        supervision.check(model.unsupervised)
         scaler = fit_scaling(spool.blocks, model, reader.blocks)
         spool.scale(scaler)
         return _train(model, reader, _balanced(model, spool, balance, heads), scaler, dev, callbacks, checkpoint)

@@ -86,6 +86,9 @@ class EndModel(Delivered):
         Penalty of ``"linear"``, which is scikit-learn's ``LogisticRegression(C=1 / l2)`` for known labels.
     balance_levels : bool
         Whether known labels finer than others weigh more, so that heads count for all records of their branch.
+    unsupervised : {"error", "warn"}
+        What becomes of probabilities that say nothing of a task: a ``VotesError``, or a warning and a head that is
+        left to chance, as in a project whose labeling functions are still being written.
 
     Attributes
     ----------
@@ -149,6 +152,7 @@ class EndModel(Delivered):
         precision: str = "float32",
         l2: float = 1.0,
         balance_levels: bool = True,
+        unsupervised: str = "error",
     ) -> None:
         self.schema = schema
         self.architecture = architecture
@@ -169,6 +173,7 @@ class EndModel(Delivered):
         self.max_grad_norm = max_grad_norm
         self.precision = precision
         self.l2, self.balance_levels = l2, balance_levels
+        self.unsupervised = unsupervised
 
     def fit(
         self,
@@ -211,7 +216,7 @@ class EndModel(Delivered):
         DataError
             For an ``X`` or ``sample_weight`` of the wrong shape, or not finite.
         VotesError
-            For probabilities or labels that do not fit the schema.
+            For probabilities or labels that do not fit the schema; for probabilities that say nothing of a task.
         """
         return self._keep(fit_whole(self, X, probs, dev, sample_weight, callbacks, checkpoint))
 

@@ -74,7 +74,8 @@ def build_end_model(
     """The end model that ``settings`` describe; ``ConfigError`` for an option it does not have."""
     from metalwork.end_models import EndModel
 
-    arguments = _arguments(EndModel, settings.arguments(), "end_model.options", random_state)
+    given = {"unsupervised": "warn"} | settings.arguments()  # labeling functions are written one by one
+    arguments = _arguments(EndModel, given, "end_model.options", random_state)
     return EndModel(schema, featurizer=featurizer, **arguments)
 
 

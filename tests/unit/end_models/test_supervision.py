@@ -1,12 +1,15 @@
 """A task of which nothing is said is one error, not a head of noise."""
 
+import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import metalwork as mw
-from metalwork.errors import VotesError
+from metalwork.errors import ConfigError, MetalworkWarning, VotesError
 from tests.unit.end_models.samples import TRIAGE, UNEVEN, words
 
 DATA = words(TRIAGE, 40)
@@ -32,6 +35,35 @@ def test_a_task_of_which_probabilities_say_nothing_is_named() -> None:
     with pytest.raises(VotesError) as caught:
         mw.EndModel(TRIAGE).fit_parts([(DATA.counts[:20], probs.rows(slice(20))), (DATA.counts[20:], probs[20:])])
     assert str(caught.value) == MESSAGE
+
+
+def test_it_may_be_a_warning() -> None:
+    probs = mw.TaskProbabilities(silent_on_non_acute(), TRIAGE)
+    told = (
+        "Nothing tells apart the labels of 'non_acute': no labeling function votes there; the end model guesses."
+    )
+    with pytest.warns(MetalworkWarning) as caught:
+        mw.EndModel(TRIAGE, max_epochs=1, unsupervised="warn").fit(DATA.counts, probs)
+    assert [str(warning.message) for warning in caught] == [told]
+    with pytest.raises(ConfigError, match=r"^unsupervised must be one of 'error', 'warn'; got 'no'\."):
+        mw.EndModel(TRIAGE, unsupervised="no").fit(DATA.counts, probs)
+
+
+def test_a_run_goes_on_and_says_so(tmp_path: Path) -> None:
+    texts = pl.DataFrame({"text": [f"{name} case" for name in ("urgent", "emergent", "normal", "later")] * 5})
+    lfs = [
+        mw.keywords("triage", "Acute", ["urgent", "emergent"], field="text"),
+        mw.keywords("triage", "Non-acute", ["normal", "later"], field="text"),
+        mw.keywords("acute", "Urgent", ["urgent"], field="text"),
+    ]
+    run = mw.Run.of(
+        TRIAGE, lfs, train=texts, features={"text": "text"}, folder=tmp_path, end_model={"max_epochs": 1}
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run.run()
+    assert any(str(w.message).startswith("Nothing tells apart the labels of 'non_acute':") for w in caught)
+    assert run.steps[-1] == "report"
 
 
 def test_one_record_that_says_something_is_enough() -> None:
