@@ -17,6 +17,7 @@ ALTERNATIVES = (
 )
 COUNTS = ("0", "50", "100", "300", "1000", "all")
 T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # Student's t of so many values
+NOT_THERE = -1.0  # below any score
 Found = dict[str, Any]
 
 
@@ -28,14 +29,15 @@ def tables(found: dict[str, Found]) -> Iterator[str]:
 
 
 def _summary(found: dict[str, Found]) -> Iterator[str]:
-    heads = "best alternative, 50 labels", "LFs alone", "LFs and 50 labels"
-    yield f"| | {' | '.join(heads)} | hand labels that equal LFs alone | LFs and 50 labels |"
+    heads = "best alternative, 50 labels", "LFs alone", "hand labels that equal it"
+    yield f"| | {' | '.join(heads)} | LFs and 50 labels | hand labels that equal it |"
     yield "|---" * 6 + "|"
     for name, one in found.items():
-        best, at = max(((_mean(one, arm, "50"), arm) for arm in ALTERNATIVES), default=(np.nan, ""))
+        best, at = max((_mean(one, arm, "50"), arm) for arm in ALTERNATIVES)
         ours = _mean(one, OURS, "0"), _mean(one, WITH_LABELS, "50")
-        cells = [f"{best:.1f} ({at})", *(f"{value:.1f}" for value in ours)]
-        yield f"| {name} | {' | '.join(cells)} | {' | '.join(break_even(one, value) for value in ours)} |"
+        if min(ours) > NOT_THERE:
+            cells = [f"{best:.1f} ({at})", *(f"{value:.1f} | {break_even(one, value)}" for value in ours)]
+            yield f"| {name} | {' | '.join(cells)} |"
 
 
 def break_even(one: Found, target: float) -> str:
@@ -45,7 +47,7 @@ def break_even(one: Found, target: float) -> str:
     """
     curve = []
     for count in COUNTS[1:]:
-        scores = [value for arm in ALTERNATIVES if (value := _mean(one, arm, count)) > -1]
+        scores = [value for arm in ALTERNATIVES if (value := _mean(one, arm, count)) > NOT_THERE]
         if scores:
             curve.append((one["facts"]["known"] if count == "all" else int(count), max(scores)))
     below = None
@@ -83,6 +85,6 @@ def _cell(values: list[float]) -> str:
 
 
 def _mean(one: Found, arm: str, count: str) -> float:
-    """The mean over draws; -1 where there are none."""
+    """The mean over draws; ``NOT_THERE`` where there are none."""
     by_count = one["scores"].get(arm, {})
-    return float(np.mean(list(by_count[count].values()))) if count in by_count else -1.0
+    return float(np.mean(list(by_count[count].values()))) if count in by_count else NOT_THERE
