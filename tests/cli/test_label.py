@@ -51,7 +51,8 @@ def test_keys_down_the_tree(tmp_path: Path, typed: str, labels: list[str | None]
     result = metalwork("label", path, *ORDER, typed=typed)
     assert result.exit_code == 0
     assert list(DevFile(path).labels) == labels
-    assert f"{len([label for label in labels if label]):,} labels given" in result.output
+    n_given = len([label for label in labels if label])
+    assert ("1 label given" if n_given == 1 else f"{n_given} labels given") in result.output
     assert (load_project(path).settings.data.dev is not None) == bool(labels)
 
 
@@ -163,3 +164,13 @@ def test_a_project_that_has_nothing_yet_gets_a_first_rule(tmp_path: Path) -> Non
     assert metalwork("suggest", path, "--accept", 1).exit_code == 0
     assert len(ProjectEditor(path).rules) == 1
     assert metalwork("show", path, "--uncovered").exit_code == 1  # there is a rule, and no run yet
+
+
+def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "loop.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    write_tickets(tmp_path / "tickets")
+    monkeypatch.chdir(tmp_path / "tickets")
+    before = Path("project.yaml").read_bytes(), Path("data/dev.csv").read_bytes()
+    exec(compile(code, "loop.md", "exec"), {})
+    assert (Path("project.yaml").read_bytes(), Path("data/dev.csv").read_bytes()) == before

@@ -17,8 +17,8 @@ def test_precision_counts_votes_off_the_branch_and_names_their_share() -> None:
         show_lfs(console, mw.lf_summary(votes), {"dev": mw.lf_summary(votes, ["refund"] * 3 + ["praise"] * 6)})
     table = [line.split("  ") for line in capture.get().splitlines() if line.startswith(("name", "money"))]
     heading, row = ([cell.strip() for cell in line if cell.strip()] for line in table[-2:])
-    assert heading == ["name", "votes for", "coverage", "conflict", "dev precision", "off-branch"]
-    assert row == ["money back", "refund", "100.0%", "0.0%", "33.3% of 9", "66.7%"]
+    assert heading == ["name", "votes for", "coverage", "conflict", "dev precision (95 %)", "off-branch"]
+    assert row == ["money back", "refund", "100.0%", "0.0%", "33.3% of 9 (12% to 65%)", "66.7%"]
 
 
 def test_scores_on_coarse_labels_say_what_is_right() -> None:

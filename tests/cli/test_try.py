@@ -65,8 +65,8 @@ def test_all_of_them_on_dev_where_labels_are_known(project: Path) -> None:
     assert result.exit_code == 0, result.output
     rows = rows_of(result.stdout)
     assert result.stdout.startswith("20 dev records, 20 of them with a known label\n")
-    assert rows["prize"] == ["spam", "50.0%", "25.0%", "100%", "of", "10"]
-    assert rows["long"] == ["ham", "25.0%", "20.0%", "0%", "of", "5"]
+    assert rows["prize"] == ["spam", "50.0%", "25.0%", "100.0%", "of", "10", "(72%", "to", "100%)"]
+    assert rows["long"] == ["ham", "25.0%", "20.0%", "0.0%", "of", "5", "(0%", "to", "43%)"]
     assert rows["broken"] == ["(never", "votes)", "0.0%", "0.0%", "20", "-"]
     assert "LF 'broken' failed at row 0" in result.stdout
 

@@ -72,7 +72,8 @@ def run_label(path: Path, n: int, labels_of: Sequence[str]) -> None:
         run.fit()
     n_given = Labelling(run.inspection, dev, Keys(), out()).ask(n, labels_of)
     n_known = sum(label is not None for label in dev.labels)
-    say(f"{n_given:,} labels given; {n_known:,} records of {dev.path} have one now.")
+    given = "1 label given" if n_given == 1 else f"{n_given:,} labels given"
+    say(f"{given}; {n_known:,} records of {dev.path} have one now.")
 
 
 class Labelling:

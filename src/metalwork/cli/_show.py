@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from metalwork.analysis import LFRow, LFSummary, Metrics
+from metalwork.analysis import LFRow, LFSummary, Metrics, Share
 from metalwork.cli._streams import SafeConsole, plain
 from metalwork.pipeline import LabelShares, Tuned
 from metalwork.schema import TaskSchema
@@ -43,7 +43,10 @@ def show_lfs(
         table.add_column("votes for", overflow="fold")
         headings = ["coverage", "conflict", *(["learned accuracy"] if learned else [])]
         for name in known:  # what is off the branch counts as wrong, and is named beside
-            headings += [f"{name} precision", *(["off-branch"] if task.task != summary.tasks[0].task else [])]
+            headings += [
+                f"{name} precision (95 %)",
+                *(["off-branch"] if task.task != summary.tasks[0].task else []),
+            ]
         for heading in headings:
             table.add_column(plain(heading), justify="right")
         for row in (row for row in summary.rows if row.task == task.task):
@@ -161,4 +164,4 @@ def _percent(share: float | None) -> str:
 
 
 def _scored(row: LFRow) -> str:
-    return "-" if row.precision is None else f"{row.precision:.1%} of {row.n_scored:,}"
+    return str(Share.of(row.precision, row.n_scored) or "-")

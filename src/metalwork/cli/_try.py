@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from metalwork._visible import visible
-from metalwork.analysis import LFRow
+from metalwork.analysis import LFRow, Share
 from metalwork.cli._progress import step
 from metalwork.cli._show import out, show_rows
 from metalwork.cli._streams import plain, say
@@ -26,7 +26,7 @@ def show_tried(job: Job, names: Sequence[str], split: str, sample: int | None) -
         )
     console, n_points = out(), tried.votes.n_points
     known = f", {tried.n_known:,} of them with a known label" if tried.n_known else ""
-    heads = ["LF", "votes for", "votes on", "conflict", "errors", *(["precision"] if tried.n_known else [])]
+    heads = ["LF", "votes for", "votes on", "conflict", "errors", *(["precision (95 %)"] if tried.n_known else [])]
     rows = [_cells(row, bool(tried.n_known)) for row in tried.summary.rows]
     show_rows(console, f"{n_points:,} {split} records{known}", heads, rows)
     for incident in tried.votes.incidents[:_EXAMPLES]:
@@ -81,8 +81,7 @@ def _shortened(text: str, matches: Sequence[Any]) -> str:
 def _cells(row: LFRow, known: bool) -> list[str]:
     cells = [row.name, ", ".join(row.polarity) or "(never votes)"]
     cells += [f"{row.coverage:.1%}", f"{row.conflict:.1%}", f"{row.n_errors:,}" if row.n_errors else ""]
-    precision = "-" if row.precision is None else f"{row.precision:.0%} of {row.n_scored:,}"
-    return [*cells, *([precision] if known else [])]
+    return [*cells, *([str(Share.of(row.precision, row.n_scored) or "-")] if known else [])]
 
 
 def _counted(count: int) -> str:

@@ -56,7 +56,7 @@ def _show_first(found: Looked) -> None:
 
 def _show_label_model(found: Looked) -> None:
     was, now = found.coverage
-    before = "" if was is None else f"{was:.1%} -> "
+    before = "" if was in (None, now) else f"{was:.1%} -> "
     lines = [f"Training records with a vote: {before}{now:.1%}"]
     accuracy = [share(own) for own in found.accuracy]
     if accuracy[1]:
