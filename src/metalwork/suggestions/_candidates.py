@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -15,7 +16,7 @@ from metalwork.suggestions._labels import TreeLabel, sums_by_label
 from metalwork.suggestions._material import Floats32, Int64Array, Material
 from metalwork.suggestions._reader import DEV_WEIGHT
 from metalwork.suggestions._words import log_odds
-from metalwork.text import any_phrase_pattern, fold_case, normalise
+from metalwork.text import any_phrase_pattern, fold_case, normalise, normalised
 
 _A_LABEL: Final = 20
 _IN_ALL: Final = 2_000
@@ -126,9 +127,10 @@ def _by_name(material: Material, labels: Sequence[TreeLabel]) -> list[tuple[int,
     return found
 
 
-def _pieces(name: str) -> list[str]:
-    folded = fold_case(normalise(pl.Series([_HUMPS.sub(" ", name)], dtype=pl.String)))[0]
-    return _PIECES.findall(folded)
+@lru_cache(maxsize=10_000)
+def _pieces(name: str) -> tuple[str, ...]:
+    """The words of a label's name, as texts are compared."""
+    return tuple(_PIECES.findall(normalised(_HUMPS.sub(" ", name), True)))
 
 
 def judged(material: Material, candidate: Candidate, posterior: Floats32) -> Candidate:
