@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 from scipy.special import betaincc, betaincinv, logit, xlogy
 
 from metalwork._checks import BoolArray, FloatArray
-from metalwork.suggestions._labels import TreeLabel, sums_by_label
+from metalwork.suggestions._labels import TreeLabel, labels_of, sums_by_label
 from metalwork.suggestions._material import Floats32, Int64Array, Material
+from metalwork.suggestions._meaning import near_names
 from metalwork.suggestions._reader import DEV_WEIGHT
 from metalwork.suggestions._words import log_odds
 from metalwork.text import any_phrase_pattern, fold_case, normalise, normalised
@@ -27,10 +28,15 @@ _MODEL_RECORDS: Final = 4.0
 ACCEPTED: Final = 0.7
 """Precision from which a word is taken to be accepted."""
 _USUAL_PRECISION: Final = 0.4
-_NAME_PRECISION: Final = 0.6
+_NAME_PRECISION: Final = 0.7
+_PAIR_PRECISION: Final = 0.85
 _PRIOR_RECORDS: Final = 1.0
-"""What is believed beforehand of words that stand out, and of words of a label's name."""
+"""What is believed beforehand of words that stand out, of a name's words and pairs of words, and how firmly."""
+_SLACK: Final = 2.0
+"""How much more frequent a label may be than it is estimated to be."""
 _LEAST_COUNT: Final = 1.0
+_LEAST_ON_DEV: Final = 1.5
+"""Records of the label with the word, by votes or on dev: of many labels some one has any word once, by chance."""
 _ECHO: Final = 0.9
 """Share of its texts that are voted for the label already, from which a word has nothing to add."""
 _TIE: Final = np.float32(1.0 - 1e-5)
@@ -67,15 +73,17 @@ class Candidate:
     whole: bool = True
 
 
-def find_candidates(material: Material, labels: Sequence[TreeLabel]) -> list[Candidate]:
-    """The words that stand out for each label, by the votes and dev labels or by the label's name."""
+def find_candidates(material: Material, labels: Sequence[TreeLabel], encoder: Any = None) -> list[Candidate]:
+    """The words that stand out for each label by votes and dev labels, or that are, or are near, its name."""
     found: dict[tuple[int, int], str] = {}
     reader, words = material.reader, material.words
     if not words.words:
         return []
     if (material.covered | material.is_dev).any():
         z = _scores(material, reader.counts, labels)
-        z[sums_by_label(reader.counts, list(labels)) < _LEAST_COUNT] = -np.inf
+        on_dev = sums_by_label(reader.dev_counts, list(labels))
+        by_votes = sums_by_label(reader.counts, list(labels)) - DEV_WEIGHT * on_dev
+        z[(by_votes < _LEAST_COUNT) & (on_dev < _LEAST_ON_DEV)] = -np.inf
         by_dev = _scores(material, DEV_WEIGHT * reader.dev_counts, labels)
         most = max(3, min(_A_LABEL, _IN_ALL // len(labels)))
         for number in range(len(labels)):
@@ -83,7 +91,14 @@ def find_candidates(material: Material, labels: Sequence[TreeLabel]) -> list[Can
                 if z[word, number] >= _LEAST_Z:
                     more_by_dev = by_dev[word, number] >= z[word, number] - _TINY
                     found[word, number] = "dev" if more_by_dev else "model"
-    for number, word in _by_name(material, labels):
+    named = _by_name(material, labels)
+    if encoder is not None:
+        every = labels_of(material.schema)  # a word is of the label whose name is nearest
+        names = [" ".join(_pieces(label.label)) for label in every]
+        asked = {label: number for number, label in enumerate(labels)}
+        near = near_names(words, names, every, encoder)
+        named += [(asked[every[number]], word) for number, word in near if every[number] in asked]
+    for number, word in named:
         found.setdefault((word, number), "name")
     voted = {number: _voted_for(material, labels[number]) for number in {number for _, number in found}}
     candidates = [
@@ -112,18 +127,22 @@ def _scores(material: Material, counts: Floats32, labels: Sequence[TreeLabel]) -
 
 
 def _by_name(material: Material, labels: Sequence[TreeLabel]) -> list[tuple[int, int]]:
-    """Label and word: words of a label's name that no other name of its task has, and the name as a phrase."""
-    position = material.words.position
-    pieces = [_pieces(label.label) for label in labels]
+    """Label and word: the words of names, and pairs of them, for the lowest label above all that are so named."""
+    asked = {label: number for number, label in enumerate(labels)}
+    every = labels_of(material.schema)
+    named: dict[str, list[TreeLabel]] = {}
+    for label in every:
+        own = _pieces(label.label)
+        for phrase in dict.fromkeys([*own, *map(" ".join, pairwise(own))]):
+            named.setdefault(phrase, []).append(label)
     found = []
-    for number, (label, own) in enumerate(zip(labels, pieces, strict=True)):
-        others = {
-            piece for name in material.schema.labels(label.task) if name != label.label for piece in _pieces(name)
-        }
-        phrases = [piece for piece in own if piece not in others]
-        phrases += [" ".join(pair) for pair in pairwise(own)]
-        for phrase in phrases:
-            found += [(number, position[form]) for form in (phrase, f"{phrase}s") if form in position]
+    for phrase, own_labels in named.items():
+        start, stop = min(label.start for label in own_labels), max(label.stop for label in own_labels)
+        above = [label for label in every if label.start <= start and stop <= label.stop]
+        lowest = min(above, key=lambda one: one.stop - one.start, default=None)
+        if lowest is not None and lowest in asked:
+            forms = [form for form in (phrase, f"{phrase}s") if form in material.words.position]
+            found += [(asked[lowest], material.words.position[form]) for form in forms]
     return found
 
 
@@ -147,8 +166,11 @@ def judged(material: Material, candidate: Candidate, posterior: Floats32) -> Can
     low, high = (float(betaincinv(hits, misses, (1.0 + sign * _LEVEL) / 2.0)) for sign in (-1.0, 1.0))
     found = replace(candidate, precision=hits / (hits + misses), low=low, high=high, gain=0.0)
     accepted = float(betaincc(hits, misses, ACCEPTED))
-    if not len(drawn) or accepted < _TINY:
-        return found
+    most = (
+        _SLACK * base_share(material, label) * material.n_drawn / max(len(train), 1)
+    )  # were all of the label's so
+    if not len(drawn) or accepted < _TINY or most < ACCEPTED:
+        return replace(found, precision=min(found.precision, most), low=min(low, most), high=min(high, most))
     then = found.precision * float(betaincc(hits + 1.0, misses, ACCEPTED)) / accepted
     right = _put_right(posterior[drawn], read, label, then, base_share(material, label))
     scale = len(train) / len(drawn) * material.n_train / material.n_drawn
@@ -172,11 +194,20 @@ def _belief(material: Material, candidate: Candidate, train: Int64Array, read: F
     dev = candidate.rows[candidate.rows >= material.n_drawn]
     right = float(label.of(material.truth[dev]).sum())
     base, share = base_share(material, label), len(train) / material.n_drawn
-    most = _NAME_PRECISION if candidate.source == "name" else _USUAL_PRECISION
+    most = _USUAL_PRECISION if candidate.source != "name" else _by_its_name(material, candidate)
     prior = base + (most - base) * np.exp(-2.0 * share / base)  # of a word more frequent than the label: no more
     hits = _PRIOR_RECORDS * prior + float((worth * shares).sum()) + right
     misses = _PRIOR_RECORDS * (1.0 - prior) + float((worth * (1.0 - shares)).sum()) + len(dev) - right
     return hits, max(misses, _TINY)
+
+
+def _by_its_name(material: Material, candidate: Candidate) -> float:
+    """What is believed of a candidate for its name's sake."""
+    word = material.words.words[candidate.word]
+    name = " ".join(_pieces(candidate.label.label))
+    if word not in name and word.removesuffix("s") not in name.split():
+        return _USUAL_PRECISION  # it is only near
+    return _PAIR_PRECISION if " " in word else _NAME_PRECISION
 
 
 def base_share(material: Material, label: TreeLabel) -> float:

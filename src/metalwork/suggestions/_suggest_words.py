@@ -1,7 +1,7 @@
 """Words and phrases that could become labeling functions."""
 
 import heapq
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -23,6 +23,7 @@ _EXAMPLES: Final = 3
 _SHOWN_LFS: Final = 3
 _LEAST_SHARE: Final = 0.2
 _NEARLY: Final = 0.9
+_LEAST_PRECISION: Final = 0.2
 _LEAST_GAIN: Final = 0.5
 
 
@@ -32,13 +33,15 @@ def suggest_words(
     label: str | None = None,
     n: int = 10,
     field: str | None = None,
+    encoder: Any = None,
 ) -> list[WordSuggestion]:
     """Words and phrases that would make labeling functions, the most useful first.
 
-    Candidates are words and pairs of words that are more frequent with a label than without it: by dev labels and
-    by the label model's posterior on records with votes (log odds with an informative Dirichlet prior, Monroe et
-    al. 2008); and words of label names. They are ordered by how many training records are expected to get the
-    right end label by them, each beside those before it.
+    Candidates are words and pairs of words that are more frequent with a label than without it: by dev labels
+    and by the label model's posterior on records with votes (log odds with an informative Dirichlet prior,
+    Monroe et al. 2008); and words of label names, those of several names for the label above all of these. They
+    are ordered by how many training records are expected to get the right end label by them, each beside those
+    before it.
 
     *What is estimated.* A word's precision is the mean, over all training records that hold it, of the probability
     of the label by the votes and by the record's other words (naive Bayes, taught by votes and dev labels, at a
@@ -56,6 +59,10 @@ def suggest_words(
         Only for this task, or this label (a name, or a path as "Markets/Money").
     n : int
         At most so many.
+    encoder : object, str, callable or True, optional
+        A sentence encoder as for :func:`metalwork.zero_shot`, True for the default one (``metalwork[text]``):
+        words that are near a label's name in meaning are candidates, too. It reads the 5,000 most frequent words
+        once, which takes seconds.
     field : str, optional
         The text column; by default the one that most labeling functions read.
 
@@ -76,13 +83,15 @@ def suggest_words(
     labels = labels_of(inspection.schema, task, label)
     material = material_of(inspection, field)
     taken = {lf.name for lf in material.lfs}
-    return [_suggestion(material, candidate, taken) for candidate in _chosen(material, labels, n)]
+    return [_suggestion(material, candidate, taken) for candidate in _chosen(material, labels, n, encoder)]
 
 
-def _chosen(material: Material, labels: list[TreeLabel], n: int) -> list[Candidate]:
+def _chosen(material: Material, labels: list[TreeLabel], n: int, encoder: Any) -> list[Candidate]:
     """One after the other, the candidate of the greatest gain beside those before it."""
     posterior = material.posterior.copy()
-    waiting = _finest([judged(material, candidate, posterior) for candidate in find_candidates(material, labels)])
+    waiting = _finest(
+        [judged(material, candidate, posterior) for candidate in find_candidates(material, labels, encoder)]
+    )
     heap = [(-candidate.gain, number, -1) for number, candidate in enumerate(waiting)]
     heapq.heapify(heap)
     chosen: list[Candidate] = []
@@ -92,12 +101,15 @@ def _chosen(material: Material, labels: list[TreeLabel], n: int) -> list[Candida
         if -gain < _LEAST_GAIN:
             break
         candidate = waiting[number]
+        if any(one.word == candidate.word for one in chosen):  # a word votes for one label
+            continue
         if judged_at < len(chosen):  # what was chosen since may have taken some of its gain
             if number not in seen:
                 candidate = holding(material, candidate)
                 seen.add(number)
             waiting[number] = judged(material, candidate, posterior)
-            heapq.heappush(heap, (-waiting[number].gain, number, len(chosen)))
+            if waiting[number].precision >= _LEAST_PRECISION:
+                heapq.heappush(heap, (-waiting[number].gain, number, len(chosen)))
             continue
         chosen.append(candidate)
         after_vote(

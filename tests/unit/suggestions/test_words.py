@@ -93,6 +93,20 @@ def test_names_speak_where_nothing_else_does() -> None:
     }
 
 
+def test_words_near_a_name_in_meaning_speak_with_an_encoder() -> None:
+    """An encoder that knows the four subjects, and nothing else."""
+
+    def encoder(texts: list[str]) -> np.ndarray:
+        subjects = [{label.lower(), *words[:4]} for label, words in WORDS.items()]
+        return np.array([[float(text in subject) for subject in subjects] + [0.1] for text in texts])
+
+    found = suggest_words(without_lfs(SCHEMA, mailbox().head(1900)), n=40, encoder=encoder)
+    assert {"airport", "boarding", "gate"} <= {one.words[0] for one in found if one.label == "Flight"}
+    assert {one.source for one in found} == {"name"}
+    flight = {one.words[0]: one.precision for one in found if one.label == "Flight"}
+    assert flight["flight"] > max(flight["airport"], flight["boarding"])
+
+
 def test_names_of_rules_are_free() -> None:
     lfs = [mw.keywords("billing", "Refund", ["back"], name="Refund: refund"), *GOOD[:2], *GOOD[4:]]
     found = suggest_words(run_of(lfs).inspection, label="Refund", n=10)
