@@ -20,6 +20,8 @@ from metalwork.schema import TaskSchema
 
 _ROUNDING = 1e-9
 _PATTERNS = 16
+_SHARDS = 4
+"""Shards of votes, and of probabilities, that are kept for the next page."""
 
 
 class Leading(NamedTuple):
@@ -48,6 +50,8 @@ class SplitFacts:
         self.starts: Rows = np.array([*accumulate(data.sizes, initial=0)])
         self.labels_of_task = lru_cache(_PATTERNS)(self._labels_of_task)
         self.found = lru_cache(_PATTERNS)(self._found)
+        self.votes_on = lru_cache(_SHARDS)(data.votes)
+        self._part = lru_cache(_SHARDS)(lambda model, number: self.model(model)(number))
 
     @cached_property
     def votes(self) -> VoteIndex:
@@ -80,11 +84,11 @@ class SplitFacts:
 
     def probabilities(self, model: str, rows: Rows) -> TaskProbabilities:
         """What ``"labels"`` or ``"end"`` holds of the records at ``rows``, in this order."""
-        read, number = self.model(model), np.searchsorted(self.starts, rows, side="right") - 1
+        number = np.searchsorted(self.starts, rows, side="right") - 1
         end = np.empty((len(rows), self.schema.n_end_labels), np.float32)
         for own in np.unique(number).tolist():
             here = number == own
-            end[here] = read(own).end[rows[here] - self.starts[own]]
+            end[here] = self._part(model, own).end[rows[here] - self.starts[own]]
         return TaskProbabilities(end, self.schema)
 
     def _found(self, pattern: re.Pattern[str]) -> BoolArray:

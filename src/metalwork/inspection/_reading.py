@@ -82,8 +82,7 @@ class RecordReader:
         number = np.searchsorted(facts.starts, rows, side="right") - 1
         order = np.argsort(number, kind="stable")
         parts = [
-            facts.data.votes(own).rows(rows[number == own] - facts.starts[own])
-            for own in np.unique(number).tolist()
+            facts.votes_on(own).rows(rows[number == own] - facts.starts[own]) for own in np.unique(number).tolist()
         ]
         return LabelMatrix.concatenate(parts).rows(np.argsort(order, kind="stable"))
 
@@ -99,12 +98,10 @@ class RecordReader:
         for name, lf in self._lfs.items():
             if name not in cast and not silent:
                 continue
-            explained = record.explain(lf)
-            matches = () if explained is None else explained.all_matches
+            matches = record.found(lf)
             spans += [Span(m.field, m.start, m.stop, name, cast.get(name), m.negated_by) for m in matches]
             if name in cast and not matches:
-                said = "" if explained is None else explained.said
-                reasons[name] = said or f"reads {', '.join(lf.fields)}"
+                reasons[name] = record.said(lf) or f"reads {', '.join(lf.fields)}"
         return spans, reasons
 
     def _searched(self, values: Mapping[str, Any], search: str | None) -> Iterator[Span]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from metalwork.errors import LabelingError
 from metalwork.labeling._declared import YES, ColumnRule, Reading, Verdicts
-from metalwork.labeling._explain import Explanation
+from metalwork.labeling._explain import Explanation, Match
 from metalwork.labeling._function import LabelingFunction
 
 _SIGNS: Final = {"all": " & ", "any": " | "}
@@ -37,6 +37,9 @@ class CompositeRule(ColumnRule):
     def leaves(self, fields: Sequence[str]) -> Iterator[tuple[ColumnRule, tuple[str, ...]]]:
         for _, part, own in self._read(fields):
             yield from part.leaves(own)
+
+    def found(self, reading: Reading, fields: Sequence[str]) -> tuple[Match, ...]:
+        return tuple(match for _, part, own in self._read(fields) for match in part.found(reading, own))
 
     def explained(self, name: str, reading: Reading, fields: Sequence[str]) -> Explanation:
         parts = tuple(part.explained(own_name, reading, own) for own_name, part, own in self._read(fields))

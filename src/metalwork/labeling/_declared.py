@@ -15,7 +15,7 @@ from metalwork._names import is_missing
 from metalwork.data import Kind, read_as
 from metalwork.labeling._batch import BatchRule
 from metalwork.labeling._chunk import Chunk
-from metalwork.labeling._explain import Explanation
+from metalwork.labeling._explain import Explanation, Match
 from metalwork.labeling._function import LabelingFunction, ReadsColumns
 from metalwork.labeling._texts import Texts, texts_of
 
@@ -75,6 +75,10 @@ class ColumnRule(ReadsColumns):
         """What it compared on the first record; empty where its matches say it."""
         return ""
 
+    def found(self, reading: Reading, fields: Sequence[str]) -> tuple[Match, ...]:
+        """Where it finds words or patterns in the first record, whether or not it holds."""
+        return ()
+
     def explained(self, name: str, reading: Reading, fields: Sequence[str]) -> Explanation:
         """Why it votes as it does on the first record."""
         verdicts = self.verdicts(reading, fields)
@@ -132,6 +136,20 @@ class ReadRecord:
             return _or_failed(lf, lambda: rule.explained(lf.name, reading, lf.fields))
         values = (self._values[field] for field in lf.fields)
         return lf.explain(*(_read(value, kind) for value, kind in zip(values, lf.kinds, strict=True)))
+
+    def found(self, lf: LabelingFunction) -> tuple[Match, ...]:
+        """Where a rule finds words or patterns in the record; no function, model or service is called."""
+        if not isinstance(lf.function, ColumnRule) or not self._values.keys() >= set(lf.fields):
+            return ()
+        try:
+            return lf.function.found(self._reading, lf.fields)
+        except Exception:  # whoever asks why it fails is told by explain
+            return ()
+
+    def said(self, lf: LabelingFunction) -> str:
+        """What a rule compared in the record; empty of all else, which is not called."""
+        explained = self.explain(lf) if isinstance(lf.function, ColumnRule) else None
+        return "" if explained is None else explained.said
 
     @cached_property
     def _reading(self) -> Reading:

@@ -46,9 +46,16 @@ class TextRule(ColumnRule):
         return found
 
     def explained(self, name: str, reading: Reading, fields: Sequence[str]) -> Explanation:
-        base, texts = super().explained(name, reading, fields), reading.texts(fields[0])[0]
+        base = super().explained(name, reading, fields)
         if base.holds is None:
             return base
+        found = self.found(reading, fields)
+        return replace(base, matches=found, said=base.said or ("" if found else "nothing found"))
+
+    def found(self, reading: Reading, fields: Sequence[str]) -> tuple[Match, ...]:
+        texts = reading.texts(fields[0])[0]
+        if texts.missing[0]:
+            return ()
         text, own = texts.written[0], (texts.plain if self.plain else texts.written)[:1]
         negated = None if self.negation is None else texts.negations(self.negation, _FIRST, self.plain)[0]
         found = []
@@ -58,7 +65,7 @@ class TextRule(ColumnRule):
             if self.plain:
                 start, stop = came_from(start, stop, text, normalised)
             found.append(Match(text[start:stop], start, stop, cue, fields[0]))
-        return replace(base, matches=tuple(found), said=base.said or ("" if found else "nothing found"))
+        return tuple(found)
 
     @abstractmethod
     def spans(self, texts: Texts) -> list[tuple[int, int]]:

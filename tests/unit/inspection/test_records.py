@@ -9,7 +9,7 @@ import pytest
 import metalwork as mw
 from metalwork.errors import ConfigError
 from metalwork.inspection import Span
-from tests.unit.inspection.pets import TRAIN, ids, run_of
+from tests.unit.inspection.pets import SCHEMA, TRAIN, ids, run_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::metalwork.errors.MetalworkWarning")  # few LFs, few records
 
@@ -97,6 +97,24 @@ def test_functions_in_python_say_which_columns_they_read(run: mw.Run) -> None:
     record = run.inspection.record("train", 3)
     assert record.reasons == {"barks": "reads text, legs"}
     assert {span.lf for span in record.spans} == {"furry"}
+
+
+def test_showing_a_record_calls_no_function() -> None:
+    called = []
+
+    @mw.labeling_function(task="kind", name="costly")
+    def costly(text: str) -> str:
+        called.append(text)
+        return "Bird"
+
+    large = mw.threshold("kind", "Mammal", "legs", name="large", at_least=4)
+    both = (large & mw.keywords("kind", "Mammal", ["fur"])).voting("Mammal", name="both")
+    run = mw.Run.of(SCHEMA, [costly, large, both], train=TRAIN, features={"text": "text"}).apply()
+    called.clear()
+    record = run.inspection.record("train", 0)
+    assert called == []
+    assert record.reasons == {"costly": "reads text", "large": "legs is 4, asked for >= 4"}
+    assert record.spans == (Span("text", 0, 3, "both", "Mammal", None),)
 
 
 def test_known_labels_are_as_deep_as_they_are_known(run: mw.Run) -> None:
