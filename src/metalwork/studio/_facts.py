@@ -1,5 +1,6 @@
 """Figures of a run that several pages show, each worked out once."""
 
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ class Facts:
     def __init__(self, run: "Run", inspection: "Inspection") -> None:
         self.run, self.inspection = run, inspection
         self.has_votes = bool(run.job.labeling_functions)
+        self.are_ready = threading.Event()
 
     @cached_property
     def lfs(self) -> LFSummary | None:
@@ -51,5 +53,8 @@ class Facts:
 
     def warm(self) -> None:
         """Work all of it out."""
-        for name in ("lfs", "dev", "lf_cards", "label_cards", "metrics"):
-            getattr(self, name)
+        try:
+            for name in ("lfs", "dev", "lf_cards", "label_cards", "metrics"):
+                getattr(self, name)
+        finally:
+            self.are_ready.set()

@@ -53,7 +53,7 @@ def page(studio: Studio, asked: Asked, template: str, title: str, code: int = 20
             studio=studio,
             asked=asked,
             titles=STEPS,
-            **{"renews": False} | view,
+            **{"renews": False, "waits": False} | view,
         )
     )
     return HTMLResponse(text, code)

@@ -78,6 +78,8 @@ class Studio:
         self._is_read = threading.Event()
         self._labelling: Labelling | None = None
         self.kept: dict[Any, Any] = {}
+        self.patience = 0.3
+        """Seconds that the first page waits for figures before it shows without them; they come after it."""
         self.dismissed: set[tuple[str, str, tuple[str, ...]]] = set()
         self.trier = Trier(path)
         self.runner = Runner(path, self._over)

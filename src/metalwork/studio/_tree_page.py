@@ -10,7 +10,7 @@ from metalwork.schema import TaskSchema
 from metalwork.studio._asked import Asked
 from metalwork.studio._facts import Facts
 from metalwork.studio._pages import page
-from metalwork.studio._records_page import link_to_records, wait_for
+from metalwork.studio._records_page import link_to_records
 from metalwork.studio._state import Studio
 
 _MANY: Final = 30
@@ -19,14 +19,16 @@ _MANY: Final = 30
 
 def show_tree(studio: Studio, asked: Asked) -> Response:
     """The tree."""
-    shown = wait_for(studio)
-    project = studio.project
-    facts = None if shown is None else shown.facts
-    inspection = None if shown is None else shown.inspection
+    is_read = studio.wait(studio.patience)
+    shown, project = studio.shown, studio.project
+    is_read = is_read and (shown is None or shown.facts.are_ready.wait(studio.patience))
+    facts = None if shown is None or not is_read else shown.facts
+    inspection = None if facts is None else facts.inspection
     view: dict[str, Any] = {
         "tree": _task(project.schema, project.schema.root, facts) if project.space is project.schema else None,
         "text": str(project.space),
         "shown": shown,
+        "waits": not is_read,
         "n_train": None if inspection is None else inspection.n_points("train"),
         "n_dev": _n_known(facts),
         "n_lfs": len(project.settings.lfs.rules) if facts is None else len(facts.lf_cards),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from metalwork.errors import ConfigError
 from metalwork.studio._bench import Held, Shown, Votes, work
 
-_PATIENCE: Final = 2.0  # seconds, of a rule that is tried
+_PATIENCE: Final = 4.0  # seconds, of a rule that is tried
 _TO_READ: Final = 600.0  # seconds, in which the records must have been read
 _SLOW: Final = (
     "The rule must say within {seconds:g} seconds what it votes; it does not. A pattern in which one repetition "

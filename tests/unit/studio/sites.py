@@ -104,6 +104,7 @@ class Visitor:
 def visiting(path: Path, port: int = 8765) -> Iterator[tuple[Visitor, Studio]]:
     """Somebody who has opened the studio of a project."""
     studio, key = Studio(path), Key("t0ken", port)
+    studio.patience = 20.0
     address = f"http://127.0.0.1:{port}"
     headers = {"Cookie": f"{key.cookie}={key.token}", "Origin": address}
     try:

@@ -93,6 +93,15 @@ def test_the_tree_says_what_is_covered_and_right(site: tuple[Visitor, Studio]) -
     assert "Label model (hierarchical), right on dev" in page
 
 
+def test_the_first_page_does_not_wait_for_figures(tmp_path: Path) -> None:
+    with visiting(write_site(tmp_path)) as (visitor, studio):
+        studio.patience = 0.0  # and nothing has begun to read
+        page = visitor.get("/").text
+        assert "Reading the last run" in page
+        assert "load delay" in page
+        assert "Refund" in page
+
+
 def test_records_answer_questions(site: tuple[Visitor, Studio]) -> None:
     visitor = site[0]
     assert "40 records" in visitor.get("/records?split=train").text

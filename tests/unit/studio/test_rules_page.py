@@ -89,8 +89,8 @@ def test_a_pattern_that_never_ends_is_given_up_and_the_next_rule_is_tried(tmp_pa
         studio.trier.held()
         start = time.monotonic()
         page = visitor.post("/rules/try", **FORM | {"kind": "regex"}, pattern=r"(a+)+\d(?=x)", flags="ignorecase")
-        assert "must say within 2 seconds what it votes" in shown_in(page.text)
-        assert time.monotonic() - start < 8
+        assert "must say within 4 seconds what it votes" in shown_in(page.text)
+        assert time.monotonic() - start < 20
         assert visitor.get("/rules").status_code == 200
         assert "28 of 41" in shown_in(visitor.post("/rules/try", **FORM, words="refund, invoice").text)
         digest = ProjectEditor(path).digest
