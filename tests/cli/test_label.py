@@ -142,6 +142,7 @@ def test_words_are_suggested_and_become_rules(tickets: Path) -> None:
     again = metalwork("suggest", run)
     assert again.exit_code == 1
     assert "changed since step 'apply'; run again" in again.output
+    assert metalwork("suggest", tickets).exit_code == 0  # the project as it is now
     tickets.write_text(before)
 
 
@@ -163,7 +164,10 @@ def test_a_project_that_has_nothing_yet_gets_a_first_rule(tmp_path: Path) -> Non
     assert "What to fix" not in shown.output
     assert metalwork("suggest", path, "--accept", 1).exit_code == 0
     assert len(ProjectEditor(path).rules) == 1
-    assert metalwork("show", path, "--uncovered").exit_code == 1  # there is a rule, and no run yet
+    shown = metalwork("show", path, "--uncovered", "-n", 1)  # without any run so far
+    assert shown.exit_code == 0
+    assert "records: uncovered" in shown.output
+    assert not (path.parent / "runs").exists()
 
 
 def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

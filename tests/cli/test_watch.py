@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from metalwork.cli import app
 from metalwork.editing import DevFile, ProjectEditor
 from metalwork.pipeline import Failed, Looked, watch
 from metalwork.pipeline import _watch as watching
@@ -153,3 +155,10 @@ def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert err.endswith("Stopped watching.\n")
     assert "Traceback" not in out + err
+
+
+def test_a_project_that_is_not_there_ends_at_once(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere.yaml", tmp_path):
+        result = CliRunner().invoke(app, ["watch", str(path)])
+        assert result.exit_code == 1
+        assert str(path) in result.output

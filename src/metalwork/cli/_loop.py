@@ -7,7 +7,6 @@ import typer
 
 from metalwork.cli._app import app
 from metalwork.cli._commands import ProjectArgument, lf_commands
-from metalwork.cli._streams import say
 
 _LOOP: Final = "The loop: look, label, change, look again"
 
@@ -35,7 +34,7 @@ def compare(
 
 
 RunArgument = Annotated[
-    Path, typer.Argument(metavar="RUN", help="The folder of a run, or a project file: its newest run.")
+    Path, typer.Argument(metavar="RUN", help="The folder of a run, or a project file, whose Python is run.")
 ]
 RunCodeOption = Annotated[
     bool,
@@ -169,7 +168,7 @@ def lf_why(
 ) -> None:
     """Show how each labeling function votes on a record, and what moved its label.
 
-    In the project's newest run: each vote with the words it goes by, also what
+    In the project as it is now: each vote with the words it goes by, also what
     is negated, how far each moved the label model, and the label's probability
     task by task.
 
@@ -177,9 +176,6 @@ def lf_why(
       metalwork lf why T0012
       metalwork lf why dev:3 --project tickets/project.yaml
     """
-    from metalwork.cli._records import show_why
-    from metalwork.pipeline import load_project, open_run
+    from metalwork.cli._records import opened, show_why
 
-    for file in load_project(project).code:
-        say(f"Running the project's own Python file {file}", err=True)
-    show_why(open_run(project, run_code=True)[0], record)
+    show_why(opened(project, True)[0], record)

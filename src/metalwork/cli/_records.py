@@ -14,7 +14,7 @@ from metalwork.cli._show import out
 from metalwork.cli._streams import plain, say
 from metalwork.errors import ConfigError
 from metalwork.inspection import InspectedRecord, Segment
-from metalwork.pipeline import Run, open_run
+from metalwork.pipeline import Run, load_project, open_run
 
 _WHOLE: Final = 500
 """Characters of a text that are shown whole; of longer ones, what stands around the marked words."""
@@ -26,9 +26,7 @@ _PLACE: Final = re.compile(r"(train|dev|test):(\d+)")
 
 def show_records(path: Path, asked: Mapping[str, Any], n: int, page: int, run_code: bool) -> None:
     """A page of the records that answer a question."""
-    if run_code:
-        say(f"Running the project's own Python of {path}", err=True)
-    run, not_run = open_run(path, run_code=run_code)
+    run, not_run = opened(path, run_code)
     found = run.inspection.records(**asked, offset=(page - 1) * n, limit=n)
     console = out()
     for record in found.records:
@@ -42,6 +40,16 @@ def show_records(path: Path, asked: Mapping[str, Any], n: int, page: int, run_co
     console.print(plain(f"{first:,} to {last:,} of {found.total:,} records: {found.query}{more}"), soft_wrap=True)
     if not_run and any(name in not_run for record in found.records for name in record.reasons):
         say("Where labeling functions in Python found their words is shown with --run-code.", err=True)
+
+
+def opened(path: Path, run_code: bool) -> tuple[Run, tuple[str, ...]]:
+    """The run of a folder or project file; says which Python is run."""
+    if path.is_file():
+        for file in load_project(path).code:
+            say(f"Running the project's own Python file {file}", err=True)
+    elif run_code:
+        say(f"Running the project's own Python of {path}", err=True)
+    return open_run(path, run_code=run_code)
 
 
 def show_why(run: Run, name: str) -> None:

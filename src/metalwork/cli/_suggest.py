@@ -6,13 +6,13 @@ from typing import Final
 
 from rich.console import Console
 
-from metalwork.cli._records import marked
+from metalwork.cli._records import marked, opened
 from metalwork.cli._show import out, show_rows
 from metalwork.cli._streams import plain, say
 from metalwork.editing import ProjectEditor
 from metalwork.errors import ConfigError
 from metalwork.inspection import Inspection, Segment, Span
-from metalwork.pipeline import Run, open_run
+from metalwork.pipeline import Run
 from metalwork.suggestions import WordSuggestion, suggest_fixes, suggest_to_label, suggest_words
 
 _FEW: Final = 5
@@ -23,9 +23,7 @@ def run_suggest(
     path: Path, task: str | None, label: str | None, n: int, accept: Sequence[int], run_code: bool
 ) -> None:
     """Words for rules, records to label, and what to fix; or put some of the words into the project."""
-    if run_code:
-        say(f"Running the project's own Python of {path}", err=True)
-    run, _ = open_run(path, run_code=run_code)
+    run, _ = opened(path, run_code)
     if run.job.labeling_functions and "fit" not in run.steps:
         run.fit()
     inspection, console = run.inspection, out()

@@ -7,13 +7,15 @@ from typing import Final
 from metalwork.cli._compare import share, show_lf_changes
 from metalwork.cli._show import out, show_rows
 from metalwork.cli._streams import plain, say
-from metalwork.pipeline import Failed, Looked, watch
+from metalwork.pipeline import Failed, Looked, load_project, watch
 
 _MOST_LFS: Final = 60
 
 
 def run_watch(project: Path) -> None:
-    """Watch until Ctrl-C."""
+    """Watch until Ctrl-C; ``ConfigError`` where there is nothing to watch."""
+    if not project.is_file():
+        load_project(project)  # says what is wrong
     say(f"Watching {project} and the files it reads, whose Python is run; Ctrl-C ends.", err=True)
     try:
         watch(project, _show)

@@ -41,10 +41,12 @@ def project_of(run: KeptRun) -> Path:
 
 
 def open_run(path: str | os.PathLike[str], *, run_code: bool = False) -> tuple[Run, tuple[str, ...]]:
-    """A run to be looked at: that of a folder, or the newest one of a project file.
+    """A run to be looked at: that of a folder, or one of a project file as it is now.
 
-    Without ``run_code`` no Python of the project's is run: labeling functions that are written in it have their
-    votes, but what they found in a record is not known.
+    Of a project file that is its newest run; where it has changed since, or there is none, labeling functions are
+    applied and the label model is fitted, in memory. Its Python is run, as whoever names a project file expects.
+    Of a folder no Python is run without ``run_code``: labeling functions that are written in it have their votes,
+    but what they found in a record is not known.
 
     Returns
     -------
@@ -60,15 +62,10 @@ def open_run(path: str | os.PathLike[str], *, run_code: bool = False) -> tuple[R
     """
     given = Path(path)
     if given.is_file():
-        project = load_project(given)
-        lfs = project.settings.lfs
-        if not (lfs.python or lfs.rules or lfs.crowds):  # nothing to run yet, but records to look at
-            return Run(Job.of_project(project)), ()
-        folder = RunFolder.latest(project.output, str(given))
-    else:
-        kept = KeptRun(given)
-        project = load_project(project_of(kept))
-        folder = RunFolder(given, str(project.path))
+        return _as_it_is(load_project(given)), ()
+    kept = KeptRun(given)
+    project = load_project(project_of(kept))
+    folder = RunFolder(given, str(project.path))
     python = project.settings.lfs.python
     if run_code or (python is None and project.settings.data.python is None):
         return Run(Job.of_project(project), folder), ()
@@ -77,8 +74,20 @@ def open_run(path: str | os.PathLike[str], *, run_code: bool = False) -> tuple[R
             f"{folder.path}: its records come from a loader in Python ({project.settings.data.python}), which is "
             "run only where you say so. If you trust it, say --run-code."
         )
-    functions, names = _without_python(project, KeptRun(folder.path))
+    functions, names = _without_python(project, kept)
     return Run(Job.of_project(project, functions), folder), names
+
+
+def _as_it_is(project: Project) -> Run:
+    """The newest run of a project, if nothing that it read has changed; else one in memory, up to its labels."""
+    job = Job.of_project(project)
+    for folder in RunFolder.all(project.output, str(project.path)) if project.output.is_dir() else ():
+        if folder.steps:
+            if (run := Run(job, folder)).is_kept("fit"):
+                return run
+            break
+    run = Run(job)
+    return run.fit() if job.labeling_functions else run
 
 
 def _without_python(project: Project, kept: KeptRun) -> tuple[list[LabelingFunction], tuple[str, ...]]:
