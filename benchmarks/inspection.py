@@ -111,8 +111,8 @@ def finished_run(folder: Path, n_rows: int) -> mw.Run:
     rules = "\n".join(f"    - {json.dumps(_as_rule(lf))}" for lf in LFS)
     (folder / "project.yaml").write_text(
         "name: inspected\nschema: schema.json\ndata: {train: train.parquet, dev: dev.parquet, id: id}\n"
-        f"lfs:\n  rules:\n{rules}\nfeatures: {{text: text, max_features: 2000}}\n"
-        "end_model: {hidden_sizes: [8], max_epochs: 1, batch_size: 512}\n"
+        f"lfs:\n  rules:\n{rules}\nfeatures: {{text: text, max_features: 500}}\n"
+        "end_model: {hidden_sizes: [8], max_epochs: 1, batch_size: 4096}\noutput: {format: parquet}\n"
     )
     return mw.Run.open(folder / "project.yaml", run="one").evaluate()
 
