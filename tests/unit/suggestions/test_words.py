@@ -93,6 +93,35 @@ def test_names_speak_where_nothing_else_does() -> None:
     }
 
 
+def test_what_names_share_is_for_the_label_above_and_each_word_comes_once() -> None:
+    schema = mw.TaskSchema.from_dict(
+        {
+            "task": "area",
+            "labels": [{"Car": {"task": "car", "labels": ["oil_change_how", "oil_change_when"]}}, "Bank"],
+        }
+    )
+    texts = [
+        "how to do an oil change",
+        "when is my oil change due",
+        "open the bank",
+        "close the bank account",
+    ] * 10
+    inspection = without_lfs(schema, pl.DataFrame({"text": texts}))
+    found = suggest_words(inspection, n=20)
+    by_word = {one.words[0]: one.label for one in found}
+    assert len(by_word) == len(found)
+    assert (by_word["how"], by_word["when"], by_word["bank"]) == ("oil_change_how", "oil_change_when", "Bank")
+    assert {one.words[0] for one in suggest_words(inspection, label="Car")} & {"oil", "change", "oil change"}
+    assert {one.words[0] for one in suggest_words(inspection, label="oil_change_how")} == {"how"}
+
+
+def test_a_word_on_one_dev_record_alone_does_not_count() -> None:
+    records = mailbox().head(1900)
+    dev = pl.DataFrame({"text": ["gate luggage", "lobby luggage"], "label": ["Flight", "Flight"]})
+    found = suggest_words(without_lfs(SCHEMA, records, dev), n=20)
+    assert [one.words for one in found if one.source == "dev"] == [("luggage",)]
+
+
 def test_words_near_a_name_in_meaning_speak_with_an_encoder() -> None:
     """An encoder that knows the four subjects, and nothing else."""
 
