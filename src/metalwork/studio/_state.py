@@ -73,6 +73,7 @@ class Studio:
         self._open = Open(load_project(path), None)
         self._note_stamps()
         self._shown: Shown | None = None
+        self._code_changed = False
         self._run_stamps: Stamps = {}
         self._number = 0
         self._is_read = threading.Event()
@@ -101,7 +102,9 @@ class Studio:
     def open(self) -> Open:
         """The project as it is now; what it was, and why, where it cannot be read as it is."""
         with self._lock:
-            if self._stamps != _stamps_of(self._stamps):
+            if self._stamps != (now := _stamps_of(self._stamps)):
+                code = {path for path in now if path.suffix == ".py"}
+                self._code_changed |= any(self._stamps[path] != now[path] for path in code)
                 self._reopen()
             return self._open
 
@@ -172,6 +175,18 @@ class Studio:
         goes_on = shown is not None and bool(shown.name) and not self.is_behind() and steps != LABEL
         name = shown.name if goes_on and shown is not None else self._new_name()
         return self.runner.start(name, steps)
+
+    def follow(self) -> None:
+        """Find votes and labels again where the project's Python has changed and can be run.
+
+        Where rules ask a language model, which may cost money, that is left to a click.
+        """
+        found = self.open()
+        if not self._code_changed or found.fault or self.runner.is_busy:
+            return
+        self._code_changed = False
+        if not any(rule.llm is not None for rule in found.project.settings.lfs.rules):
+            self.update()
 
     def reload(self) -> None:
         """Read the project, its records and its newest run again."""

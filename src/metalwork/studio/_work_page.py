@@ -31,7 +31,9 @@ def show_work(studio: Studio, asked: Asked) -> Response:
 
 def show_status(studio: Studio, asked: Asked) -> Response:
     """How far what is being done is; when it is over, the pages are told."""
-    over = not studio.runner.is_busy
+    over = asked.flag("busy") and not studio.runner.is_busy
+    if not over:
+        studio.follow()
     return part("status.html.j2", headers={"HX-Trigger": "over"} if over else None, studio=studio)
 
 

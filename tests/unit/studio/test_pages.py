@@ -41,7 +41,7 @@ def wait_until_over(visitor: Visitor, studio: Studio) -> None:
         if not studio.runner.is_busy:
             break
         time.sleep(0.1)
-    assert visitor.get("/status").headers["hx-trigger"] == "over"
+    assert visitor.get("/status?busy=1").headers["hx-trigger"] == "over"
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +165,31 @@ def test_a_change_of_the_project_is_seen_and_a_run_can_be_ended(tmp_path: Path) 
         assert studio.runner.errand is not None
         assert studio.runner.errand.error == ""
         assert "The run was ended" in visitor.get("/run").text
+
+
+def is_busy(studio: Studio) -> bool:
+    return studio.runner.is_busy
+
+
+def test_python_is_run_again_when_its_file_changes(tmp_path: Path) -> None:
+    path = write_site(tmp_path)
+    code = tmp_path / "lfs.py"
+    code.write_text('import metalwork as mw\nnoisy = mw.keywords("area", "Billing", ["money"], name="noisy")\n')
+    path.write_text(path.read_text().replace("lfs:\n", "lfs:\n  python: lfs.py\n"))
+    with visiting(path) as (visitor, studio):
+        studio.reload()
+        visitor.get("/status")
+        assert not is_busy(studio)
+        code.write_text(code.read_text().replace("money", "invoice"))
+        visitor.get("/status")
+        assert is_busy(studio)
+        wait_until_over(visitor, studio)
+        assert "hx-trigger" not in visitor.get("/status").headers
+        assert "invoice" in visitor.get("/records?lf=noisy").text
+        code.write_text("import metalwork as mw\nbroken(\n")
+        visitor.get("/status")
+        assert not is_busy(studio)
+        assert "cannot be read as it is now" in visitor.get("/").text
 
 
 def test_what_stops_a_run_is_said(tmp_path: Path) -> None:
