@@ -43,13 +43,15 @@ def suggest_words(
     are ordered by how many training records are expected to get the right end label by them, each beside those
     before it.
 
-    *What is estimated.* A word's precision is the mean, over all training records that hold it, of the probability
-    of the label by the votes and by the record's other words (naive Bayes, taught by votes and dev labels, at a
-    temperature that is fitted): what the word itself taught is taken back, so that it does not speak for itself.
-    Labeling functions that find the word are not left out: of records on which only others vote, that is far too
-    dark a picture. So the estimate is as good as they are; but a word that only repeats them gains nothing, and so
-    is not suggested. The estimate counts as much as 4 dev records; those that there are join it, and the
-    interval is that of the Beta distribution.
+    *What is estimated.* A word's precision is a mean of two: of the label's probability by the votes, on the
+    training records with a vote that hold the word; and of its probability by the votes and the record's other
+    words (naive Bayes, taught by votes and dev labels, at a temperature that is fitted), on all that hold it,
+    each counting by how much that says. What the word itself taught is taken back, so that it does not speak for
+    itself. Labeling functions that find the word are not left out: of records on which only others vote, that is
+    far too dark a picture. So the estimate is as good as they are; but a word that only repeats them gains
+    nothing, and is not suggested. It counts as much as 4 dev records, which join those that there are; the
+    interval is that of the Beta distribution, and somewhat too narrow. ``benchmarks/word_precision.py`` compares
+    it with gold labels.
 
     Parameters
     ----------
