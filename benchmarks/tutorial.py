@@ -7,9 +7,10 @@
 
 The texts are CLINC150's (10 domains of 15 intents each): 2,000 of its 15,000 training queries, drawn at random;
 the author sees nothing else. `score` judges the newest run by gold that is not in the project: the label model on
-the 2,000 texts, the end model on the 4,500 test queries. Beside them scikit-learn's logistic regression on TF-IDF,
-trained on the dev labels alone that the author had given by then; `replay` also says what it reaches with the gold
-labels of all 2,000 texts, and how many dev labels are as in gold. Folder: METALWORK_DATA.
+the 2,000 texts; the label model, the end model and both together on the 4,500 test queries. Beside them
+scikit-learn's logistic regression on TF-IDF, trained on the dev labels alone that the author had given by then;
+`replay` also says what it reaches with the gold labels of all 2,000 texts, and how many dev labels are as in gold.
+Folder: METALWORK_DATA.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -50,7 +51,20 @@ output:
 
 random_state: 0
 """
-COLUMNS = ("round", "minutes", "rules", "dev", "covered", "label_model", "domains", "network", "regression")
+_MODELS: Final = ("label", "end", "both")
+COLUMNS: Final = (
+    "round",
+    "minutes",
+    "rules",
+    "dev",
+    "covered",
+    "label_model",
+    "domains",
+    "label_test",
+    "network",
+    "both",
+    "regression",
+)
 
 
 def spoken(intent: str) -> str:
@@ -89,14 +103,18 @@ def score(folder: Path, name: str, run_name: str | None) -> None:
     """Judge the newest run, or the one of this name, and add a line to rounds.jsonl."""
     at, project = time.time(), folder / "project.yaml"
     runs = sorted((folder / "runs").iterdir(), key=lambda path: path.stat().st_mtime)
-    run = mw.Run.open(project, run=run_name or runs[-1].name)
+    newest = folder / "runs" / (run_name or runs[-1].name)
+    run = mw.Run.open(project, run=newest.name)
     truth = gold()
     train_gold, test_gold = ([label for _, label in truth[split]] for split in ("train", "test"))
     labels, votes = run.labels["train"], run.votes["train"]
     covered = (votes.codes >= 0).any(axis=1)
     found = mw.evaluate(labels, train_gold)
-    texts = [{"id": str(i), "text": text} for i, (text, _) in enumerate(truth["test"])]
-    network = mw.evaluate(run.end_model.predict_proba(pl.DataFrame(texts)), test_gold)
+    texts = pl.DataFrame([{"id": str(i), "text": text} for i, (text, _) in enumerate(truth["test"])])
+    tests = {
+        model: mw.evaluate(mw.Predictor.load(newest, model=model).predict_proba(texts), test_gold).accuracy
+        for model in _MODELS
+    }
     dev = run.job.split("dev") if "dev" in run.job.splits else None
     line = {
         "round": name,
@@ -106,7 +124,9 @@ def score(folder: Path, name: str, run_name: str | None) -> None:
         "covered": float(covered.mean()),
         "label_model": found.accuracy,
         "domains": found.tasks[0].accuracy,
-        "network": network.accuracy,
+        "label_test": tests["label"],
+        "network": tests["end"],
+        "both": tests["both"],
         "regression": _regression(run, dev, truth["test"]),
     }
     _add(folder, line)

@@ -54,7 +54,7 @@ def suggest_fixes(inspection: Inspection, n: int = 20) -> list[Fix]:
     check_count("n", n)
     material = material_of(inspection)
     if material.votes is None:
-        return _worst(_missing(material, {}, labels_of(material.schema)), n)
+        return _worst(_missing(material, {}, frozenset()), n)
     judge = Judge(material)
     precision = {j: judge.precision(j) for j in judge.label_of if len(judge.rows(j)) >= _LEAST_VOTES}
     words = list(harmful_words(judge))
@@ -66,7 +66,7 @@ def suggest_fixes(inspection: Inspection, n: int = 20) -> list[Fix]:
         wrong,
         _copies(material, precision),
         (fix for fix in _conflicts(judge, precision) if blamed.isdisjoint(fix.lfs)),
-        _missing(material, {judge.label_of[j]: p for j, p in _best(judge, precision)}, labels_of(material.schema)),
+        _missing(material, {judge.label_of[j]: p for j, p in _best(judge, precision)}, _voted(judge)),
     )
     return _worst(found, n)
 
@@ -171,8 +171,14 @@ def _conflicts(judge: Judge, precision: dict[int, Belief]) -> Iterator[Fix]:
         )
 
 
-def _missing(material: Material, best: dict[TreeLabel, float], labels: list[TreeLabel]) -> Iterator[Fix]:
+def _voted(judge: Judge) -> frozenset[TreeLabel]:
+    """Labels with a vote, be it one."""
+    return frozenset(label for j, label in judge.label_of.items() if len(judge.rows(j)))
+
+
+def _missing(material: Material, best: dict[TreeLabel, float], voted: frozenset[TreeLabel]) -> Iterator[Fix]:
     """Labels that no reliable function votes for, themselves or by a label under them; the highest of a branch."""
+    labels = labels_of(material.schema)
     reliable = [label for label, precision in best.items() if precision >= _RELIABLE]
     told: list[TreeLabel] = []
     dev = material.truth[material.n_drawn :]
@@ -186,7 +192,9 @@ def _missing(material: Material, best: dict[TreeLabel, float], labels: list[Tree
         share = (float(material.balance[label.start : label.stop].sum()) * _BALANCE_RECORDS + on_dev) / (
             _BALANCE_RECORDS + len(dev)
         )
-        there = "No labeling function votes" if label not in best else "No reliable labeling function votes"
+        there = "No labeling function votes" if label not in voted else "No reliable labeling function votes"
+        if label in voted and label not in best:
+            there = f"No labeling function casts {_LEAST_VOTES} votes"
         known = f"; on dev {on_dev:.0f} of {len(dev)} records have it" if len(dev) else ""
         yield Fix(
             "missing",
