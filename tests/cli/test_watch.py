@@ -44,6 +44,16 @@ def looked(found: Looked | Failed) -> Looked:
     return found
 
 
+def test_settings_are_not_tried_on_each_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("watch tried settings")
+
+    monkeypatch.setattr("metalwork.pipeline._steps.tune", refuse)
+    path = write_project(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8") + "\ntune: true\n", encoding="utf-8")
+    assert looked(seen_after(path)[0]).fitted
+
+
 def test_only_what_changed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fits: list[Run] = []
     real = Run.fit

@@ -155,6 +155,7 @@ class Watched:
                 project = load_project(self._path)
                 self._files |= {path.resolve() for path in _named(project.folder, project.settings)}
                 job = Job.of_project(project)
+                job.tune = None  # trying settings takes minutes: that is for runs
                 found, fitted = self._seen(Run(job, on_event=self._on_event))
         except MetalworkError as error:
             return Failed(tuple(files), str(error))

@@ -62,8 +62,17 @@ def test_a_label_without_a_labeling_function_is_missed() -> None:
     missing = [fix for fix in suggest_fixes(run.inspection) if fix.problem == "missing"]
     assert [fix.label for fix in missing] == ["Hotel"]
     assert "on dev" in missing[0].sentence
+    assert missing[0].sentence.startswith("No labeling function votes for 'Hotel'")
     whole = run_of([lf for lf in GOOD if lf.task == "billing"])
     assert [f.label for f in suggest_fixes(whole.inspection) if f.problem == "missing"] == ["Travel"]
+
+
+def test_a_label_with_few_votes_is_not_said_to_have_none() -> None:
+    text = mailbox().head(1)["text"][0]
+    rare = mw.regex("travel", "Hotel", "^" + re.escape(text) + "$", name="rare")
+    run = run_of([*(lf for lf in GOOD if lf.name not in ("hotel", "night")), rare])
+    missing = [fix for fix in suggest_fixes(run.inspection) if fix.problem == "missing"]
+    assert [fix.sentence.split(" (")[0] for fix in missing] == ["No labeling function casts 5 votes for 'Hotel'"]
 
 
 def test_without_labeling_functions_all_labels_are_missed() -> None:
