@@ -40,7 +40,7 @@ def job_faults(job: Job) -> Iterator[Fault]:
     columns = job.columns
     if job.project is not None:
         yield from job.project.faults
-    if not job.labeling_functions:
+    if not (job.labeling_functions or _declares_any(job)):
         yield (
             ("lfs",),
             "lfs must hold at least one labeling function; there is none yet. Begin with `metalwork suggest`, "
@@ -121,3 +121,9 @@ def _label_faults(job: Job, columns: Mapping[str, Sequence[str]]) -> Iterator[Fa
                 job.split(split)
             except MetalworkError as error:
                 yield ("data", split), str(error)
+
+
+def _declares_any(job: Job) -> bool:
+    """Whether the project file has labeling functions, be they faulty ones, which are told each."""
+    lfs = None if job.project is None else job.project.settings.lfs
+    return lfs is not None and bool(lfs.python or lfs.rules or lfs.crowds)
