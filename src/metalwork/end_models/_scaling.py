@@ -61,28 +61,39 @@ class Scaler:
 def fit_scaler(blocks: Callable[[], Iterable[Inputs]], scaling: str, has_input_module: bool) -> Scaler:
     """The scaler that ``scaling`` asks for; ``"auto"`` looks at the features, which ``blocks()`` gives anew.
 
-    ``"auto"`` is ``"standard"`` for dense features. Of a sparse matrix it is ``"counts"`` for whole numbers from 0
-    upwards, and ``"rows"`` where all rows have one length, such as TF-IDF. It is ``"none"`` for others, and before
-    an input module.
+    ``"auto"`` is ``"standard"`` for dense features, but ``"rows"`` where all rows have length 1, as those of
+    sentence encoders. Of a sparse matrix it is ``"counts"`` for whole numbers from 0 upwards, and ``"rows"`` where
+    all rows have one length, such as TF-IDF. It is ``"none"`` for others, and before an input module.
     """
     kind = _kind_for(blocks(), has_input_module) if scaling == "auto" else scaling
     return Scaler(kind, _moments(blocks) if kind == "standard" else {})
 
 
 def _kind_for(blocks: Iterable[Inputs], has_input_module: bool) -> str:
-    are_counts, shortest, longest = True, np.inf, 0.0
+    are_dense, are_counts, shortest, longest = False, True, np.inf, 0.0
     for inputs in blocks:
         if has_input_module or isinstance(inputs, RecordInputs):
             return "none"
         if isinstance(inputs, DenseInputs):
-            return "standard"
+            if not _are_directions(inputs.array):
+                return "standard"
+            are_dense = True
+            continue
         are_counts = are_counts and _are_counts(inputs.matrix.data)
         lengths = _lengths(inputs, inputs.matrix.data)
         lengths = lengths[lengths > 0]
         shortest, longest = min(shortest, lengths.min(initial=np.inf)), max(longest, lengths.max(initial=0.0))
+    if are_dense:
+        return "rows"
     if are_counts:
         return "counts"
     return "rows" if longest <= (1 + _NEARLY) * shortest else "none"
+
+
+def _are_directions(array: Float32Array) -> bool:
+    """Whether rows have length 1, as those of sentence encoders; those of empty texts may be zeros."""
+    lengths = np.linalg.norm(array, axis=1)
+    return array.shape[1] > 1 and bool(((np.abs(lengths - 1) <= _NEARLY) | (lengths == 0)).all())
 
 
 def _moments(blocks: Callable[[], Iterable[Inputs]]) -> dict[str, Float32Array]:

@@ -19,21 +19,25 @@ class Supervision:
     """Finds, over the parts of the training records, which tasks apply and which are told apart."""
 
     def __init__(self, schema: TaskSchema) -> None:
-        self._schema = schema
+        self._schema, self._n_points = schema, 0
         self._told: BoolArray = np.zeros(schema.n_tasks, dtype=bool)
         self._applies: FloatArray = np.zeros(schema.n_tasks)
 
     def add(self, labels: Labels) -> None:
         """Take in some records."""
+        mass = labels.mass()
+        self._n_points += len(mass)
         self._told |= labels.tell()
-        self._applies += labels.mass()[:, 0].sum(axis=0)
+        self._applies += mass[:, 0].sum(axis=0)
 
     def check(self, what_then: str) -> None:
         """``"error"``: raise ``VotesError`` for a task that applies to records, but whose labels none tells apart.
 
         ``"warn"``: warn of all such tasks at once. One that applies to no record is left to the task above, which
-        says so.
+        says so. A single record cannot be expected to tell of every task.
         """
+        if self._n_points == 1:
+            return
         pairs = zip(self._schema.tasks, ~self._told & (self._applies > _LEAST), strict=True)
         silent = [task for task, is_silent in pairs if is_silent]
         if not silent:

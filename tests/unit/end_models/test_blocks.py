@@ -97,3 +97,20 @@ def test_a_combination_of_combinations_lists_its_blocks() -> None:
     both = Combined([Combined(FEATURIZERS[:2]), FEATURIZERS[2]]).fit(RECORDS)
     assert [block.sparse for block in both.blocks] == [True, False, True]
     assert sum(block.n_features for block in both.blocks) == both.n_features
+
+
+@pytest.mark.parametrize(("length", "kind"), [(1.0, "rows"), (2.0, "standard")])
+def test_dense_rows_of_length_1_keep_their_directions(length: float, kind: str) -> None:
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    X *= length / np.linalg.norm(X, axis=1, keepdims=True)
+    X[0] = 0.0  # of an empty text
+    model = mw.EndModel(SCHEMA, "linear").fit(X, LABELS)
+    assert model._scaler is not None
+    assert model._scaler.kind == kind
+
+
+def test_a_single_number_is_no_direction() -> None:
+    X = np.array([[1.0], [-1.0]] * 20)
+    model = mw.EndModel(SCHEMA, "linear").fit(X, LABELS)
+    assert model._scaler is not None
+    assert model._scaler.kind == "standard"
