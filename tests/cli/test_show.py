@@ -3,7 +3,7 @@
 from rich.console import Console
 
 import metalwork as mw
-from metalwork.cli._show import show_lfs, show_scores
+from metalwork.cli._show import brief, show_lfs, show_scores
 
 SCHEMA = mw.TaskSchema.from_dict(
     {"task": "kind", "labels": [{"bill": {"task": "bill", "labels": ["refund", "late"]}}, "praise"]}
@@ -19,6 +19,16 @@ def test_precision_counts_votes_off_the_branch_and_names_their_share() -> None:
     heading, row = ([cell.strip() for cell in line if cell.strip()] for line in table[-2:])
     assert heading == ["name", "votes for", "coverage", "conflict", "dev precision (95 %)", "off-branch"]
     assert row == ["money back", "refund", "100.0%", "0.0%", "33.3% of 9 (12% to 65%)", "66.7%"]
+
+
+def test_a_long_pattern_is_cut_in_tables() -> None:
+    votes = mw.LabelMatrix([[0]], SCHEMA, ["bill"], ["refund: " + "money back|" * 20])
+    console = Console(width=110, highlight=False)
+    with console.capture() as capture:
+        show_lfs(console, mw.lf_summary(votes), {})
+    assert brief("refund: " + "money back|" * 20) == "refund: money back|money back|money back|mone..."
+    assert "refund: money back|money back|money back|mone...  refund" in capture.get()
+    assert brief("money back") == "money back"
 
 
 def test_scores_on_coarse_labels_say_what_is_right() -> None:

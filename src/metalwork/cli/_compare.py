@@ -7,7 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from metalwork.analysis import Share
-from metalwork.cli._show import out, show_rows
+from metalwork.cli._show import brief, out, show_rows
 from metalwork.cli._streams import plain
 from metalwork.pipeline import Comparison, LFChange, ScoreChange, compare
 
@@ -38,7 +38,7 @@ def show_lf_changes(console: Console, lfs: Sequence[LFChange]) -> None:
     """A row for each labeling function that is not what it was."""
     rows = [
         [
-            f"{_LFS[lf.kind]} {lf.name}",
+            f"{_LFS[lf.kind]} {brief(lf.name)}",
             lf.task,
             lf.kind if lf.n_changed is None else f"{lf.n_changed:,} votes changed",
             _pair(*(None if own is None else f"{own:.1%}" for own in lf.coverage)),

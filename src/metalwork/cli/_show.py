@@ -14,6 +14,7 @@ from metalwork.votes import Incident, Space
 
 _PLAIN_WIDTH = 110
 _MOST_TASKS = 20
+_LONGEST_NAME = 48
 
 
 def out() -> Console:
@@ -55,7 +56,7 @@ def show_lfs(
             for rows in known.values():
                 cells += [_scored(rows[row.name])]
                 cells += [_percent(rows[row.name].off_branch)] if task.task != summary.tasks[0].task else []
-            table.add_row(plain(row.name), plain(", ".join(row.polarity) or "(never votes)"), *cells)
+            table.add_row(plain(brief(row.name)), plain(", ".join(row.polarity) or "(never votes)"), *cells)
         console.print(table)
         console.print()
     failed = [row for row in summary.rows if row.n_errors]
@@ -153,6 +154,11 @@ def show_rows(console: Console, title: str, columns: Sequence[str], rows: Iterab
     for row in rows:
         table.add_row(*(plain(cell) for cell in row))
     console.print(table)
+
+
+def brief(name: str) -> str:
+    """A labeling function's name in a table: a rule without one is called by its pattern, which may be long."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3].rstrip()}..."
 
 
 def _table() -> Table:

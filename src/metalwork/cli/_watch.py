@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from metalwork.cli._compare import share, show_lf_changes
-from metalwork.cli._show import out, show_rows
+from metalwork.cli._show import brief, out, show_rows
 from metalwork.cli._streams import plain, say
 from metalwork.pipeline import Failed, Looked, load_project, watch
 
@@ -43,7 +43,7 @@ def _show(found: Looked | Failed) -> None:
 def _show_first(found: Looked) -> None:
     rows = [
         [
-            lf.name,
+            brief(lf.name),
             lf.task,
             f"{found.n_votes[lf.name][1]:,}",
             f"{lf.coverage[1]:.1%}",

@@ -122,7 +122,7 @@ class Inspection:
         split : {"train", "dev"}, optional
             Both by default, train first.
         lf : str or sequence of str, optional
-            Labeling functions by name: records on which each of them votes.
+            Labeling functions by name, or by how one name alone begins: records on which each of them votes.
         vote : str, optional
             What they vote, as ``votes.vote_name`` says it; of any LF where none is named.
         wrong, right : bool

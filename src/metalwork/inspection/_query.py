@@ -90,10 +90,22 @@ def pattern_of(search: str) -> re.Pattern[str]:
 
 def _names(what: str, given: str | Iterable[str] | None, known: Sequence[str]) -> tuple[str, ...]:
     names = () if given is None else (given,) if isinstance(given, str) else tuple(given)
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"{what}: {unknown_name('labeling function', name, known)}")
-    return names
+    return tuple(name if name in known else _begun(what, name, known) for name in names)
+
+
+def _begun(what: str, name: str, known: Sequence[str]) -> str:
+    """The one name that begins so: rules without a name are called by their pattern, which may be long."""
+    start = name.removesuffix("...") if isinstance(name, str) else ""  # as tables cut it
+    begun = [own for own in known if start and own.startswith(start)]
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        some = ", ".join(map(repr, begun[:5]))
+        raise ConfigError(
+            f"{what} must be a labeling function, or how the name of one alone begins; got {name!r}, as begin "
+            f"{len(begun)}: {some}{', ...' if len(begun) > 5 else ''}. Write more of the name."
+        )
+    raise ConfigError(f"{what}: {unknown_name('labeling function', name, known)}")
 
 
 def _near(given: Any, splits: tuple[str, ...]) -> tuple[str, int]:

@@ -20,11 +20,27 @@ def run() -> mw.Run:
 
 
 @pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("f", "name of one alone begins; got 'f', as begin 2: 'furry', 'feathered'. Write more"),
+        ("fxrry", "Did you mean 'furry'?"),
+        ("", "'' is no labeling function"),
+    ],
+)
+def test_a_beginning_must_be_that_of_one_labeling_function(run: mw.Run, name: str, message: str) -> None:
+    with pytest.raises(ConfigError) as failed:
+        run.inspection.records(lf=name)
+    assert message in str(failed.value)
+
+
+@pytest.mark.parametrize(
     ("asked", "expected"),
     [
         ({"lf": "meows"}, ["t0", "t5", "t6", "d0", "d1"]),
         ({"lf": ["meows", "furry"]}, ["t0", "t6", "d0"]),
         ({"lf": "meows", "split": "dev"}, ["d0", "d1"]),
+        ({"lf": "me", "split": "dev"}, ["d0", "d1"]),
+        ({"lf": "me...", "split": "dev"}, ["d0", "d1"]),
         ({"lf": "meows", "vote": "Cat", "search": "PURR"}, ["t6"]),
         ({"lf": "barks", "vote": "Cat"}, []),
         ({"vote": "Duck", "split": "train"}, ["t2", "t5", "t7", "t8"]),
@@ -132,7 +148,7 @@ def test_test_is_never_shown(run: mw.Run) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"lf": "meow"}, "lf: 'meow' is no labeling function. Did you mean 'meows'?"),
+        ({"lf": "meaws"}, "lf: 'meaws' is no labeling function. Did you mean 'meows'?"),
         ({"conflict": ("meows", "x")}, "conflict: 'x' is no labeling function."),
         ({"conflict": ("meows",)}, "conflict must be True or the names of two LFs"),
         ({"task": "cat"}, "task must be one of 'kind', 'mammal', 'bird'; got 'cat'."),
