@@ -1,9 +1,11 @@
 """Tables on the terminal."""
 
+import numpy as np
 from rich.console import Console
 
 import metalwork as mw
-from metalwork.cli._show import brief, show_lfs, show_scores
+from metalwork.cli._show import brief, show_labels, show_lfs, show_scores, show_space
+from metalwork.pipeline import LabelShares
 
 SCHEMA = mw.TaskSchema.from_dict(
     {"task": "kind", "labels": [{"bill": {"task": "bill", "labels": ["refund", "late"]}}, "praise"]}
@@ -19,6 +21,22 @@ def test_precision_counts_votes_off_the_branch_and_names_their_share() -> None:
     heading, row = ([cell.strip() for cell in line if cell.strip()] for line in table[-2:])
     assert heading == ["name", "votes for", "coverage", "conflict", "dev precision (95 %)", "off-branch"]
     assert row == ["money back", "refund", "100.0%", "0.0%", "33.3% of 9 (12% to 65%)", "66.7%"]
+
+
+def test_a_wide_tree_takes_a_line_a_task_and_its_shares_are_cut() -> None:
+    names = [f"intent {i:02d}" for i in range(50)]
+    wide = mw.TaskSchema.flat(names, task="intent")
+    leads = np.arange(50, dtype=np.int64)
+    shares = LabelShares(int(leads.sum()), 0, 0, leads / leads.sum(), leads)
+    console = Console(width=110, highlight=False)
+    with console.capture() as capture:
+        show_space(console, wide)
+        show_labels(console, shares, wide)
+    lines = capture.get().splitlines()
+    assert lines[1].startswith("intent: intent 00, intent 01, ")
+    shown = [line[:9] for line in lines if line.startswith("intent ") and line.endswith(" records")]
+    assert shown == [*names[:-11:-1], *names[9::-1]]
+    assert "30 end labels between the most and the least frequent are left out." in lines
 
 
 def test_a_long_pattern_is_cut_in_tables() -> None:

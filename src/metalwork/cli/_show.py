@@ -15,6 +15,7 @@ from metalwork.votes import Incident, Space
 _PLAIN_WIDTH = 110
 _MOST_TASKS = 20
 _LONGEST_NAME = 48
+_MOST_LABELS = 40
 
 
 def out() -> Console:
@@ -24,9 +25,13 @@ def out() -> Console:
 
 
 def show_space(console: Console, space: Space) -> None:
-    """The task tree, or the label vectors."""
+    """The task tree, or the label vectors; of a wide one a line a task."""
     console.print(plain("Tasks", style="bold"))
-    console.print(plain(space))
+    if sum(len(space.labels(task)) for task in space.tasks) <= _MOST_LABELS:
+        console.print(plain(space))
+    else:
+        for task in space.tasks:
+            console.print(plain(f"{task}: {', '.join(space.labels(task))}"))
     console.print()
 
 
@@ -82,9 +87,18 @@ def show_labels(console: Console, shares: LabelShares, schema: TaskSchema) -> No
     table.add_column("end label")
     table.add_column("share", justify="right")
     table.add_column("most probable for", justify="right")
-    for code, name in enumerate(schema.end_labels):
-        table.add_row(plain(name), f"{shares.shares[code]:.1%}", f"{int(shares.leads[code]):,} records")
+    codes = list(range(len(schema.end_labels)))
+    if len(codes) > _MOST_LABELS:  # the ends of the list are what to look at
+        codes.sort(key=lambda code: (-int(shares.leads[code]), -float(shares.shares[code])))
+        codes[_MOST_LABELS // 4 : -_MOST_LABELS // 4] = []
+    for code in codes:
+        table.add_row(
+            plain(schema.end_labels[code]), f"{shares.shares[code]:.1%}", f"{int(shares.leads[code]):,} records"
+        )
     console.print(table)
+    if len(codes) < len(schema.end_labels):
+        between = len(schema.end_labels) - len(codes)
+        console.print(plain(f"{between:,} end labels between the most and the least frequent are left out."))
     for note in shares.notes():
         console.print(plain(note))
     console.print()
