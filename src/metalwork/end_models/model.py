@@ -47,8 +47,8 @@ class EndModel(Delivered):
         ``make(in_size, out_size)`` returns an ``nn.Module`` in place of linear + ReLU, and of a linear head.
     scaling : {"auto", "counts", "rows", "standard", "none"}
         ``"counts"``: log(1 + x), rows of one length. ``"rows"``: rows of that length. ``"standard"``: mean 0 and
-        deviation 1 a feature, of dense features. ``"auto"``: standard for dense features; of a sparse matrix
-        counts for whole numbers, rows where all have one length, else none.
+        deviation 1 a feature, of dense features. ``"auto"``: standard for dense features, but rows where all have
+        length 1; of a sparse matrix counts for whole numbers, rows where all have one length, else none.
     dropout : float in [0, 1)
         Of the default layers' outputs.
     input_dropout : float in [0, 1), optional
