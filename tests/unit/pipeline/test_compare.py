@@ -96,7 +96,7 @@ def test_runs_that_are_not_finished(runs: tuple[Path, Path], tmp_path: Path) -> 
 
 def test_the_command_shows_it(runs: tuple[Path, Path]) -> None:
     result = CliRunner().invoke(app, ["compare", *map(str, runs), "-n", "2"])
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result.output
     for text in ("Labeling functions (5 vote as they did)", "6 votes changed", "beaks", "feathered", "gone"):
         assert text in result.output
     assert "6 of 24 train records have another label by the label model" in result.output
