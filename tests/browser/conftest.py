@@ -48,9 +48,13 @@ def studio_of(project: Path) -> Iterator[str]:
     assert "Traceback" not in said
 
 
-@pytest.fixture
-def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a studio in a window of its own; whatever the browser complains of fails the test."""
+_LEFT = ("htmx:afterRequest", "htmx:sendAbort")
+"""What htmx says of a request that was under way when its page was left; a failed one is a responseError, too."""
+
+
+@contextmanager
+def windows(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a running studio in a window of its own; what the browser complains of fails the test."""
     contexts, complaints = [], list[str]()
 
     def open_at(address: str, width: int = 1200, scheme: str = "light") -> Any:
@@ -70,4 +74,4 @@ def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
     yield open_at
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert [said for said in complaints if not said.startswith(_LEFT)] == []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from metalwork.editing import ProjectEditor
-from tests.browser.conftest import studio_of
+from tests.browser.conftest import studio_of, windows
 from tests.unit.studio.sites import HOSTILE, write_site
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -99,9 +99,9 @@ def write_rules(page: Any) -> None:
         page.get_by_text("Saved into the project file.").wait_for()
 
 
-def test_from_an_empty_project_to_a_trained_model(tmp_path: Path, opened: Callable[..., Any]) -> None:
+def test_from_an_empty_project_to_a_trained_model(tmp_path: Path, chromium: Any) -> None:
     path = empty_project(tmp_path)
-    with studio_of(path) as address:
+    with studio_of(path) as address, windows(chromium) as opened:
         page = opened(address)
         page.get_by_text("There is no labeling function yet").wait_for()
 
@@ -167,8 +167,8 @@ def look_at_all(address: str, page: Any, opened: Callable[..., Any]) -> None:
                 window.screenshot(path=Path(folder) / f"{name}-{width}-{scheme}.png", full_page=True)
 
 
-def test_a_page_is_walked_by_keys_alone(tmp_path: Path, opened: Callable[..., Any]) -> None:
-    with studio_of(write_site(tmp_path)) as address:
+def test_a_page_is_walked_by_keys_alone(tmp_path: Path, chromium: Any) -> None:
+    with studio_of(write_site(tmp_path)) as address, windows(chromium) as opened:
         page = opened(address)
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.innerText") == "Skip to the content"
@@ -181,8 +181,8 @@ def test_a_page_is_walked_by_keys_alone(tmp_path: Path, opened: Callable[..., An
         assert outline != "none"
 
 
-def test_hostile_records_do_nothing(tmp_path: Path, opened: Callable[..., Any]) -> None:
-    with studio_of(write_site(tmp_path)) as address:
+def test_hostile_records_do_nothing(tmp_path: Path, chromium: Any) -> None:
+    with studio_of(write_site(tmp_path)) as address, windows(chromium) as opened:
         page = opened(address)
         page.get_by_role("link", name="Train", exact=True).click()
         page.get_by_role("button", name="Votes and labels").click()
